@@ -1,0 +1,24 @@
+/** An account of this deployment, as other parts of the product see it. */
+export interface Account {
+  /** Twelve digits. */
+  readonly id: string;
+  /** The S3 canonical user id: 64 hexadecimal digits by default, any string if given. */
+  readonly canonicalId: string;
+  readonly displayName: string;
+  readonly email: string;
+  /** The account from the deployment's environment, which administers the others. */
+  readonly root: boolean;
+}
+
+/** Who asks. Decided once by the gateway; policies and ACLs are evaluated against it. */
+export type Identity =
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "account"; readonly account: Account; readonly accessKeyId: string };
+
+/** An access key with its secret in clear, as the signature check needs it. Never logged, never cached on disk. */
+export interface Credential {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly account: Account;
+  readonly status: "Active" | "Inactive";
+}

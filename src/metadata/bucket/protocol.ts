@@ -1,0 +1,404 @@
+/**
+ * What the Worker and an index object say to each other. Plain values only: they cross RPC,
+ * and an object may run code one version older than its caller for minutes after a deploy,
+ * so fields are only ever added, and optional.
+ */
+
+/** Configuration of a bucket, held by each of its index objects. */
+export interface BucketConfig {
+  /** Random and never reused: a name that is deleted and created again is another id. */
+  readonly bucketId: string;
+  /** Grows by one with each change; compared on every call. */
+  readonly revision: number;
+  readonly name: string;
+  /** The owning account. */
+  readonly accountId: string;
+  readonly region: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** How many index objects share the 1,024 slots. */
+  readonly shards: number;
+}
+
+/** Answers that any call may get instead of its own. */
+export type Refusal =
+  /** The caller decided by an old configuration: decide again by this one. */
+  | { readonly outcome: "stale"; readonly config: BucketConfig }
+  /** The bucket was deleted, is being deleted, or never existed under this id. */
+  | { readonly outcome: "gone" };
+
+export type Outcome<T> = Refusal | ({ readonly outcome: "ok" } & T);
+export type OutcomeOr<T, Other extends string> = Outcome<T> | { readonly outcome: Other };
+
+export interface Call {
+  /** The configuration revision by which the caller decided. */
+  readonly revision: number;
+}
+
+export interface Mutation extends Call {
+  /** Names this change. A call repeated with the same id gets the first outcome. */
+  readonly operationId: string;
+  /** True when an earlier attempt may have arrived: only then is the journal searched for the id. */
+  readonly repeated: boolean;
+}
+
+/** `bucketId/shard/uuidv7`: whose blob it is, and when it was minted. Prefixed with `b/` it is the key in R2. */
+export type BlobId = string;
+
+export type ChecksumAlgorithm =
+  | "CRC32"
+  | "CRC32C"
+  | "CRC64NVME"
+  | "SHA1"
+  | "SHA256"
+  | "MD5"
+  | "SHA512"
+  | "XXHASH64"
+  | "XXHASH3"
+  | "XXHASH128";
+
+export interface Checksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** COMPOSITE: the checksum of the parts' checksums. FULL_OBJECT: of the bytes. */
+  readonly type: "COMPOSITE" | "FULL_OBJECT";
+  /** Base64; a composite one carries `-<parts>`. */
+  readonly value: string;
+}
+
+/** What a client said of an object; replaced as a whole. */
+export interface ObjectAttributes {
+  /** Response headers by lower-case name: content-type, cache-control, content-disposition, … */
+  readonly headers: Readonly<Record<string, string>>;
+  /** User metadata by lower-case name, without the `x-amz-meta-` prefix. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A version of an object, without its bytes. */
+export interface ObjectRecord {
+  readonly key: string;
+  /** Position in the index's sequence: orders versions, never a clock. */
+  readonly sequence: number;
+  /** `null` (the word) while versioning is off. */
+  readonly versionId: string;
+  readonly size: number;
+  /** Without quotes. */
+  readonly etag: string;
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number;
+  readonly storageClass: string;
+  /** The account that wrote it. */
+  readonly ownerId: string;
+  readonly checksum?: Checksum;
+  readonly attributes: ObjectAttributes;
+  /** Number of parts, of an object made by multipart upload. */
+  readonly partsCount?: number;
+}
+
+/** Bytes of one blob: `length` bytes from `offset`. */
+export interface Extent {
+  readonly blob: BlobId;
+  readonly offset: number;
+  readonly length: number;
+  /** The blob's whole length, so that a cache knows whether the extent is all of it. */
+  readonly blobSize: number;
+}
+
+/** Where the bytes asked for are. */
+export type BodyLocation =
+  | { readonly kind: "inline"; readonly bytes: Uint8Array }
+  | { readonly kind: "extents"; readonly extents: readonly Extent[] };
+
+/** A byte range as asked for (RFC 9110 section 14.1.2): from `first`, or the last `suffix` bytes. */
+export type RangeSpec =
+  | { readonly first: number; readonly last?: number }
+  | { readonly suffix: number };
+
+/** The resolved range. */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface GetObjectCall extends Call {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly range?: RangeSpec;
+  readonly partNumber?: number;
+  /** False for HeadObject and the like: no bytes, no extents. */
+  readonly withBody: boolean;
+}
+
+export interface FoundObject {
+  readonly object: ObjectRecord;
+  /** The resolved range or part; absent when the whole object was asked for. */
+  readonly span?: Span;
+  readonly body?: BodyLocation;
+}
+
+export type GetObjectOutcome =
+  | Outcome<FoundObject>
+  | { readonly outcome: "no-such-key" }
+  | { readonly outcome: "no-such-version" }
+  | { readonly outcome: "delete-marker"; readonly versionId: string; readonly modifiedAt: number; readonly latest: boolean }
+  | { readonly outcome: "range-not-satisfiable"; readonly object: ObjectRecord }
+  | { readonly outcome: "no-such-part"; readonly object: ObjectRecord };
+
+/** Conditions on a write or delete, decided inside the transaction that commits it. */
+export interface WriteConditions {
+  /** ETags without quotes; `*` for any existing object. */
+  readonly ifMatch?: readonly string[];
+  /** ETags without quotes; `*` for "must not exist". */
+  readonly ifNoneMatch?: readonly string[];
+  /** Conditional deletes only: seconds precision, milliseconds since the epoch. */
+  readonly ifModifiedAt?: number;
+  readonly ifSize?: number;
+}
+
+/** Conditions on a copy source, evaluated with the source row (same precedence as GetObject's). */
+export interface ReadConditions {
+  readonly ifMatch?: readonly string[];
+  readonly ifNoneMatch?: readonly string[];
+  /** Milliseconds since the epoch, whole seconds. */
+  readonly ifModifiedSince?: number;
+  readonly ifUnmodifiedSince?: number;
+}
+
+/** A new version to commit. */
+export interface NewObject {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly storageClass: string;
+  readonly ownerId: string;
+  readonly checksum?: Checksum;
+  readonly attributes: ObjectAttributes;
+}
+
+export type NewBody =
+  | { readonly kind: "inline"; readonly bytes: Uint8Array }
+  | { readonly kind: "blob"; readonly blob: BlobId }
+  /** Bytes that another index object owns and has pinned for this copy. */
+  | { readonly kind: "borrowed"; readonly copyId: string; readonly extents: readonly PartExtent[]; readonly multipart: boolean };
+
+/** One part of a manifest. */
+export interface PartExtent {
+  readonly partNumber: number;
+  readonly blob: BlobId;
+  readonly size: number;
+  readonly checksum?: string;
+}
+
+export interface Committed {
+  readonly object: ObjectRecord;
+}
+
+export type WriteRefusal =
+  | { readonly outcome: "precondition-failed" }
+  /** If-Match on a key that does not exist. */
+  | { readonly outcome: "no-such-key" }
+  /** The blob was minted more than 24 hours ago, or the copy was already refused. */
+  | { readonly outcome: "expired" };
+
+export interface PutObjectCall extends Mutation {
+  readonly object: NewObject;
+  readonly body: NewBody;
+  readonly conditions: WriteConditions;
+}
+export type PutObjectOutcome = Outcome<Committed> | WriteRefusal;
+
+export interface CheckWriteCall extends Call {
+  readonly key: string;
+  readonly conditions: WriteConditions;
+  /** Set for UploadPart: the upload must exist. */
+  readonly uploadId?: string;
+}
+export type CheckWriteOutcome = Outcome<object> | WriteRefusal | { readonly outcome: "no-such-upload" };
+
+export interface DeleteItem {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly conditions?: WriteConditions;
+}
+/** Deleting what does not exist succeeds, as on S3. */
+export type DeleteResult =
+  | { readonly outcome: "deleted"; readonly versionId?: string; readonly deleteMarker?: boolean }
+  | { readonly outcome: "precondition-failed" }
+  | { readonly outcome: "no-such-key" };
+export interface DeleteObjectsCall extends Mutation {
+  readonly items: readonly DeleteItem[];
+}
+export type DeleteObjectsOutcome = Outcome<{ readonly results: readonly DeleteResult[] }>;
+
+/** CopyObject and RenameObject inside one index object: a new row on the same bytes. */
+export interface CopyObjectCall extends Mutation {
+  readonly sourceKey: string;
+  readonly sourceVersionId?: string;
+  readonly sourceConditions: ReadConditions;
+  readonly key: string;
+  readonly conditions: WriteConditions;
+  readonly ownerId: string;
+  readonly storageClass: string;
+  /** Absent: keep the source's (`x-amz-metadata-directive: COPY`). */
+  readonly attributes?: ObjectAttributes;
+  /** RenameObject: the source disappears in the same transaction. */
+  readonly removeSource?: boolean;
+}
+export type SourceRefusal =
+  | { readonly outcome: "no-such-source" }
+  | { readonly outcome: "source-delete-marker" }
+  | { readonly outcome: "source-precondition-failed" };
+export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRecord }> | WriteRefusal | SourceRefusal;
+
+/** First step of a copy across index objects: the owner keeps the bytes for `copyId`. */
+export interface PinCall extends Mutation {
+  readonly copyId: string;
+  readonly key: string;
+  readonly versionId?: string;
+  readonly conditions: ReadConditions;
+  /** Where the copy will be committed, so that the owner can ask about a pin that stays pending. */
+  readonly destination: { readonly bucketId: string; readonly shard: number };
+}
+export type PinOutcome =
+  | Outcome<{
+      readonly object: ObjectRecord;
+      /** Inline bytes are copied, not pinned. */
+      readonly body: { readonly kind: "inline"; readonly bytes: Uint8Array } | { readonly kind: "borrowed"; readonly extents: readonly PartExtent[]; readonly multipart: boolean };
+    }>
+  | SourceRefusal;
+
+export interface ListObjectsCall extends Call {
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Exclusive: a key, or a common prefix (everything below it is skipped). Empty for the beginning. */
+  readonly after: string;
+  /** Entries wanted; one more may be returned to say that there are more. */
+  readonly limit: number;
+}
+/** Without attributes: listings do not read them. */
+export type ListedObject = Omit<ObjectRecord, "attributes" | "partsCount">;
+export type ListEntry = { readonly key: string; readonly object: ListedObject } | { readonly prefix: string };
+export type ListObjectsOutcome = Outcome<{
+  /** In the order of their UTF-8 bytes. */
+  readonly entries: readonly ListEntry[];
+  readonly truncated: boolean;
+}>;
+
+export interface ListVersionsCall extends Call {
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Exclusive position: after this version of this key, or after all versions of the key when `versionId` is absent. */
+  readonly afterKey: string;
+  readonly afterVersionId?: string;
+  readonly limit: number;
+}
+export type ListedVersion = ListedObject & { readonly latest: boolean; readonly deleteMarker: boolean };
+export type VersionEntry = { readonly key: string; readonly version: ListedVersion } | { readonly prefix: string };
+export type ListVersionsOutcome = Outcome<{ readonly entries: readonly VersionEntry[]; readonly truncated: boolean }>;
+
+/** A multipart upload in progress. */
+export interface UploadRecord {
+  readonly uploadId: string;
+  readonly key: string;
+  readonly initiatedAt: number;
+  readonly initiatorId: string;
+  readonly storageClass: string;
+  readonly attributes: ObjectAttributes;
+  readonly checksumAlgorithm?: ChecksumAlgorithm;
+  readonly checksumType?: "COMPOSITE" | "FULL_OBJECT";
+}
+export interface CreateUploadCall extends Mutation {
+  readonly upload: Omit<UploadRecord, "initiatedAt">;
+}
+export type CreateUploadOutcome = Outcome<{ readonly upload: UploadRecord }>;
+
+export interface PutPartCall extends Mutation {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly partNumber: number;
+  readonly size: number;
+  readonly etag: string;
+  readonly blob: BlobId;
+  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+}
+export type PutPartOutcome = Outcome<{ readonly modifiedAt: number }> | { readonly outcome: "no-such-upload" } | { readonly outcome: "expired" };
+
+export interface CompletedPart {
+  readonly partNumber: number;
+  readonly etag: string;
+  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+}
+export interface CompleteUploadCall extends Mutation {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly parts: readonly CompletedPart[];
+  readonly conditions: WriteConditions;
+  /** Checksum of the whole object as the client says (`x-amz-checksum-*`), compared with the computed one. */
+  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+  readonly checksumType?: "COMPOSITE" | "FULL_OBJECT";
+  /** `x-amz-mp-object-size`. */
+  readonly size?: number;
+}
+export type CompleteUploadOutcome =
+  | Outcome<Committed>
+  | WriteRefusal
+  | { readonly outcome: "no-such-upload" }
+  | { readonly outcome: "invalid-part"; readonly partNumber: number; readonly etag: string }
+  | { readonly outcome: "invalid-part-order" }
+  | { readonly outcome: "entity-too-small"; readonly partNumber: number; readonly etag: string; readonly size: number }
+  | { readonly outcome: "entity-too-large" }
+  | { readonly outcome: "size-mismatch"; readonly size: number }
+  | { readonly outcome: "checksum-mismatch"; readonly algorithm: ChecksumAlgorithm }
+  | { readonly outcome: "checksum-type-mismatch"; readonly algorithm: ChecksumAlgorithm; readonly type: "COMPOSITE" | "FULL_OBJECT" }
+  | { readonly outcome: "checksum-missing"; readonly partNumber: number; readonly algorithm: ChecksumAlgorithm };
+
+export interface AbortUploadCall extends Mutation {
+  readonly key: string;
+  readonly uploadId: string;
+}
+export type AbortUploadOutcome = Outcome<object> | { readonly outcome: "no-such-upload" };
+
+export interface ListPartsCall extends Call {
+  readonly key: string;
+  readonly uploadId: string;
+  /** Exclusive. */
+  readonly afterPartNumber: number;
+  readonly limit: number;
+}
+export interface ListedPart {
+  readonly partNumber: number;
+  readonly size: number;
+  readonly etag: string;
+  readonly modifiedAt: number;
+  readonly checksum?: string;
+}
+export type ListPartsOutcome =
+  | Outcome<{ readonly upload: UploadRecord; readonly parts: readonly ListedPart[]; readonly truncated: boolean }>
+  | { readonly outcome: "no-such-upload" };
+
+/** The parts of a completed object (GetObjectAttributes). */
+export interface ListObjectPartsCall extends Call {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly afterPartNumber: number;
+  readonly limit: number;
+}
+export type ListObjectPartsOutcome =
+  | Outcome<{
+      readonly object: ObjectRecord;
+      readonly parts: readonly { readonly partNumber: number; readonly size: number; readonly checksum?: string }[];
+      readonly truncated: boolean;
+    }>
+  | { readonly outcome: "no-such-key" }
+  | { readonly outcome: "no-such-version" }
+  | { readonly outcome: "delete-marker"; readonly versionId: string; readonly modifiedAt: number; readonly latest: boolean };
+
+export interface ListUploadsCall extends Call {
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Exclusive position. */
+  readonly afterKey: string;
+  readonly afterUploadId?: string;
+  readonly limit: number;
+}
+export type UploadEntry = { readonly key: string; readonly upload: UploadRecord } | { readonly prefix: string };
+export type ListUploadsOutcome = Outcome<{ readonly entries: readonly UploadEntry[]; readonly truncated: boolean }>;
