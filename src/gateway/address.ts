@@ -1,0 +1,52 @@
+import { decodePercent } from "../lib/percent.ts";
+
+/** What a host and path point at. */
+export type Address =
+  | { readonly service: "s3"; readonly bucket: string; readonly key: string; readonly virtualHosted: boolean }
+  /** `/_verge/api/…`, `/_verge/health`, the console. The segments are decoded. */
+  | { readonly service: "verge"; readonly segments: readonly string[] }
+  /** A host or reserved path of a service that this deployment does not serve. */
+  | { readonly service: "unsupported"; readonly what: string };
+
+/** Labels below the domain that are services, and so never buckets. */
+const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
+/** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
+const VERSIONED_PATH = /^\/(\d{4}-\d{2}-\d{2}|v20180820)\//;
+/** Reserved below the base domain: an underscore cannot begin a bucket name. */
+const RESERVED_PATH = /^\/(_fn|_cdn)(\/|$)/;
+
+/**
+ * Resolves a host and a raw path. Any host that is not below the deployment's domain counts as the
+ * base domain (an address, a tunnel, a custom domain in front), where S3 is path style.
+ */
+export function resolveAddress(host: string, rawPath: string, domain: string): Address {
+  const label = labelBelow(host, domain);
+  if (label !== undefined) {
+    const bucket = virtualBucket(label);
+    if (bucket !== undefined) return { service: "s3", bucket, key: decodePercent(rawPath.slice(1)), virtualHosted: true };
+    if (label !== "s3") return { service: "unsupported", what: `the host ${host}` };
+  }
+  if (rawPath === "/_verge" || rawPath.startsWith("/_verge/")) {
+    return { service: "verge", segments: rawPath.split("/").slice(2).map(decodePercent) };
+  }
+  if (VERSIONED_PATH.test(rawPath) || RESERVED_PATH.test(rawPath)) return { service: "unsupported", what: `the path ${rawPath}` };
+  return splitPathStyle(rawPath);
+}
+
+function labelBelow(host: string, domain: string): string | undefined {
+  return host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : undefined;
+}
+
+/** `photos.s3` and, for SDKs pointed at the bare domain, `photos`. Bucket names may contain dots. */
+function virtualBucket(label: string): string | undefined {
+  if (label.endsWith(".s3")) return label.slice(0, -".s3".length);
+  const lastLabel = label.slice(label.lastIndexOf(".") + 1);
+  return SERVICE_LABELS.has(lastLabel) ? undefined : label;
+}
+
+function splitPathStyle(rawPath: string): Address {
+  const slash = rawPath.indexOf("/", 1);
+  const rawBucket = slash < 0 ? rawPath.slice(1) : rawPath.slice(1, slash);
+  const rawKey = slash < 0 ? "" : rawPath.slice(slash + 1);
+  return { service: "s3", bucket: decodePercent(rawBucket), key: decodePercent(rawKey), virtualHosted: false };
+}

@@ -1,0 +1,61 @@
+import { createRequestIds } from "../lib/request-id.ts";
+
+/** A request as sent: nothing of it is normalised, since the signature covers its very bytes. */
+export interface Incoming {
+  readonly requestId: string;
+  readonly hostId: string;
+  readonly method: string;
+  /** Host name without port, in lower case. */
+  readonly host: string;
+  /** Percent-encoded, begins with `/`. */
+  readonly rawPath: string;
+  /** Without `?`. */
+  readonly rawQuery: string;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** The client's address where the platform tells it (not on Miniflare's direct socket). */
+  readonly clientAddress: string | undefined;
+}
+
+/**
+ * Splits the request URL by hand: `new URL` would collapse `..` and re-encode, and the signature
+ * and the key must see what was sent.
+ */
+export function readIncoming(request: Request): Incoming {
+  const { host, rawPath, rawQuery } = splitUrl(request.url);
+  const headers = restoreHeaders(request);
+  return {
+    ...createRequestIds(),
+    method: request.method,
+    host: (headers.get("host") ?? host).replace(/:\d+$/, "").toLowerCase(),
+    rawPath,
+    rawQuery,
+    headers,
+    body: request.body,
+    clientAddress: headers.get("cf-connecting-ip") ?? undefined,
+  };
+}
+
+function splitUrl(url: string): { host: string; rawPath: string; rawQuery: string } {
+  const authority = url.indexOf("://") + 3;
+  const fragment = url.indexOf("#", authority);
+  const end = fragment < 0 ? url.length : fragment;
+  const question = url.indexOf("?", authority);
+  const pathEnd = question < 0 || question > end ? end : question;
+  const slash = url.indexOf("/", authority);
+  const pathStart = slash < 0 || slash > pathEnd ? pathEnd : slash;
+  return {
+    host: url.slice(authority, pathStart),
+    rawPath: url.slice(pathStart, pathEnd) || "/",
+    rawQuery: pathEnd < end ? url.slice(pathEnd + 1, end) : "",
+  };
+}
+
+/** Cloudflare replaces Accept-Encoding; clients that sign it (Go SDK, rclone, Terraform) need their own value back. */
+function restoreHeaders(request: Request): Headers {
+  const original = (request.cf as { clientAcceptEncoding?: string } | undefined)?.clientAcceptEncoding;
+  if (!original || original === request.headers.get("accept-encoding")) return request.headers;
+  const headers = new Headers(request.headers);
+  headers.set("accept-encoding", original);
+  return headers;
+}

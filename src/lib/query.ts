@@ -1,0 +1,45 @@
+import { decodePercent } from "./percent.ts";
+
+/**
+ * The decoded query of a request, from its raw form: `+` is a space, order and duplicates are kept,
+ * and a name without `=` has the empty value (`?acl`). URLSearchParams would do the same but replaces
+ * invalid UTF-8 silently; here it is refused by `decodePercent`.
+ */
+export class Query {
+  readonly #values = new Map<string, string>();
+  readonly #duplicates = new Set<string>();
+
+  constructor(rawQuery: string) {
+    if (rawQuery === "") return;
+    for (const pair of rawQuery.split("&")) {
+      if (pair === "") continue;
+      const equals = pair.indexOf("=");
+      const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals));
+      const value = equals < 0 ? "" : decodeForm(pair.slice(equals + 1));
+      if (this.#values.has(name)) this.#duplicates.add(name);
+      else this.#values.set(name, value);
+    }
+  }
+
+  /** The first value of a parameter. */
+  get(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** Whether a parameter was given more than once. */
+  isRepeated(name: string): boolean {
+    return this.#duplicates.has(name);
+  }
+
+  names(): IterableIterator<string> {
+    return this.#values.keys();
+  }
+}
+
+function decodeForm(text: string): string {
+  return decodePercent(text.includes("+") ? text.replaceAll("+", " ") : text);
+}

@@ -1,0 +1,126 @@
+import type { IndexApi } from "./index-api.ts";
+import type { BucketConfig, Call, Mutation, Refusal } from "./protocol.ts";
+import { indexShard } from "./shards.ts";
+
+/** The bucket was deleted after the Worker looked its name up. */
+export class BucketGoneError extends Error {}
+/** The index object refuses for load; nothing was changed by this call. */
+export class IndexOverloadedError extends Error {}
+/** The configuration changed again and again while one request was decided. */
+export class ConfigurationRaceError extends Error {}
+
+export interface BucketClientPorts {
+  /** The index object of a shard. */
+  index(bucketId: string, shard: number): IndexApi;
+  /** Looks the name up afresh; undefined when no such bucket exists any more. */
+  findAgain(name: string): Promise<BucketConfig | undefined>;
+  /** Keeps a newer configuration for the requests to come. */
+  remember(config: BucketConfig): void;
+  /** Decides the request again by a newer configuration; throws when it is no longer allowed. */
+  decideAgain(config: BucketConfig): void | Promise<void>;
+}
+
+const MAX_ATTEMPTS = 5;
+
+/**
+ * A bucket as one request sees it. Every call carries the configuration revision by which the request
+ * was decided; when the index knows a newer one, the request is decided again and the call repeated
+ * (consistency rule 17). Lost answers of mutations are asked for again under the same id (rule 8).
+ */
+export class BucketClient {
+  #config: BucketConfig;
+  readonly #ports: BucketClientPorts;
+
+  constructor(config: BucketConfig, ports: BucketClientPorts) {
+    this.#config = config;
+    this.#ports = ports;
+  }
+
+  get config(): BucketConfig {
+    return this.#config;
+  }
+
+  shardOf(key: string): number {
+    return indexShard(this.#config, key);
+  }
+
+  /** A call that changes nothing, to the index object that holds `key`. */
+  read<Answer extends { outcome: string }>(
+    key: string,
+    invoke: (index: IndexApi, call: Call) => Promise<Answer>,
+  ): Promise<Exclude<Answer, Refusal>> {
+    return this.#callShard(() => this.shardOf(key), invoke);
+  }
+
+  /** The same read on every index object of the bucket, in shard order. */
+  async readAll<Answer extends { outcome: string }>(
+    invoke: (index: IndexApi, call: Call) => Promise<Answer>,
+  ): Promise<Exclude<Answer, Refusal>[]> {
+    const shards = Array.from({ length: this.#config.shards }, (_, shard) => shard);
+    return Promise.all(shards.map((shard) => this.#callShard(() => shard, invoke)));
+  }
+
+  /**
+   * A change on the index object that holds `key`. `operationId` names the change: unique per change and
+   * shard, the same in each attempt.
+   */
+  mutate<Answer extends { outcome: string }>(
+    key: string,
+    operationId: string,
+    invoke: (index: IndexApi, call: Mutation) => Promise<Answer>,
+  ): Promise<Exclude<Answer, Refusal>> {
+    return this.#callShard(
+      () => this.shardOf(key),
+      (index, call, repeated) => invoke(index, { ...call, operationId, repeated }),
+    );
+  }
+
+  async #callShard<Answer extends { outcome: string }>(
+    shard: () => number,
+    invoke: (index: IndexApi, call: Call, repeated: boolean) => Promise<Answer>,
+  ): Promise<Exclude<Answer, Refusal>> {
+    let repeated = false;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      let answer: Answer;
+      try {
+        const index = this.#ports.index(this.#config.bucketId, shard());
+        answer = await invoke(index, { revision: this.#config.revision }, repeated);
+      } catch (error) {
+        if (!isRetryable(error) || attempt === MAX_ATTEMPTS) throw error;
+        // The call may have been carried out although its answer was lost.
+        repeated = true;
+        await pause(attempt);
+        continue;
+      }
+      const refusal = answer as unknown as Refusal;
+      if (refusal.outcome === "stale") await this.#adopt(refusal.config);
+      else if (refusal.outcome === "gone") await this.#adopt(await this.#findSuccessor());
+      else return answer as Exclude<Answer, Refusal>;
+    }
+    throw new ConfigurationRaceError(this.#config.name);
+  }
+
+  async #adopt(config: BucketConfig): Promise<void> {
+    this.#config = config;
+    this.#ports.remember(config);
+    await this.#ports.decideAgain(config);
+  }
+
+  /** The bucket that has the name now, when it was deleted and created again since the look-up. */
+  async #findSuccessor(): Promise<BucketConfig> {
+    const successor = await this.#ports.findAgain(this.#config.name);
+    if (!successor || successor.bucketId === this.#config.bucketId) throw new BucketGoneError(this.#config.name);
+    return successor;
+  }
+}
+
+/** Durable Object errors carry flags: `overloaded` must not be retried at once, `retryable` may be. */
+function isRetryable(error: unknown): boolean {
+  const flags = error as { retryable?: boolean; overloaded?: boolean };
+  if (flags?.overloaded) throw new IndexOverloadedError("the index object is overloaded");
+  return flags?.retryable === true;
+}
+
+function pause(attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20 * 2 ** attempt * (0.5 + Math.random())));
+}

@@ -1,0 +1,30 @@
+import type * as protocol from "./protocol.ts";
+
+/**
+ * The calls that the Worker makes on an index object. `BucketIndex` implements it; the Worker sees the
+ * stub through it, because the generated RPC types do not survive unions of readonly records.
+ */
+export interface IndexApi {
+  getObject(call: protocol.GetObjectCall): Promise<protocol.GetObjectOutcome>;
+  checkWrite(call: protocol.CheckWriteCall): Promise<protocol.CheckWriteOutcome>;
+  putObject(call: protocol.PutObjectCall): Promise<protocol.PutObjectOutcome>;
+  deleteObjects(call: protocol.DeleteObjectsCall): Promise<protocol.DeleteObjectsOutcome>;
+  copyObject(call: protocol.CopyObjectCall): Promise<protocol.CopyObjectOutcome>;
+  pin(call: protocol.PinCall): Promise<protocol.PinOutcome>;
+  listObjects(call: protocol.ListObjectsCall): Promise<protocol.ListObjectsOutcome>;
+  listVersions(call: protocol.ListVersionsCall): Promise<protocol.ListVersionsOutcome>;
+  createUpload(call: protocol.CreateUploadCall): Promise<protocol.CreateUploadOutcome>;
+  putPart(call: protocol.PutPartCall): Promise<protocol.PutPartOutcome>;
+  completeUpload(call: protocol.CompleteUploadCall): Promise<protocol.CompleteUploadOutcome>;
+  abortUpload(call: protocol.AbortUploadCall): Promise<protocol.AbortUploadOutcome>;
+  listParts(call: protocol.ListPartsCall): Promise<protocol.ListPartsOutcome>;
+  listObjectParts(call: protocol.ListObjectPartsCall): Promise<protocol.ListObjectPartsOutcome>;
+  listUploads(call: protocol.ListUploadsCall): Promise<protocol.ListUploadsOutcome>;
+}
+
+type SyncOrAsync<Method> = Method extends (call: infer Input) => Promise<infer Output>
+  ? (call: Input) => Output | Promise<Output>
+  : never;
+
+/** What `BucketIndex` implements: most methods answer without awaiting anything. */
+export type IndexApiImplementation = { [Name in keyof IndexApi]: SyncOrAsync<IndexApi[Name]> };

@@ -1,0 +1,133 @@
+import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
+import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+
+/** System metadata that S3 keeps as sent and returns. */
+const STORED_HEADERS = [
+  "content-type",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+  "x-amz-website-redirect-location",
+] as const;
+
+export const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
+const METADATA_PREFIX = "x-amz-meta-";
+/** Names and values together (Amazon S3 User Guide, "User-defined object metadata"). */
+const MAX_METADATA_BYTES = 2048;
+
+const STORAGE_CLASSES = new Set([
+  "STANDARD",
+  "REDUCED_REDUNDANCY",
+  "STANDARD_IA",
+  "ONEZONE_IA",
+  "INTELLIGENT_TIERING",
+  "GLACIER",
+  "DEEP_ARCHIVE",
+  "GLACIER_IR",
+]);
+
+/** Headers of features that are not served yet: refused by name rather than silently dropped. */
+const UNSUPPORTED_HEADERS = [
+  "x-amz-server-side-encryption-customer-algorithm",
+  "x-amz-server-side-encryption-customer-key",
+  "x-amz-server-side-encryption-customer-key-md5",
+  "x-amz-server-side-encryption-aws-kms-key-id",
+  "x-amz-server-side-encryption-context",
+  "x-amz-copy-source-server-side-encryption-customer-algorithm",
+  "x-amz-object-lock-mode",
+  "x-amz-object-lock-retain-until-date",
+  "x-amz-object-lock-legal-hold",
+  "x-amz-grant-full-control",
+  "x-amz-grant-read",
+  "x-amz-grant-read-acp",
+  "x-amz-grant-write",
+  "x-amz-grant-write-acp",
+  "x-amz-write-offset-bytes",
+];
+
+/** The attributes that a PutObject, CreateMultipartUpload or replacing CopyObject gives to its object. */
+export function readAttributes(headers: Headers): ObjectAttributes {
+  const stored: Record<string, string> = {};
+  for (const name of STORED_HEADERS) {
+    const value = name === "content-encoding" ? withoutAwsChunked(headers.get(name)) : headers.get(name);
+    if (value) stored[name] = value;
+  }
+  const redirect = stored["x-amz-website-redirect-location"];
+  if (redirect !== undefined && !/^(\/|https?:\/\/)/.test(redirect)) {
+    throw invalidArgument(
+      "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+      "x-amz-website-redirect-location",
+      redirect,
+    );
+  }
+  return { headers: stored, metadata: readMetadata(headers) };
+}
+
+/** `aws-chunked` is framing of the request, not a property of the object. */
+function withoutAwsChunked(value: string | null): string | null {
+  if (!value?.includes("aws-chunked")) return value;
+  const codings = value.split(",").map((coding) => coding.trim());
+  return codings.filter((coding) => coding !== "aws-chunked" && coding !== "").join(",") || null;
+}
+
+function readMetadata(headers: Headers): Record<string, string> {
+  // A null prototype: `x-amz-meta-__proto__` is a name like any other.
+  const metadata = Object.create(null) as Record<string, string>;
+  let bytes = 0;
+  for (const [name, value] of headers) {
+    if (!name.startsWith(METADATA_PREFIX)) continue;
+    const short = name.slice(METADATA_PREFIX.length);
+    if (value.includes("\uFFFD")) throw invalidArgument("The header value is not valid UTF-8.", name, value);
+    metadata[short] = value;
+    bytes += short.length + Buffer.byteLength(value);
+  }
+  if (bytes > MAX_METADATA_BYTES) {
+    throw s3Error("MetadataTooLarge", { detail: { Size: String(bytes), MaxSizeAllowed: String(MAX_METADATA_BYTES) } });
+  }
+  return { ...metadata };
+}
+
+/** The storage class asked for; it is stored and returned, all bytes are kept alike for now. */
+export function readStorageClass(headers: Headers): string {
+  const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
+  if (!STORAGE_CLASSES.has(storageClass)) {
+    throw s3Error("InvalidStorageClass", { detail: { StorageClassRequested: storageClass } });
+  }
+  return storageClass;
+}
+
+/**
+ * Refuses what cannot be honoured yet, and lets through what means nothing here: unknown `x-amz-*`
+ * headers, empty tagging, and the ACLs that a bucket with "bucket owner enforced" accepts.
+ */
+export function refuseUnsupportedHeaders(headers: Headers): void {
+  for (const name of UNSUPPORTED_HEADERS) {
+    if (headers.has(name)) throw notImplementedHeader(name);
+  }
+  const encryption = headers.get("x-amz-server-side-encryption");
+  if (encryption !== null && encryption !== "AES256") {
+    if (encryption.startsWith("aws:kms")) throw notImplementedHeader("x-amz-server-side-encryption");
+    throw invalidArgument("The encryption method specified is not supported", "x-amz-server-side-encryption", encryption);
+  }
+  if (headers.get("x-amz-tagging")) throw notImplementedHeader("x-amz-tagging");
+  const acl = headers.get("x-amz-acl");
+  if (acl && acl !== "private" && acl !== "bucket-owner-full-control") throw s3Error("AccessControlListNotSupported");
+}
+
+/** Attributes as response headers. */
+export function attributeHeaders(attributes: ObjectAttributes): Record<string, string> {
+  const headers: Record<string, string> = { "content-type": DEFAULT_CONTENT_TYPE, ...attributes.headers };
+  for (const [name, value] of Object.entries(attributes.metadata)) {
+    headers[METADATA_PREFIX + name] = encodeMetadataValue(value);
+  }
+  return headers;
+}
+
+/** Values beyond ASCII are returned as an RFC 2047 encoded word, as S3's REST API documents. */
+function encodeMetadataValue(value: string): string {
+  // eslint-disable-next-line no-control-regex -- the range is what US-ASCII means
+  if (/^[\x00-\x7f]*$/.test(value)) return value;
+  return `=?UTF-8?B?${Buffer.from(value).toString("base64")}?=`;
+}

@@ -1,0 +1,83 @@
+import { ServiceError } from "../lib/errors.ts";
+
+/**
+ * S3's error codes with their status and wording.
+ * Source: Amazon S3 API Reference, "Error responses".
+ */
+const CATALOGUE = {
+  AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
+  AccessDenied: [403, "Access Denied"],
+  AccessForbidden: [403, "CORSResponse: CORS is not enabled for this bucket."],
+  AuthorizationHeaderMalformed: [400, "The authorization header that you provided is not valid."],
+  BadDigest: [400, "The Content-MD5 you specified did not match what we received."],
+  BadRequest: [400, "Bad Request"],
+  BucketAlreadyExists: [
+    409,
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+  ],
+  BucketAlreadyOwnedByYou: [409, "Your previous request to create the named bucket succeeded and you already own it."],
+  BucketNotEmpty: [409, "The bucket you tried to delete is not empty"],
+  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
+  EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
+  IllegalLocationConstraintException: [
+    400,
+    "The specified location constraint is incompatible for the region specific endpoint this request was sent to.",
+  ],
+  IncompleteBody: [400, "You did not provide the number of bytes specified by the Content-Length HTTP header"],
+  InternalError: [500, "We encountered an internal error. Please try again."],
+  InvalidArgument: [400, "Invalid Argument"],
+  InvalidBucketName: [400, "The specified bucket is not valid."],
+  InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
+  InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
+  InvalidPart: [
+    400,
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+  ],
+  InvalidPartNumber: [416, "The requested partnumber is not satisfiable"],
+  InvalidPartOrder: [400, "The list of parts was not in ascending order. Parts must be ordered by part number."],
+  InvalidRange: [416, "The requested range is not satisfiable"],
+  InvalidRequest: [400, "Invalid Request"],
+  InvalidStorageClass: [400, "The storage class you specified is not valid"],
+  InvalidURI: [400, "Couldn't parse the specified URI."],
+  KeyTooLongError: [400, "Your key is too long"],
+  MalformedXML: [400, "The XML you provided was not well-formed or did not validate against our published schema"],
+  MaxMessageLengthExceeded: [400, "Your request was too big."],
+  MetadataTooLarge: [400, "Your metadata headers exceed the maximum allowed metadata size"],
+  MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
+  MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
+  MissingRequestBodyError: [400, "Request Body is empty"],
+  NoSuchBucket: [404, "The specified bucket does not exist"],
+  NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchUpload: [
+    404,
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+  ],
+  NoSuchVersion: [404, "The specified version does not exist."],
+  NotImplemented: [501, "A header you provided implies functionality that is not implemented"],
+  OperationAborted: [409, "A conflicting conditional operation is currently in progress against this resource. Please try again."],
+  PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
+  ServiceUnavailable: [503, "Service is unable to handle request."],
+  SlowDown: [503, "Please reduce your request rate."],
+  TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type S3ErrorCode = keyof typeof CATALOGUE;
+
+/** Builds an S3 error; `message` replaces the catalogue's wording where S3 is more specific. */
+export function s3Error(
+  code: S3ErrorCode,
+  options: { message?: string; detail?: Record<string, string>; headers?: Record<string, string> } = {},
+): ServiceError {
+  const [status, wording] = CATALOGUE[code];
+  return new ServiceError(code, status, options.message ?? wording, options.detail, options.headers);
+}
+
+/** InvalidArgument with the name and value that S3 repeats in its answer. */
+export function invalidArgument(message: string, name: string, value: string): ServiceError {
+  return s3Error("InvalidArgument", { message, detail: { ArgumentName: name, ArgumentValue: value } });
+}
+
+/** A header whose feature this deployment does not offer; S3 names it in the answer. */
+export function notImplementedHeader(name: string): ServiceError {
+  return s3Error("NotImplemented", { detail: { Header: name } });
+}
