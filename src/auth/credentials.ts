@@ -1,0 +1,136 @@
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { TimedCache } from "../lib/timed-cache.ts";
+import { type Directory, directoryOf } from "../metadata/registry/directory.ts";
+import type { NewAccessKey } from "../metadata/registry/protocol.ts";
+import { createAccessKeyId, createSecretAccessKey, isGeneratedKeyId } from "./access-key-ids.ts";
+import type { Credential } from "./identity.ts";
+import { MasterKey } from "./secrets.ts";
+
+/** A disabled or deleted key stops within ten seconds in every isolate. */
+const KNOWN_KEY = { fresh: 8_000, usable: 10_000 };
+/** Ids with a right tag, or imported ones, that are not there: deleted a moment ago. */
+const UNKNOWN_KEY = { fresh: 2_000, usable: 2_000 };
+
+/** Longer ones are not looked at. */
+const MAX_KEY_ID_LENGTH = 128;
+
+type CredentialsEnv = Pick<
+  Env,
+  "REGISTRY" | "VERGE_ROOT_ACCESS_KEY_ID" | "VERGE_ROOT_SECRET_ACCESS_KEY" | "VERGE_MASTER_KEY"
+>;
+
+/** A key before it is stored, with its secret in clear for the one answer that shows it. */
+export interface IssuedKey {
+  readonly stored: NewAccessKey;
+  readonly secretAccessKey: string;
+}
+
+/** The access keys of a deployment, as an isolate knows them. Secrets leave it only in a `Credential`. */
+export class Credentials {
+  readonly #env: CredentialsEnv;
+  readonly #directory: Directory;
+  readonly #cache = new TimedCache<Credential | undefined>({
+    limit: 2_000,
+    lifetime: (credential) => (credential ? KNOWN_KEY : UNKNOWN_KEY),
+  });
+  #master: MasterKey | undefined;
+
+  constructor(env: CredentialsEnv, directory: Directory) {
+    this.#env = env;
+    this.#directory = directory;
+  }
+
+  /**
+   * The key under an id, Inactive ones too; undefined when there is none. The root key comes from the
+   * environment; ids that this deployment has neither generated nor imported cost no look-up.
+   * Throws InvalidToken for any session token: temporary credentials are not issued.
+   */
+  async findCredential(
+    accessKeyId: string,
+    sessionToken?: string,
+  ): Promise<Credential | undefined> {
+    if (sessionToken !== undefined) {
+      throw new ServiceError(
+        "InvalidToken",
+        400,
+        "The provided token is malformed or otherwise invalid.",
+      );
+    }
+    if (accessKeyId === this.#env.VERGE_ROOT_ACCESS_KEY_ID)
+      return this.#rootCredential(accessKeyId);
+    const held = this.#cache.peek(accessKeyId);
+    if (held) return held.value;
+    if (!(await this.#mayExist(accessKeyId))) return undefined;
+    return this.#cache.load(accessKeyId, () => this.#readCredential(accessKeyId));
+  }
+
+  /** Whether an id is the root key's, which no stored key may have. */
+  isRootKey(accessKeyId: string): boolean {
+    return accessKeyId === this.#env.VERGE_ROOT_ACCESS_KEY_ID;
+  }
+
+  /** Makes a key ready to be stored. What is not given is generated. */
+  async issueKey(given: {
+    readonly accessKeyId?: string | undefined;
+    readonly secretAccessKey?: string | undefined;
+  }): Promise<IssuedKey> {
+    const master = await this.#masterKey();
+    const accessKeyId = given.accessKeyId ?? (await createAccessKeyId(master));
+    const secretAccessKey = given.secretAccessKey ?? createSecretAccessKey();
+    const sealedSecret = await master.seal(secretAccessKey, accessKeyId);
+    // An id that was generated here and comes back (from a backup) has its tag.
+    const imported = !(await isGeneratedKeyId(master, accessKeyId));
+    return { stored: { accessKeyId, sealedSecret, imported }, secretAccessKey };
+  }
+
+  /** To be called after each change of a key by this isolate, so that it counts here at once. */
+  forgetKey(accessKeyId: string): void {
+    this.#cache.forget(accessKeyId);
+    this.#directory.forgetImportedKeys();
+  }
+
+  async #rootCredential(accessKeyId: string): Promise<Credential> {
+    const secretAccessKey = this.#env.VERGE_ROOT_SECRET_ACCESS_KEY ?? "";
+    return {
+      accessKeyId,
+      secretAccessKey,
+      account: await this.#directory.findRootAccount(),
+      status: "Active",
+    };
+  }
+
+  async #mayExist(accessKeyId: string): Promise<boolean> {
+    if (accessKeyId.length > MAX_KEY_ID_LENGTH) return false;
+    if (await isGeneratedKeyId(await this.#masterKey(), accessKeyId)) return true;
+    return this.#directory.isImportedKey(accessKeyId);
+  }
+
+  async #readCredential(accessKeyId: string): Promise<Credential | undefined> {
+    const found = await this.#directory.findAccessKey(accessKeyId);
+    if (!found) return undefined;
+    const secretAccessKey = await (await this.#masterKey()).open(found.sealedSecret, accessKeyId);
+    if (secretAccessKey !== undefined)
+      return { accessKeyId, secretAccessKey, account: found.account, status: found.key.status };
+    console.error(
+      `The secret of access key ${accessKeyId} does not open: was VERGE_MASTER_KEY changed?`,
+    );
+    return undefined;
+  }
+
+  async #masterKey(): Promise<MasterKey> {
+    this.#master ??= await MasterKey.derive(this.#env.VERGE_MASTER_KEY ?? "");
+    return this.#master;
+  }
+}
+
+const credentials = new WeakMap<object, Credentials>();
+
+/** The isolate's credentials of a deployment. */
+export function credentialsOf(env: CredentialsEnv): Credentials {
+  const known = credentials.get(env);
+  if (known) return known;
+  const created = new Credentials(env, directoryOf(env));
+  credentials.set(env, created);
+  return created;
+}

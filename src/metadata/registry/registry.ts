@@ -1,0 +1,150 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../../env.ts";
+import * as accessKeys from "./access-keys.ts";
+import * as accounts from "./accounts.ts";
+import * as audit from "./audit.ts";
+import * as buckets from "./buckets.ts";
+import type * as protocol from "./protocol.ts";
+import { migrate } from "./schema.ts";
+
+type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
+  ? (...input: Input) => Output
+  : never;
+type RegistryImplementation = {
+  [Name in keyof protocol.RegistryApi]: Synchronous<protocol.RegistryApi[Name]>;
+};
+
+/**
+ * The names that must be unique in the deployment: accounts, access keys, buckets. One object, named
+ * `registry`, read through the caches of `directory.ts`. Every method is one synchronous step, so that
+ * none sees another's half; those that write more than one row run in a transaction.
+ */
+export class Registry extends DurableObject<Env> implements RegistryImplementation {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#storage = state.storage;
+    this.#sql = state.storage.sql;
+    migrate(this.#storage);
+    accounts.ensureRootAccount(this.#sql, env.VERGE_MASTER_KEY);
+  }
+
+  reserveBucket(bucket: protocol.NewBucket): protocol.ReserveBucketOutcome {
+    if (!accounts.findAccount(this.#sql, bucket.accountId)) return { outcome: "no-such-account" };
+    return buckets.reserveBucket(this.#sql, bucket);
+  }
+
+  activateBucket(name: string, bucketId: string): boolean {
+    return buckets.changeBucketState(this.#sql, name, bucketId, "creating", "active");
+  }
+
+  markBucketDeleting(name: string, bucketId: string): boolean {
+    return buckets.changeBucketState(this.#sql, name, bucketId, "active", "deleting");
+  }
+
+  unmarkBucketDeleting(name: string, bucketId: string): boolean {
+    return buckets.changeBucketState(this.#sql, name, bucketId, "deleting", "active");
+  }
+
+  removeBucket(name: string, bucketId: string): boolean {
+    return buckets.removeBucket(this.#sql, name, bucketId);
+  }
+
+  findBucket(name: string): protocol.BucketEntry | undefined {
+    return buckets.findBucket(this.#sql, name);
+  }
+
+  listBuckets(call: protocol.ListBucketsCall): protocol.Page<protocol.BucketEntry> {
+    return buckets.listBuckets(this.#sql, call);
+  }
+
+  findRootAccount(): protocol.AccountRecord {
+    return accounts.findRootAccount(this.#sql);
+  }
+
+  findAccount(id: string): protocol.AccountRecord | undefined {
+    return accounts.findAccount(this.#sql, id);
+  }
+
+  findAccountByCanonicalId(canonicalId: string): protocol.AccountRecord | undefined {
+    return accounts.findAccountByCanonicalId(this.#sql, canonicalId);
+  }
+
+  listAccounts(after: string, limit: number): protocol.Page<protocol.AccountRecord> {
+    return accounts.listAccounts(this.#sql, after, limit);
+  }
+
+  createAccount(
+    account: protocol.NewAccount,
+    key: protocol.NewAccessKey,
+  ): protocol.CreateAccountOutcome {
+    // The key first, as far as it can fail: a refused one must not leave an account behind.
+    if (accessKeys.findAccessKey(this.#sql, key.accessKeyId))
+      return { outcome: "exists", what: "accessKeyId" };
+    return this.#storage.transactionSync(() => {
+      const created = accounts.createAccount(this.#sql, account);
+      if ("taken" in created) return { outcome: "exists", what: created.taken };
+      const added = accessKeys.createAccessKey(this.#sql, created.account.id, key);
+      if (added.outcome === "ok")
+        return { outcome: "ok", account: created.account, key: added.key };
+      accounts.removeAccount(this.#sql, created.account.id);
+      return { outcome: "too-many-keys" };
+    });
+  }
+
+  removeAccount(id: string): protocol.RemoveAccountOutcome {
+    return this.#storage.transactionSync(() => accounts.removeAccount(this.#sql, id));
+  }
+
+  findAccessKey(accessKeyId: string): protocol.FoundAccessKey | undefined {
+    return accessKeys.findAccessKey(this.#sql, accessKeyId);
+  }
+
+  listAccessKeys(accountId: string): readonly protocol.AccessKeyRecord[] {
+    return accessKeys.listAccessKeys(this.#sql, accountId);
+  }
+
+  listImportedKeyIds(): readonly string[] {
+    return accessKeys.listImportedKeyIds(this.#sql);
+  }
+
+  createAccessKey(accountId: string, key: protocol.NewAccessKey): protocol.CreateKeyOutcome {
+    return accessKeys.createAccessKey(this.#sql, accountId, key);
+  }
+
+  setAccessKeyStatus(
+    accountId: string,
+    accessKeyId: string,
+    status: protocol.KeyStatus,
+  ): protocol.AccessKeyRecord | undefined {
+    return accessKeys.setAccessKeyStatus(this.#sql, accountId, accessKeyId, status);
+  }
+
+  rotateAccessKey(
+    accountId: string,
+    accessKeyId: string,
+    key: protocol.NewAccessKey,
+  ): protocol.CreateKeyOutcome {
+    return this.#storage.transactionSync(() =>
+      accessKeys.rotateAccessKey(this.#sql, accountId, accessKeyId, key),
+    );
+  }
+
+  removeAccessKey(accountId: string, accessKeyId: string): boolean {
+    return accessKeys.removeAccessKey(this.#sql, accountId, accessKeyId);
+  }
+
+  beginAudit(event: protocol.AuditEvent): number {
+    return this.#storage.transactionSync(() => audit.beginAudit(this.#sql, event));
+  }
+
+  endAudit(sequence: number, outcome: string, target: string): void {
+    audit.endAudit(this.#sql, sequence, outcome, target);
+  }
+
+  listAudit(before: number | undefined, limit: number): protocol.Page<protocol.AuditRecord> {
+    return audit.listAudit(this.#sql, before, limit);
+  }
+}

@@ -1,0 +1,63 @@
+/** Steps that bring the tables of any earlier deployment up to date. Only ever appended to. */
+const MIGRATIONS: readonly string[] = [
+  // WITHOUT ROWID: the platform bills written rows, and an index of its own for the primary key is one more.
+  `CREATE TABLE accounts (
+     id TEXT PRIMARY KEY,
+     canonical_id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     display_name TEXT NOT NULL,
+     email TEXT NOT NULL,
+     root INTEGER NOT NULL,
+     created_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE UNIQUE INDEX accounts_by_email ON accounts (email COLLATE NOCASE) WHERE email <> '';
+   CREATE UNIQUE INDEX accounts_root ON accounts (root) WHERE root = 1;
+
+   CREATE TABLE access_keys (
+     access_key_id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     sealed_secret TEXT NOT NULL,
+     status TEXT NOT NULL,
+     imported INTEGER NOT NULL,
+     created_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX access_keys_by_account ON access_keys (account_id);
+   CREATE INDEX access_keys_imported ON access_keys (imported) WHERE imported = 1;
+
+   CREATE TABLE buckets (
+     name TEXT PRIMARY KEY,
+     bucket_id TEXT NOT NULL,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     shards INTEGER NOT NULL,
+     state TEXT NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX buckets_by_account ON buckets (account_id, name);
+
+   CREATE TABLE audit (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     at INTEGER NOT NULL,
+     request_id TEXT NOT NULL,
+     account_id TEXT NOT NULL,
+     access_key_id TEXT NOT NULL,
+     source TEXT NOT NULL,
+     action TEXT NOT NULL,
+     target TEXT NOT NULL,
+     outcome TEXT NOT NULL
+   );`,
+];
+
+/** Runs what is missing, each step with its mark in one transaction. */
+export function migrate(storage: DurableObjectStorage): void {
+  storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY)");
+  const { done } = storage.sql
+    .exec<{ done: number }>("SELECT COUNT(*) AS done FROM migrations")
+    .one();
+  for (let step = done; step < MIGRATIONS.length; step++) {
+    storage.transactionSync(() => {
+      storage.sql.exec(MIGRATIONS[step]!);
+      storage.sql.exec("INSERT INTO migrations (step) VALUES (?)", step);
+    });
+  }
+}
