@@ -6,6 +6,18 @@ import { UUID, uuidv7 } from "uuidv7";
  * the sweep groups blobs by owner, and a commit refuses a name that is too old.
  */
 
+/** `bucketId/shard/uuidv7`. */
+export type BlobId = string;
+
+/** Bytes of one blob: `length` bytes from `offset`. */
+export interface Extent {
+  readonly blob: BlobId;
+  readonly offset: number;
+  readonly length: number;
+  /** The blob's whole length, so that a cache knows whether the extent is all of it. */
+  readonly blobSize: number;
+}
+
 /** Whose blob it is, and when its name was minted. */
 export interface BlobName {
   readonly bucketId: string;
@@ -21,12 +33,12 @@ const KEY_PREFIX = "b/";
 const TIME_STAMP_HEX_DIGITS = 12;
 
 /** A fresh name for a blob that the index object `shard` of the bucket will own. */
-export function mintBlobId(bucketId: string, shard: number): string {
+export function mintBlobId(bucketId: string, shard: number): BlobId {
   return `${bucketId}/${shard}/${uuidv7()}`;
 }
 
 /** Reads a blob's name; undefined where the text is not one. */
-export function parseBlobId(id: string): BlobName | undefined {
+export function parseBlobId(id: BlobId): BlobName | undefined {
   const [bucketId, shard, uuid, ...rest] = id.split("/");
   if (!bucketId || shard === undefined || uuid === undefined || rest.length > 0) return undefined;
   if (!/^\d{1,4}$/.test(shard)) return undefined;
@@ -35,17 +47,17 @@ export function parseBlobId(id: string): BlobName | undefined {
 }
 
 /** When the name was minted, in milliseconds since the epoch; undefined where the text is not a blob's name. */
-export function blobMintedAt(id: string): number | undefined {
+export function blobMintedAt(id: BlobId): number | undefined {
   return parseBlobId(id)?.mintedAt;
 }
 
 /** The blob's key in R2. */
-export function blobKey(id: string): string {
+export function blobKey(id: BlobId): string {
   return KEY_PREFIX + id;
 }
 
 /** The name of the blob under this key of R2; undefined for keys of other things. */
-export function blobIdOfKey(key: string): string | undefined {
+export function blobIdOfKey(key: string): BlobId | undefined {
   if (!key.startsWith(KEY_PREFIX)) return undefined;
   const id = key.slice(KEY_PREFIX.length);
   return parseBlobId(id) === undefined ? undefined : id;

@@ -4,6 +4,13 @@
  * so fields are only ever added, and optional.
  */
 
+import type { BlobId, Extent } from "../../lib/blob-id.ts";
+import type { Checksum, ChecksumAlgorithm } from "../../lib/checksums.ts";
+import type { ReadConditions, WriteConditions } from "../../lib/conditions.ts";
+import type { RangeSpec, Span } from "../../lib/range.ts";
+
+export type { BlobId, Checksum, ChecksumAlgorithm, Extent, RangeSpec, ReadConditions, Span, WriteConditions };
+
 /** Configuration of a bucket, held by each of its index objects. */
 export interface BucketConfig {
   /** Random and never reused: a name that is deleted and created again is another id. */
@@ -42,29 +49,6 @@ export interface Mutation extends Call {
   readonly repeated: boolean;
 }
 
-/** `bucketId/shard/uuidv7`: whose blob it is, and when it was minted. Prefixed with `b/` it is the key in R2. */
-export type BlobId = string;
-
-export type ChecksumAlgorithm =
-  | "CRC32"
-  | "CRC32C"
-  | "CRC64NVME"
-  | "SHA1"
-  | "SHA256"
-  | "MD5"
-  | "SHA512"
-  | "XXHASH64"
-  | "XXHASH3"
-  | "XXHASH128";
-
-export interface Checksum {
-  readonly algorithm: ChecksumAlgorithm;
-  /** COMPOSITE: the checksum of the parts' checksums. FULL_OBJECT: of the bytes. */
-  readonly type: "COMPOSITE" | "FULL_OBJECT";
-  /** Base64; a composite one carries `-<parts>`. */
-  readonly value: string;
-}
-
 /** What a client said of an object; replaced as a whole. */
 export interface ObjectAttributes {
   /** Response headers by lower-case name: content-type, cache-control, content-disposition, … */
@@ -94,30 +78,10 @@ export interface ObjectRecord {
   readonly partsCount?: number;
 }
 
-/** Bytes of one blob: `length` bytes from `offset`. */
-export interface Extent {
-  readonly blob: BlobId;
-  readonly offset: number;
-  readonly length: number;
-  /** The blob's whole length, so that a cache knows whether the extent is all of it. */
-  readonly blobSize: number;
-}
-
 /** Where the bytes asked for are. */
 export type BodyLocation =
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
   | { readonly kind: "extents"; readonly extents: readonly Extent[] };
-
-/** A byte range as asked for (RFC 9110 section 14.1.2): from `first`, or the last `suffix` bytes. */
-export type RangeSpec =
-  | { readonly first: number; readonly last?: number }
-  | { readonly suffix: number };
-
-/** The resolved range. */
-export interface Span {
-  readonly offset: number;
-  readonly length: number;
-}
 
 export interface GetObjectCall extends Call {
   readonly key: string;
@@ -142,26 +106,6 @@ export type GetObjectOutcome =
   | { readonly outcome: "delete-marker"; readonly versionId: string; readonly modifiedAt: number; readonly latest: boolean }
   | { readonly outcome: "range-not-satisfiable"; readonly object: ObjectRecord }
   | { readonly outcome: "no-such-part"; readonly object: ObjectRecord };
-
-/** Conditions on a write or delete, decided inside the transaction that commits it. */
-export interface WriteConditions {
-  /** ETags without quotes; `*` for any existing object. */
-  readonly ifMatch?: readonly string[];
-  /** ETags without quotes; `*` for "must not exist". */
-  readonly ifNoneMatch?: readonly string[];
-  /** Conditional deletes only: seconds precision, milliseconds since the epoch. */
-  readonly ifModifiedAt?: number;
-  readonly ifSize?: number;
-}
-
-/** Conditions on a copy source, evaluated with the source row (same precedence as GetObject's). */
-export interface ReadConditions {
-  readonly ifMatch?: readonly string[];
-  readonly ifNoneMatch?: readonly string[];
-  /** Milliseconds since the epoch, whole seconds. */
-  readonly ifModifiedSince?: number;
-  readonly ifUnmodifiedSince?: number;
-}
 
 /** A new version to commit. */
 export interface NewObject {
