@@ -1,17 +1,34 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-// Three steps of `npm test`, from fast to slow: pure code in Node, code in workerd,
-// the whole product over HTTP with the official SDK.
+const overHttp = { globalSetup: "test/support/global-setup.ts", testTimeout: 30_000, hookTimeout: 60_000 };
+
+// `npm test` runs three steps, from fast to slow: pure code in Node, code in workerd, the whole product
+// over HTTP with the official SDK. `npm run test:clients` and `test:long` run the other projects.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/*.test.ts"] } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              cf: false,
+              bindings: {
+                VERGE_ROOT_ACCESS_KEY_ID: "VERGEROOTFORTESTS234",
+                VERGE_ROOT_SECRET_ACCESS_KEY: "secret-of-root-in-tests-only-0123456789x",
+                VERGE_MASTER_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+              },
+            },
+          }),
+        ],
+        // Files share one workerd (each start costs two seconds): a test that stores calls `reset()` after itself.
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], isolate: false },
       },
-      { test: { name: "sdk", include: ["test/sdk/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 } },
+      { test: { name: "sdk", include: ["test/sdk/**/*.test.ts"], ...overHttp } },
+      { test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...overHttp, testTimeout: 180_000 } },
+      { test: { name: "long", include: ["test/long/**/*.test.ts"], ...overHttp, testTimeout: 3_600_000 } },
     ],
   },
 });

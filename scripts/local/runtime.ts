@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import type { V4MiniflareOptions, V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { offlineEnvironment, projectDir } from "./bundle.ts";
+import { trackRuntimeProcess } from "./runtime-process.ts";
+import type { RuntimeProcess } from "./runtime-process.ts";
+
+export interface RuntimeOptions {
+  /** From `bundleWorker`. */
+  readonly mainModule: string;
+  readonly stateDir: string;
+  /** Settings and secrets of the Worker, over the `[vars]` of wrangler.toml. */
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly host: string;
+  /** 0 takes a free one, as for the others. */
+  readonly port: number;
+  readonly directPort?: number | undefined;
+  readonly entryPort?: number | undefined;
+}
+
+export interface Runtime {
+  readonly miniflare: Miniflare;
+  /** Requests reach the Worker exactly as sent. */
+  readonly endpoint: URL;
+  /** Miniflare's entry. */
+  readonly entryEndpoint: URL;
+  readonly process: RuntimeProcess;
+  /** Runs the Worker's cron handler, which Miniflare never does by itself. */
+  runScheduled(): Promise<void>;
+  /** Lets open requests finish for some seconds, then ends workerd. */
+  stop(): Promise<void>;
+}
+
+/** The Worker's name: Durable Object state is filed under it, here and by `wrangler dev`. */
+const WORKER_NAME = "verge";
+const ASSETS_NAME = "verge-assets";
+
+/** Starts workerd with what wrangler.toml says; answers when it listens. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  Object.assign(process.env, offlineEnvironment);
+  const { started: miniflare, process: tracked } = trackRuntimeProcess(
+    () => new Miniflare(convertV4MiniflareOptions(buildOptions(options))),
+  );
+  try {
+    const entryEndpoint = await miniflare.ready;
+    const endpoint = await miniflare.unsafeGetDirectURL(WORKER_NAME);
+    return {
+      miniflare,
+      endpoint,
+      entryEndpoint,
+      process: tracked,
+      async runScheduled() {
+        const worker = await miniflare.getWorker(WORKER_NAME);
+        await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
+      },
+      async stop() {
+        await tracked.drain(() => miniflare.dispose());
+      },
+    };
+  } catch (error) {
+    await tracked.drain(() => miniflare.dispose());
+    throw error;
+  }
+}
+
+function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
+  const { assets, ...bound } = readWorkerOptions();
+  const { host, port, directPort, entryPort, mainModule } = options;
+  const shared = { rootPath: projectDir, compatibilityDate: bound.compatibilityDate ?? "" };
+  const workers: V4WorkerOptions[] = [
+    {
+      ...bound,
+      ...shared,
+      name: WORKER_NAME,
+      modulesRoot: dirname(mainModule),
+      modules: [{ type: "ESModule", path: mainModule, contents: readFileSync(mainModule, "utf8") }],
+      bindings: { ...bound.bindings, ...options.bindings },
+      serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME },
+      unsafeDirectSockets: [{ host, port }],
+    },
+    // Assets of the Worker itself would put a proxy in front of it, which collapses `..` in paths.
+    {
+      ...stubWorker(ASSETS_NAME),
+      ...shared,
+      ...(assets && { assets: { ...assets, run_worker_first: false, routerConfig: { has_user_worker: false } } }),
+    },
+  ];
+  if (directPort !== undefined) {
+    // A Worker has one direct socket: the second is another's, that leads to the first.
+    const unsafeDirectSockets = [{ host, port: directPort, serviceName: WORKER_NAME }];
+    workers.push({ ...stubWorker("verge-direct"), ...shared, unsafeDirectSockets });
+  }
+  return {
+    host,
+    port: entryPort ?? 0,
+    cf: false,
+    telemetry: { enabled: false },
+    log: new Log(LogLevel.WARN),
+    logRequests: false,
+    // Where `wrangler dev --persist-to <state>` keeps it.
+    resourcePersistencePath: join(options.stateDir, "v3"),
+    workers,
+  };
+}
+
+/** What wrangler.toml says, in Miniflare's terms. */
+function readWorkerOptions(): V4WorkerOptionsShape {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(projectDir, "wrangler.toml"));
+  // The bundle is whole: there is nothing left to which rules for modules apply.
+  const { modulesRules: _rules, ...options } = workerOptions;
+  return options;
+}
+
+/** A Worker that is never reached: Miniflare wants code behind every name. */
+function stubWorker(name: string) {
+  return { name, modules: true, script: "export default { fetch: () => new Response(null, { status: 404 }) };" };
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Two runtimes on one state folder would corrupt its databases: the second is refused. */
+export interface StateLock {
+  release(): void;
+}
+
+interface Holder {
+  readonly pid: number;
+  /** Tells a process from a later one that got the same id; absent where the system does not say. */
+  readonly startedAt: string | undefined;
+}
+
+/** @throws {Error} with a message for the person who starts, when a living process holds the folder. */
+export function lockState(stateDir: string): StateLock {
+  mkdirSync(stateDir, { recursive: true });
+  const path = join(stateDir, "lock");
+  const own: Holder = { pid: process.pid, startedAt: readStartTime(process.pid) };
+  if (!tryWrite(path, own)) {
+    const holder = readHolder(path);
+    if (holder !== undefined && isAlive(holder)) {
+      throw new Error(`${stateDir} is in use by process ${holder.pid}. Stop it, or set VERGE_STATE_DIR and PORT for a second Verge.`);
+    }
+    rmSync(path, { force: true });
+    if (!tryWrite(path, own)) throw new Error(`${stateDir} was taken by another process just now.`);
+  }
+  return {
+    release() {
+      if (readHolder(path)?.pid === process.pid) rmSync(path, { force: true });
+    },
+  };
+}
+
+function tryWrite(path: string, holder: Holder): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(holder), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Undefined where the file is gone, or was cut short by a crash. */
+function readHolder(path: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive({ pid, startedAt }: Holder): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it lives, but is another user's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return startedAt === undefined || startedAt === readStartTime(pid);
+}
+
+/** Linux: ticks since boot at which the process began (proc(5), stat, field 22; the name in field 2 may hold spaces). */
+function readStartTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * `npm start`: the whole product on this machine, over Miniflare, with state that persists.
+ * `wrangler dev` does the same at ten times the CPU a request; see docs/decisions/0001-local-listener.md.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { bundleWorker } from "./local/bundle.ts";
+import { buildBanner } from "./local/banner.ts";
+import { credentialBindings, loadCredentials } from "./local/credentials.ts";
+import { onEnd } from "./local/ending.ts";
+import { startRuntime } from "./local/runtime.ts";
+import { readSettings } from "./local/settings.ts";
+import { lockState } from "./local/state-lock.ts";
+import { startWatchdog } from "./local/watchdog.ts";
+
+async function serve(): Promise<void> {
+  const settings = readSettings(process.env);
+  const firstStart = !existsSync(settings.stateDir);
+  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
+  const lock = lockState(settings.stateDir);
+  process.once("exit", () => lock.release());
+
+  const credentials = loadCredentials(settings.stateDir, process.env);
+  const { mainModule } = await bundleWorker(join(settings.stateDir, "bundle"));
+  const runtime = await startRuntime({
+    ...settings,
+    mainModule,
+    bindings: { ...settings.worker, ...credentialBindings(credentials) },
+  });
+  const stopWatchdog = startWatchdog(runtime);
+  const stopSchedule = startSchedule(() => runtime.runScheduled());
+  onEnd(async () => {
+    stopWatchdog();
+    stopSchedule();
+    await runtime.stop();
+  });
+
+  const region = settings.worker["VERGE_REGION"] ?? "us-east-1";
+  console.log(await buildBanner({ endpoint: runtime.endpoint, stateDir: settings.stateDir, credentials, region, firstStart }));
+  console.log(`verge ready on ${runtime.endpoint.origin}`);
+}
+
+/** wrangler.toml's cron trigger, `* * * * *`: at each full minute. */
+function startSchedule(run: () => Promise<void>): () => void {
+  const minute = 60_000;
+  let timer = setTimeout(tick, minute - (Date.now() % minute));
+  function tick(): void {
+    timer = setTimeout(tick, minute - (Date.now() % minute));
+    run().catch((error: unknown) => console.error("The scheduled run failed:", error));
+  }
+  return () => clearTimeout(timer);
+}
+
+serve().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
