@@ -7,6 +7,8 @@ export interface Incoming {
   readonly method: string;
   /** Host name without port, in lower case. */
   readonly host: string;
+  /** Scheme, host and port as the client named them: `http://127.0.0.1:8787`. */
+  readonly origin: string;
   /** Percent-encoded, begins with `/`. */
   readonly rawPath: string;
   /** Without `?`. */
@@ -24,10 +26,12 @@ export interface Incoming {
 export function readIncoming(request: Request): Incoming {
   const { host, rawPath, rawQuery } = splitUrl(request.url);
   const headers = restoreHeaders(request);
+  const authority = headers.get("host") ?? host;
   return {
     ...createRequestIds(),
     method: request.method,
-    host: (headers.get("host") ?? host).replace(/:\d+$/, "").toLowerCase(),
+    host: authority.replace(/:\d+$/, "").toLowerCase(),
+    origin: `${request.url.slice(0, request.url.indexOf("://"))}://${authority}`,
     rawPath,
     rawQuery,
     headers,

@@ -90,7 +90,7 @@ export function evaluateWrite(
  */
 export function readConditionHeaders(
   headers: Headers,
-  prefix: "" | "x-amz-copy-source-" = "",
+  prefix: "" | "x-amz-copy-source-" | "x-amz-rename-source-" = "",
   now: number = Date.now(),
 ): ReadConditions {
   const ifMatch = headers.get(`${prefix}if-match`);

@@ -1,10 +1,11 @@
 import type { Account, Identity } from "../auth/identity.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
+import type { Env } from "../env.ts";
 import type { Payload } from "../lib/payload.ts";
 import type { Query } from "../lib/query.ts";
-import type { Element } from "../lib/xml.ts";
-import type { BodyReader } from "../storage/body-cache.ts";
-import type { BucketDirectory } from "./directory.ts";
+import type { XmlElement } from "../lib/xml.ts";
+import type { Directory } from "../metadata/registry/directory.ts";
+import type { BlobStore } from "../storage/blob-store.ts";
 
 /** A decoded S3 request, as an operation sees it: no HTTP framework, no signature. */
 export interface S3Call {
@@ -22,20 +23,20 @@ export interface S3Call {
   readonly virtualHosted: boolean;
   /** Scheme, host and path prefix of the request, for `Location` elements: `http://127.0.0.1:8787`. */
   readonly origin: string;
-  /** The addressed bucket; throws NoSuchBucket when it does not exist. Decided and looked up before the operation runs. */
+  /** The addressed bucket; looked up and decided before the operation runs. */
   readonly bucket: BucketClient;
-  /** Another bucket by name, decided under this call's identity (copy sources). */
-  openBucket(name: string): Promise<BucketClient>;
-  readonly directory: BucketDirectory;
-  readonly blobs: R2Port;
-  readonly bodies: BodyReader;
+  /** A bucket that the operation's access requests name (a copy's source, and the addressed one). */
+  bucketNamed(name: string): BucketClient;
+  /** For CreateBucket and DeleteBucket, which change names and make index objects. */
+  readonly env: Pick<Env, "REGISTRY" | "BUCKET_INDEX">;
+  /** Names of buckets and accounts in this deployment. */
+  readonly directory: Directory;
+  /** Bodies, by blob id. */
+  readonly store: BlobStore;
   readonly settings: S3Settings;
   /** Lets work go on after the answer, or after the client hung up (consistency rule 9). */
   defer(work: Promise<unknown>): void;
 }
-
-/** The bucket that holds blobs; only `storage/` calls it. */
-export type R2Port = R2Bucket;
 
 export interface S3Settings {
   readonly region: string;
@@ -49,7 +50,7 @@ export interface S3Result {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Rendered with S3's namespace. */
-  readonly xml?: Element;
+  readonly xml?: XmlElement;
   readonly body?: ReadableStream<Uint8Array> | Uint8Array | null;
 }
 

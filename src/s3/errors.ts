@@ -53,6 +53,7 @@ const CATALOGUE = {
     "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
   ],
   NoSuchVersion: [404, "The specified version does not exist."],
+  NotModified: [304, "Not Modified"],
   NotImplemented: [501, "A header you provided implies functionality that is not implemented"],
   OperationAborted: [409, "A conflicting conditional operation is currently in progress against this resource. Please try again."],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],

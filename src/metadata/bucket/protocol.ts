@@ -121,8 +121,23 @@ export interface NewObject {
 export type NewBody =
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
   | { readonly kind: "blob"; readonly blob: BlobId }
-  /** Bytes that another index object owns and has pinned for this copy. */
-  | { readonly kind: "borrowed"; readonly copyId: string; readonly extents: readonly PartExtent[]; readonly multipart: boolean };
+  | BorrowedBody;
+
+/** An index object by what names it. */
+export interface IndexAddress {
+  readonly bucketId: string;
+  readonly shard: number;
+}
+
+/** Bytes that another index object holds and has pinned for this copy. */
+export interface BorrowedBody {
+  readonly kind: "borrowed";
+  readonly copyId: string;
+  /** Who holds the pin: confirmed there after the commit, released there in the end. */
+  readonly owner: IndexAddress;
+  readonly extents: readonly PartExtent[];
+  readonly multipart: boolean;
+}
 
 /** One part of a manifest. */
 export interface PartExtent {
@@ -181,7 +196,8 @@ export interface CopyObjectCall extends Mutation {
   readonly key: string;
   readonly conditions: WriteConditions;
   readonly ownerId: string;
-  readonly storageClass: string;
+  /** Absent: keep the source's. */
+  readonly storageClass?: string;
   /** Absent: keep the source's (`x-amz-metadata-directive: COPY`). */
   readonly attributes?: ObjectAttributes;
   /** RenameObject: the source disappears in the same transaction. */
@@ -200,15 +216,24 @@ export interface PinCall extends Mutation {
   readonly versionId?: string;
   readonly conditions: ReadConditions;
   /** Where the copy will be committed, so that the owner can ask about a pin that stays pending. */
-  readonly destination: { readonly bucketId: string; readonly shard: number };
+  readonly destination: IndexAddress;
 }
 export type PinOutcome =
   | Outcome<{
       readonly object: ObjectRecord;
-      /** Inline bytes are copied, not pinned. */
-      readonly body: { readonly kind: "inline"; readonly bytes: Uint8Array } | { readonly kind: "borrowed"; readonly extents: readonly PartExtent[]; readonly multipart: boolean };
+      /** To be committed as it is at the destination. Inline bytes are copied, not pinned. */
+      readonly body: { readonly kind: "inline"; readonly bytes: Uint8Array } | BorrowedBody;
     }>
   | SourceRefusal;
+
+/** What the holder of a pin asks of the copy's destination, or is told by it. */
+export interface CopyRef {
+  readonly copyId: string;
+  /** The index object that holds the pin. */
+  readonly owner: IndexAddress;
+}
+/** "refused": the copy was not committed, and will not be if the commit still comes. */
+export type CopyStatus = "committed" | "refused";
 
 export interface ListObjectsCall extends Call {
   readonly prefix: string;

@@ -1,0 +1,56 @@
+import { Hono } from "hono";
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { s3Error } from "../s3/errors.ts";
+import { resolveAddress } from "./address.ts";
+import { deploymentOf } from "./deployment.ts";
+import { type Incoming, readIncoming } from "./incoming.ts";
+import { recordRequest } from "./metrics.ts";
+import { renderS3Error, renderS3Result } from "./s3-response.ts";
+import { serveS3 } from "./s3.ts";
+import { serveVerge } from "./verge.ts";
+
+/** Every request comes in here: host and path name the service, which answers or throws. */
+export const app = new Hono<{ Bindings: Env }>();
+
+app.all("*", async ({ req, env, executionCtx }) => {
+  const incoming = readIncoming(req.raw);
+  const deployment = deploymentOf(env);
+  const startedAt = Date.now();
+  let operation = "";
+  let response: Response;
+  try {
+    const address = resolveAddress(incoming.host, incoming.rawPath, deployment.domain);
+    if (address.service === "verge") return await serveVerge({ incoming, address, env, deployment, request: req.raw });
+    if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
+    if (address.service === "unsupported") {
+      throw s3Error("NotImplemented", { message: `This deployment does not serve ${address.what} yet.` });
+    }
+    const result = await serveS3({
+      incoming,
+      address,
+      env,
+      deployment,
+      defer: (work) => executionCtx.waitUntil(work),
+      onMatch: (name) => (operation = name),
+    });
+    response = renderS3Result(result, incoming);
+  } catch (error) {
+    response = renderS3Error(toServiceError(error, incoming, operation), incoming);
+  }
+  recordRequest(env, { operation, status: response.status, milliseconds: Date.now() - startedAt });
+  return response;
+});
+
+/** What nobody foresaw is logged with the request's id and answered without its details. */
+function toServiceError(error: unknown, incoming: Incoming, operation: string): ServiceError {
+  if (error instanceof ServiceError) return error;
+  console.error(
+    JSON.stringify({
+      requestId: incoming.requestId,
+      operation,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  );
+  return s3Error("InternalError");
+}

@@ -1,0 +1,33 @@
+import type { Identity } from "../auth/identity.ts";
+import { openPayload } from "../auth/sigv4/payload.ts";
+import { isSigned } from "../auth/sigv4/request.ts";
+import { verifySignature } from "../auth/sigv4/verify.ts";
+import type { Payload } from "../lib/payload.ts";
+import type { Deployment } from "./deployment.ts";
+import type { Incoming } from "./incoming.ts";
+
+export interface Authenticated {
+  readonly identity: Identity;
+  readonly payload: Payload;
+}
+
+/**
+ * Who asks, and the body as the signature covers it. An unsigned request is anonymous; a signed one is
+ * what its signature proves, or an error: never anonymous.
+ */
+export async function authenticate(incoming: Incoming, scopes: readonly string[], deployment: Deployment): Promise<Authenticated> {
+  if (!isSigned(incoming)) {
+    return { identity: { kind: "anonymous" }, payload: openPayload(incoming.body, incoming.headers, { kind: "unsigned" }) };
+  }
+  const verified = await verifySignature(incoming, {
+    service: scopes,
+    region: deployment.region,
+    now: Date.now(),
+    findCredential: (accessKeyId, sessionToken) => deployment.credentials.findCredential(accessKeyId, sessionToken),
+  });
+  const { account, accessKeyId } = verified.credential;
+  return {
+    identity: { kind: "account", account, accessKeyId },
+    payload: openPayload(incoming.body, incoming.headers, verified.payload),
+  };
+}

@@ -1,0 +1,34 @@
+import { type Credentials, credentialsOf } from "../auth/credentials.ts";
+import { checkDeployment } from "../auth/deployment.ts";
+import type { Env } from "../env.ts";
+import { type Directory, directoryOf } from "../metadata/registry/directory.ts";
+import { ConfigurationCache } from "../metadata/bucket/configuration-cache.ts";
+
+/** What an isolate keeps of its deployment between requests. Values only: no stub, no promise. */
+export interface Deployment {
+  readonly domain: string;
+  readonly region: string;
+  readonly directory: Directory;
+  readonly credentials: Credentials;
+  readonly configurations: ConfigurationCache;
+  /** Why the deployment must not serve; undefined when all is well. */
+  readonly complaint: string | undefined;
+}
+
+const deployments = new WeakMap<Env, Deployment>();
+
+/** The isolate's state for a deployment. */
+export function deploymentOf(env: Env): Deployment {
+  const known = deployments.get(env);
+  if (known) return known;
+  const deployment: Deployment = {
+    domain: env.VERGE_DOMAIN ?? "localhost",
+    region: env.VERGE_REGION ?? "us-east-1",
+    directory: directoryOf(env),
+    credentials: credentialsOf(env),
+    configurations: new ConfigurationCache(),
+    complaint: checkDeployment(env),
+  };
+  deployments.set(env, deployment);
+  return deployment;
+}

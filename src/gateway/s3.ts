@@ -1,0 +1,134 @@
+import type { Identity } from "../auth/identity.ts";
+import { isAllowed } from "../auth/policy/authorize.ts";
+import type { Env } from "../env.ts";
+import type { AccessRequest } from "../lib/operation.ts";
+import { Query } from "../lib/query.ts";
+import { BucketClient, BucketGoneError, ConfigurationRaceError, IndexOverloadedError } from "../metadata/bucket/client.ts";
+import type { BucketConfig } from "../metadata/bucket/protocol.ts";
+import { indexStub } from "../metadata/bucket/shards.ts";
+import type { BucketEntry } from "../metadata/registry/protocol.ts";
+import type { S3Call, S3Result } from "../s3/call.ts";
+import { s3Error } from "../s3/errors.ts";
+import { listAccessRequests, matchS3Operation, type S3Operation } from "../s3/service.ts";
+import { BlobStore } from "../storage/blob-store.ts";
+import type { Address } from "./address.ts";
+import { authenticate } from "./authenticate.ts";
+import type { Deployment } from "./deployment.ts";
+import type { Incoming } from "./incoming.ts";
+import { refuseUnsignedFlood } from "./unsigned-flood.ts";
+
+export interface S3Request {
+  readonly incoming: Incoming;
+  readonly address: Extract<Address, { service: "s3" }>;
+  readonly env: Env;
+  readonly deployment: Deployment;
+  readonly defer: (work: Promise<unknown>) => void;
+  /** Told which operation it was, for metrics. */
+  readonly onMatch: (operation: string) => void;
+}
+
+/** Most subrequests of a request on the Free plan, and on the Paid plan by default. */
+const SUBREQUESTS = { free: 50, paid: 10_000 };
+/** Kept for the index, the Registry and the rate limiter. */
+const RESERVED_SUBREQUESTS = 5;
+
+/** The S3 pipeline: authenticate, match, look the bucket up, authorise, run. Throws a ServiceError, or what went wrong. */
+export async function serveS3(request: S3Request): Promise<S3Result> {
+  const { incoming, address, deployment } = request;
+  const query = new Query(incoming.rawQuery);
+  const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, incoming.headers);
+  request.onMatch(operation.name);
+  const { identity, payload } = await authenticate(incoming, ["s3"], deployment);
+  if (identity.kind === "anonymous") await refuseUnsignedFlood(request, address.bucket);
+  const buckets = new Map<string, BucketClient>();
+  const bucketNamed = (name: string): BucketClient => {
+    const bucket = buckets.get(name);
+    if (!bucket) throw new Error(`${operation.name} uses a bucket that its access does not name`);
+    return bucket;
+  };
+  const call: S3Call = {
+    requestId: incoming.requestId,
+    operation: operation.name,
+    identity,
+    bucketName: address.bucket,
+    key: address.key,
+    query,
+    headers: incoming.headers,
+    payload,
+    virtualHosted: address.virtualHosted,
+    origin: incoming.origin,
+    get bucket() {
+      return bucketNamed(address.bucket);
+    },
+    bucketNamed,
+    env: request.env,
+    directory: deployment.directory,
+    store: new BlobStore(request.env.BLOBS),
+    settings: { region: deployment.region, maxReads: readLimit(request.env) },
+    defer: request.defer,
+  };
+  await authorise(call, operation, request, buckets);
+  try {
+    return await operation.handle(call);
+  } catch (error) {
+    throw translate(error, call);
+  }
+}
+
+/** Allows every access request of the operation, or throws; leaves the buckets that they name in `buckets`. */
+async function authorise(call: S3Call, operation: S3Operation, request: S3Request, buckets: Map<string, BucketClient>): Promise<void> {
+  const accesses = listAccessRequests(operation, call);
+  for (const access of accesses) {
+    if (access.bucket !== undefined && !buckets.has(access.bucket)) {
+      buckets.set(access.bucket, await openBucket(access.bucket, call.identity, accesses, request));
+    }
+    decide(call.identity, access, access.bucket === undefined ? undefined : buckets.get(access.bucket)!.config);
+  }
+}
+
+function decide(identity: Identity, access: AccessRequest, config: BucketConfig | undefined): void {
+  if (!isAllowed(identity, access.action, config && { ownerId: config.accountId })) throw s3Error("AccessDenied");
+}
+
+async function openBucket(
+  name: string,
+  identity: Identity,
+  accesses: readonly AccessRequest[],
+  { env, deployment }: S3Request,
+): Promise<BucketClient> {
+  const findConfig = async () => configOf(await deployment.directory.findBucket(name), deployment);
+  const config = await findConfig();
+  if (!config) throw s3Error("NoSuchBucket", { detail: { BucketName: name } });
+  return new BucketClient(config, {
+    index: (bucketId, shard) => indexStub(env, bucketId, shard),
+    findAgain: () => {
+      deployment.directory.forgetBucket(name);
+      return findConfig();
+    },
+    remember: (newer) => deployment.configurations.remember(newer),
+    decideAgain: (newer) => {
+      for (const access of accesses) if (access.bucket === name) decide(identity, access, newer);
+    },
+  });
+}
+
+/** The newest configuration that the isolate knows; what the Registry says of the name, if it knows none. */
+function configOf(entry: BucketEntry | undefined, deployment: Deployment): BucketConfig | undefined {
+  if (entry?.state !== "active") return undefined;
+  const known = deployment.configurations.find(entry.bucketId);
+  if (known) return known;
+  const { bucketId, name, accountId, region, createdAt, shards } = entry;
+  return { bucketId, revision: 1, name, accountId, region, createdAt, shards };
+}
+
+function readLimit(env: Env): number {
+  return (env.VERGE_LIMITS === "free" ? SUBREQUESTS.free : SUBREQUESTS.paid) - RESERVED_SUBREQUESTS;
+}
+
+/** What the layers below report, in S3's terms. */
+function translate(error: unknown, call: S3Call): unknown {
+  if (error instanceof BucketGoneError) return s3Error("NoSuchBucket", { detail: { BucketName: call.bucketName } });
+  if (error instanceof IndexOverloadedError) return s3Error("SlowDown");
+  if (error instanceof ConfigurationRaceError) return s3Error("OperationAborted");
+  return error;
+}

@@ -1,0 +1,206 @@
+import { readConditionHeaders } from "../lib/conditions.ts";
+import { checksumElement } from "../lib/checksums.ts";
+import { decodePercent } from "../lib/percent.ts";
+import { element } from "../lib/xml.ts";
+import type { BucketClient } from "../metadata/bucket/client.ts";
+import type {
+  Committed,
+  CopyObjectOutcome,
+  NewBody,
+  NewObject,
+  ObjectRecord,
+  PinOutcome,
+  SourceRefusal,
+  WriteConditions,
+  WriteRefusal,
+} from "../metadata/bucket/protocol.ts";
+import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
+import { callerAccount, type S3Call, type S3Result } from "./call.ts";
+import { checkExpectedOwner, checkKey } from "./checks.ts";
+import { type CopySource, readCopySource } from "./copy-source.ts";
+import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
+import { readAlgorithmName } from "./upload-checksum.ts";
+
+/** CopyObject: a new row on the same immutable bytes; no byte is moved. */
+export async function copyObject(call: S3Call): Promise<S3Result> {
+  checkKey(call.key);
+  refuseUnsupportedHeaders(call.headers);
+  const source = readCopySource(call);
+  const sourceBucket = call.bucketNamed(source.bucketName);
+  checkExpectedOwner(call, "x-amz-source-expected-bucket-owner", sourceBucket.config.accountId);
+  refuseChecksumOfCopy(call);
+  const replaces = readMetadataDirective(call) === "REPLACE";
+  const storageClass = call.headers.has("x-amz-storage-class") ? readStorageClass(call.headers) : undefined;
+  refuseIdentity(call, source, replaces, storageClass);
+  const copy: Copy = {
+    source,
+    sourceBucket,
+    conditions: readWriteConditions(call.headers),
+    storageClass: storageClass ?? "STANDARD",
+    ...(replaces ? { attributes: readAttributes(call.headers) } : {}),
+  };
+  const committed = commitCopy(call, copy);
+  // Across index objects a copy takes two steps: a client that hangs up does not stop it half-way (rule 9).
+  call.defer(committed.catch(() => undefined));
+  const { object, source: read } = await committed;
+  const headers = writtenHeaders(object);
+  delete headers["etag"];
+  if (read.versionId !== "null") headers["x-amz-copy-source-version-id"] = read.versionId;
+  return { headers, xml: copyResult("CopyObjectResult", object) };
+}
+
+/** RenameObject: the key changes in place, on S3 only in directory buckets, here in every bucket. */
+export async function renameObject(call: S3Call): Promise<S3Result> {
+  checkKey(call.key);
+  const sourceKey = readRenameSource(call);
+  if (sourceKey === call.key) throw s3Error("InvalidRequest", { message: "The source and the destination of a rename must differ." });
+  if (call.bucket.shardOf(sourceKey) !== call.bucket.shardOf(call.key)) {
+    // Atomic only within an index object; across two it would be a copy and a delete, which is what to call instead.
+    throw s3Error("NotImplemented", {
+      message: "RenameObject across the index objects of a bucket is not implemented. Copy the object and delete the source.",
+    });
+  }
+  const renamed = call.bucket.mutate(call.key, call.requestId, (index, plain) =>
+    index.copyObject({
+      ...plain,
+      sourceKey,
+      sourceConditions: readConditionHeaders(call.headers, "x-amz-rename-source-"),
+      key: call.key,
+      conditions: readWriteConditions(call.headers),
+      ownerId: callerAccount(call).id,
+      removeSource: true,
+    }),
+  );
+  call.defer(renamed.catch(() => undefined));
+  const outcome = await renamed;
+  if (outcome.outcome !== "ok") throw refusedCopy(call, sourceKey, outcome);
+  return { headers: {} };
+}
+
+interface Copy {
+  readonly source: CopySource;
+  readonly sourceBucket: BucketClient;
+  readonly conditions: WriteConditions;
+  readonly storageClass: string;
+  readonly attributes?: ReturnType<typeof readAttributes>;
+}
+
+async function commitCopy(call: S3Call, copy: Copy): Promise<Committed & { source: ObjectRecord }> {
+  const { source, sourceBucket } = copy;
+  const sameBucket = sourceBucket.config.bucketId === call.bucket.config.bucketId;
+  const sameIndex = sameBucket && sourceBucket.shardOf(source.key) === call.bucket.shardOf(call.key);
+  const outcome = sameIndex ? await copyInside(call, copy) : await copyAcross(call, copy);
+  if (outcome.outcome !== "ok") throw refusedCopy(call, source.key, outcome);
+  return outcome;
+}
+
+/** One call: a row on the same bytes. */
+function copyInside(call: S3Call, { source, conditions, storageClass, attributes }: Copy) {
+  return call.bucket.mutate(
+    call.key,
+    call.requestId,
+    (index, plain): Promise<CopyObjectOutcome> =>
+      index.copyObject({
+        ...plain,
+        sourceKey: source.key,
+        sourceConditions: readConditionHeaders(call.headers, "x-amz-copy-source-"),
+        key: call.key,
+        conditions,
+        ownerId: callerAccount(call).id,
+        storageClass,
+        ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
+        ...(attributes ? { attributes } : {}),
+      }),
+  );
+}
+
+/** Two calls: the source's index keeps the bytes for this copy, then the destination commits it (rule 13). */
+async function copyAcross(call: S3Call, copy: Copy) {
+  const { source, sourceBucket, conditions, storageClass, attributes } = copy;
+  const copyId = crypto.randomUUID();
+  const { bucketId } = call.bucket.config;
+  const pinned = await sourceBucket.mutate(
+    source.key,
+    `${call.requestId}/pin`,
+    (index, plain): Promise<PinOutcome> =>
+      index.pin({
+        ...plain,
+        copyId,
+        key: source.key,
+        conditions: readConditionHeaders(call.headers, "x-amz-copy-source-"),
+        destination: { bucketId, shard: call.bucket.shardOf(call.key) },
+        ...(source.versionId === undefined ? {} : { versionId: source.versionId }),
+      }),
+  );
+  if (pinned.outcome !== "ok") return pinned;
+  const read = pinned.object;
+  const object: NewObject = {
+    key: call.key,
+    size: read.size,
+    etag: read.etag,
+    storageClass,
+    ownerId: callerAccount(call).id,
+    attributes: attributes ?? read.attributes,
+    ...(read.checksum ? { checksum: read.checksum } : {}),
+  };
+  const body: NewBody = pinned.body.kind === "inline" ? pinned.body : { ...pinned.body, copyId };
+  const put = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
+    index.putObject({ ...plain, object, body, conditions }),
+  );
+  return put.outcome === "ok" ? { ...put, source: read } : put;
+}
+
+function readMetadataDirective(call: S3Call): "COPY" | "REPLACE" {
+  const directive = call.headers.get("x-amz-metadata-directive") ?? "COPY";
+  if (directive === "COPY" || directive === "REPLACE") return directive;
+  throw invalidArgument("Unknown metadata directive.", "x-amz-metadata-directive", directive);
+}
+
+/** Copying an object onto itself must change something. */
+function refuseIdentity(call: S3Call, source: CopySource, replaces: boolean, storageClass: string | undefined): void {
+  const changes = replaces || storageClass !== undefined || source.versionId !== undefined;
+  const changesHeaders = call.headers.has("x-amz-website-redirect-location") || call.headers.has("x-amz-server-side-encryption");
+  if (source.bucketName !== call.bucketName || source.key !== call.key || changes || changesHeaders) return;
+  throw s3Error("InvalidRequest", {
+    message:
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  });
+}
+
+/** A copy keeps the checksum of its source; another algorithm would mean reading all the bytes. */
+function refuseChecksumOfCopy(call: S3Call): void {
+  const algorithm = readAlgorithmName(call.headers.get("x-amz-checksum-algorithm"), "x-amz-checksum-algorithm");
+  if (algorithm) throw notImplementedHeader("x-amz-checksum-algorithm");
+}
+
+/** `x-amz-rename-source`: a key of the same bucket, percent-encoded. */
+function readRenameSource(call: S3Call): string {
+  const header = call.headers.get("x-amz-rename-source") ?? "";
+  const key = decodePercent(header).replace(/^\//, "");
+  if (key === "") throw invalidArgument("The rename source must name a key of the bucket.", "x-amz-rename-source", header);
+  return key;
+}
+
+function refusedCopy(call: S3Call, sourceKey: string, refusal: WriteRefusal | SourceRefusal) {
+  switch (refusal.outcome) {
+    case "no-such-source":
+    case "source-delete-marker":
+      return s3Error("NoSuchKey", { detail: { Key: sourceKey } });
+    case "source-precondition-failed":
+      return s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
+    default:
+      return refusedWrite(call, refusal);
+  }
+}
+
+/** `CopyObjectResult` or `CopyPartResult`. */
+function copyResult(name: string, object: ObjectRecord) {
+  const { checksum } = object;
+  return element(
+    name,
+    element("LastModified", new Date(object.modifiedAt).toISOString()),
+    element("ETag", `"${object.etag}"`),
+    checksum && [element("ChecksumType", checksum.type), element(checksumElement(checksum.algorithm), checksum.value)],
+  );
+}

@@ -1,0 +1,78 @@
+import { anyone, type Operation } from "../lib/operation.ts";
+import { getBucketLocation } from "./bucket-location.ts";
+import { createBucket, deleteBucket, getBucketVersioning, headBucket } from "./buckets.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { copyObject, renameObject } from "./copy-object.ts";
+import { copyAccess } from "./copy-source.ts";
+import { deleteObject, deleteObjects } from "./delete-objects.ts";
+import { getObject, headObject } from "./get-object.ts";
+import { listBuckets } from "./list-buckets.ts";
+import { listObjects, listObjectsV2 } from "./list-objects.ts";
+import { listObjectVersions } from "./list-versions.ts";
+import { abortMultipartUpload } from "./multipart/abort-upload.ts";
+import { completeMultipartUpload } from "./multipart/complete-upload.ts";
+import { createMultipartUpload } from "./multipart/create-upload.ts";
+import { listParts } from "./multipart/list-parts.ts";
+import { listMultipartUploads } from "./multipart/list-uploads.ts";
+import { uploadPartCopy } from "./multipart/upload-part-copy.ts";
+import { uploadPart } from "./multipart/upload-part.ts";
+import { getObjectAttributes } from "./object-attributes.ts";
+import { preflight } from "./preflight.ts";
+import { putObject } from "./put-object.ts";
+import { subResourceDefaults } from "./sub-resource-defaults.ts";
+import { unsupportedOperations } from "./unsupported.ts";
+
+type S3Operation = Operation<S3Call, S3Result>;
+
+const BUCKET = "/{Bucket}";
+const OBJECT = "/{Bucket}/{Key+}";
+
+/**
+ * Every operation of S3: what selects it, who may call it, what runs. The most specific row wins.
+ * Paths, parameters and actions: Amazon S3 API Reference; Service Authorization Reference.
+ */
+export const s3Operations: readonly S3Operation[] = [
+  { name: "ListBuckets", method: "GET", path: "/", access: "s3:ListAllMyBuckets", handle: listBuckets },
+
+  { name: "CreateBucket", method: "PUT", path: BUCKET, access: () => [{ action: "s3:CreateBucket" }], handle: createBucket },
+  { name: "HeadBucket", method: "HEAD", path: BUCKET, access: "s3:ListBucket", handle: headBucket },
+  { name: "DeleteBucket", method: "DELETE", path: BUCKET, access: "s3:DeleteBucket", handle: deleteBucket },
+  { name: "GetBucketLocation", method: "GET", path: BUCKET, query: { location: true }, access: "s3:GetBucketLocation", handle: getBucketLocation },
+  { name: "GetBucketVersioning", method: "GET", path: BUCKET, query: { versioning: true }, access: "s3:GetBucketVersioning", handle: getBucketVersioning },
+
+  { name: "ListObjects", method: "GET", path: BUCKET, access: "s3:ListBucket", handle: listObjects },
+  { name: "ListObjectsV2", method: "GET", path: BUCKET, query: { "list-type": "2" }, access: "s3:ListBucket", handle: listObjectsV2 },
+  { name: "ListObjectVersions", method: "GET", path: BUCKET, query: { versions: true }, access: "s3:ListBucketVersions", handle: listObjectVersions },
+  { name: "ListMultipartUploads", method: "GET", path: BUCKET, query: { uploads: true }, access: "s3:ListBucketMultipartUploads", handle: listMultipartUploads },
+  { name: "DeleteObjects", method: "POST", path: BUCKET, query: { delete: true }, access: "s3:DeleteObject", handle: deleteObjects },
+
+  { name: "GetObject", method: "GET", path: OBJECT, access: "s3:GetObject", handle: getObject },
+  { name: "HeadObject", method: "HEAD", path: OBJECT, access: "s3:GetObject", handle: headObject },
+  { name: "PutObject", method: "PUT", path: OBJECT, access: "s3:PutObject", handle: putObject },
+  { name: "DeleteObject", method: "DELETE", path: OBJECT, access: "s3:DeleteObject", handle: deleteObject },
+  { name: "CopyObject", method: "PUT", path: OBJECT, headers: ["x-amz-copy-source"], access: copyAccess, handle: copyObject },
+  { name: "RenameObject", method: "PUT", path: OBJECT, query: { renameObject: true }, access: "s3:PutObject", handle: renameObject },
+  { name: "GetObjectAttributes", method: "GET", path: OBJECT, query: { attributes: true }, access: "s3:GetObjectAttributes", handle: getObjectAttributes },
+
+  { name: "CreateMultipartUpload", method: "POST", path: OBJECT, query: { uploads: true }, access: "s3:PutObject", handle: createMultipartUpload },
+  { name: "UploadPart", method: "PUT", path: OBJECT, query: { partNumber: true, uploadId: true }, access: "s3:PutObject", handle: uploadPart },
+  {
+    name: "UploadPartCopy",
+    method: "PUT",
+    path: OBJECT,
+    query: { partNumber: true, uploadId: true },
+    headers: ["x-amz-copy-source"],
+    access: copyAccess,
+    handle: uploadPartCopy,
+  },
+  { name: "CompleteMultipartUpload", method: "POST", path: OBJECT, query: { uploadId: true }, access: "s3:PutObject", handle: completeMultipartUpload },
+  { name: "AbortMultipartUpload", method: "DELETE", path: OBJECT, query: { uploadId: true }, access: "s3:AbortMultipartUpload", handle: abortMultipartUpload },
+  { name: "ListParts", method: "GET", path: OBJECT, query: { uploadId: true }, access: "s3:ListMultipartUploadParts", handle: listParts },
+
+  { name: "Preflight", method: "OPTIONS", path: "/", access: anyone, handle: preflight },
+  { name: "Preflight", method: "OPTIONS", path: BUCKET, access: anyone, handle: preflight },
+  { name: "Preflight", method: "OPTIONS", path: OBJECT, access: anyone, handle: preflight },
+
+  ...subResourceDefaults,
+  ...unsupportedOperations,
+];

@@ -1,0 +1,87 @@
+import { checksumHeader } from "../lib/checksums.ts";
+import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
+import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
+import { callerAccount, type S3Call, type S3Result } from "./call.ts";
+import { checkKey } from "./checks.ts";
+import { notImplementedHeader, s3Error } from "./errors.ts";
+import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
+import { parseEntityTags } from "../lib/conditions.ts";
+
+/** Larger bodies are announced to the index first, so that they are not sent only to be refused (rule 6). */
+const PREFLIGHT_BYTES = 8 * 1024 ** 2;
+
+/** PutObject: the body becomes the key's current version in one commit. */
+export async function putObject(call: S3Call): Promise<S3Result> {
+  checkKey(call.key);
+  refuseUnsupportedHeaders(call.headers);
+  const attributes = readAttributes(call.headers);
+  const storageClass = readStorageClass(call.headers);
+  const conditions = readWriteConditions(call.headers);
+  const ownerId = callerAccount(call).id;
+  await preflight(call, conditions);
+  const body = await storeBody(call, true, { key: call.key, storageClass, ownerId, attributes });
+  const object = {
+    key: call.key,
+    size: body.size,
+    etag: body.md5,
+    storageClass,
+    ownerId,
+    attributes,
+    ...(body.checksum ? { checksum: body.checksum } : {}),
+  };
+  const commit = call.bucket.mutate(call.key, call.requestId, (index, plain) =>
+    index.putObject({ ...plain, object, body: body.location, conditions }),
+  );
+  // A client that hangs up now does not leave the blob without its row (rule 9).
+  call.defer(commit);
+  const outcome = await commit;
+  if (outcome.outcome === "ok") return { headers: writtenHeaders(outcome.object) };
+  if (body.location.kind === "blob") call.store.discard([body.location.blob], call.defer);
+  throw refusedWrite(call, outcome);
+}
+
+async function preflight(call: S3Call, conditions: WriteConditions): Promise<void> {
+  const length = readUploadLength(call);
+  const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
+  const large = length === undefined || length > PREFLIGHT_BYTES;
+  if (!large && !(conditional && length > INLINE_LIMIT)) return;
+  const outcome = await call.bucket.read(call.key, (index, plain) => index.checkWrite({ ...plain, key: call.key, conditions }));
+  if (outcome.outcome === "no-such-upload") throw s3Error("NoSuchUpload");
+  if (outcome.outcome !== "ok") throw refusedWrite(call, outcome);
+}
+
+/** `If-Match` and `If-None-Match: *`; S3 knows no other conditions on a write. */
+export function readWriteConditions(headers: Headers): WriteConditions {
+  for (const name of ["if-modified-since", "if-unmodified-since"]) {
+    if (headers.has(name)) throw notImplementedHeader(name);
+  }
+  const ifMatch = headers.get("if-match");
+  const ifNoneMatch = headers.get("if-none-match");
+  if (ifNoneMatch !== null && ifNoneMatch.trim() !== "*") throw notImplementedHeader("If-None-Match");
+  if (ifMatch !== null && ifNoneMatch !== null) throw notImplementedHeader("If-Match and If-None-Match together");
+  return {
+    ...(ifMatch === null ? {} : { ifMatch: parseEntityTags(ifMatch) }),
+    ...(ifNoneMatch === null ? {} : { ifNoneMatch: ["*"] }),
+  };
+}
+
+/** The error for a write that the index refused. */
+export function refusedWrite(call: S3Call, refusal: WriteRefusal) {
+  if (refusal.outcome === "precondition-failed") {
+    return s3Error("PreconditionFailed", { detail: { Condition: call.headers.has("if-match") ? "If-Match" : "If-None-Match" } });
+  }
+  if (refusal.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
+  // The bytes were minted too long ago to be referred to safely (rule 5): the upload took over a day.
+  return s3Error("ServiceUnavailable", { message: "The upload took too long to be committed. Please try again." });
+}
+
+/** Response headers of a committed write. */
+export function writtenHeaders(object: ObjectRecord): Record<string, string> {
+  const headers: Record<string, string> = { etag: `"${object.etag}"`, "x-amz-server-side-encryption": "AES256" };
+  if (object.versionId !== "null") headers["x-amz-version-id"] = object.versionId;
+  if (object.checksum) {
+    headers[checksumHeader(object.checksum.algorithm)] = object.checksum.value;
+    headers["x-amz-checksum-type"] = object.checksum.type;
+  }
+  return headers;
+}
