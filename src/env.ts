@@ -1,3 +1,4 @@
+import type { JobMessage } from "./jobs/messages.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
 
@@ -9,10 +10,23 @@ export interface Env {
   readonly BLOBS: R2Bucket;
   readonly BUCKET_INDEX: DurableObjectNamespace<BucketIndex>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
+  /** Work of the store that outlives a request. */
+  readonly BACKGROUND: Queue<JobMessage>;
+  /** The static pages below `/_verge/`. */
+  readonly ASSETS: Fetcher;
+  /** Absent where the platform has none. */
+  readonly UNSIGNED_MISSES?: RateLimit;
+  readonly METRICS?: AnalyticsEngineDataset;
   /** Host whose sub-hosts are `<bucket>.s3.<domain>` and so on. */
   readonly VERGE_DOMAIN?: string;
   /** The one region of the deployment. */
   readonly VERGE_REGION?: string;
+  /** `free` or `paid`: the Workers plan, whose limit on subrequests reads of many parts must respect. */
+  readonly VERGE_LIMITS?: string;
+  /** How often an index writes its journal to R2, in seconds; 60 by default. */
+  readonly VERGE_EXPORT_INTERVAL_SECONDS?: string;
+  /** How long bytes outlive their last reference, in seconds; 30 days by default. */
+  readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;
   /** Secret: the access key of the root account. */
   readonly VERGE_ROOT_ACCESS_KEY_ID?: string;
   /** Secret: its secret key. */

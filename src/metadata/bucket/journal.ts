@@ -1,0 +1,135 @@
+import { readCounter } from "./schema.ts";
+
+/** Rows older than this are no longer searched for the id of a repeated operation. */
+const REMEMBERED_MS = 15 * 60_000;
+
+/** How the bytes of a version are kept. `upload`: the parts of an upload that was given up. */
+export type BodyKind = "inline" | "blob" | "manifest" | "borrowed";
+export interface Body {
+  readonly kind: BodyKind;
+  readonly id: string;
+}
+/** What can become garbage. */
+export interface Freed {
+  readonly kind: "blob" | "manifest" | "borrowed" | "upload";
+  readonly id: string;
+}
+
+/**
+ * A row whose state the next export writes: a table with its key. A manifest is one such thing with all its
+ * chunks; an upload that is gone takes its parts with it.
+ */
+export type Touched =
+  | readonly ["bucket"]
+  | readonly ["objects", key: string]
+  | readonly ["versions", key: string, sequence: number]
+  | readonly ["bodies", id: number]
+  | readonly ["manifests", id: string]
+  | readonly ["refs", bodyId: string]
+  | readonly ["pins", copyId: string]
+  | readonly ["uploads", key: string, uploadId: string]
+  | readonly ["upload_parts", uploadId: string, partNumber: number];
+
+/** One mutation under way: what it touches and frees, for its journal row. */
+export class Change {
+  readonly sql: SqlStorage;
+  /** Position of this change; also the holder id of the version that it makes. */
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly touched: Touched[] = [];
+  readonly freed: Freed[] = [];
+  #messages = 0;
+
+  constructor(sql: SqlStorage, sequence: number, at: number) {
+    this.sql = sql;
+    this.sequence = sequence;
+    this.at = at;
+  }
+
+  touch(...row: Touched): void {
+    this.touched.push(row);
+  }
+
+  free(kind: Freed["kind"], id: string): void {
+    this.freed.push({ kind, id });
+  }
+
+  /** Queues a message that leaves after the commit (outbox.ts). */
+  send(kind: string, payload: unknown): void {
+    this.sql.exec("INSERT INTO outbox (kind, payload, at) VALUES (?, ?, ?)", kind, JSON.stringify(payload), this.at);
+    this.#messages += 1;
+  }
+
+  get sentMessages(): boolean {
+    return this.#messages > 0;
+  }
+
+  /** False after a refusal: nothing was changed, and nothing needs a journal row. */
+  get changedAnything(): boolean {
+    return this.touched.length > 0 || this.freed.length > 0;
+  }
+}
+
+/**
+ * The journal row of a change. It answers a repeated operation (consistency rule 8), tells the export what
+ * to write, carries freed bodies until they become garbage, and holds the sequence across restarts.
+ */
+export function writeJournal(change: Change, operationId: string, outcome: unknown): void {
+  change.sql.exec(
+    "INSERT INTO journal (sequence, operation_id, at, touched, freed, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+    change.sequence,
+    operationId,
+    change.at,
+    JSON.stringify(change.touched),
+    change.freed.length === 0 ? null : JSON.stringify(change.freed),
+    outcome === undefined ? null : JSON.stringify(outcome),
+  );
+}
+
+/** What the operation answered the first time; undefined when it never arrived, or changed nothing. */
+export function findOutcome(sql: SqlStorage, operationId: string): unknown {
+  // Newest first: a repetition follows within seconds.
+  const row = sql
+    .exec<{ outcome: string | null }>(
+      "SELECT outcome FROM journal WHERE operation_id = ? ORDER BY sequence DESC LIMIT 1",
+      operationId,
+    )
+    .next();
+  return row.done || row.value.outcome === null ? undefined : JSON.parse(row.value.outcome);
+}
+
+/** The last sequence that was given out. Exported rows may be gone, so the mark of the export counts too. */
+export function readLastSequence(sql: SqlStorage): number {
+  const { last } = sql.exec<{ last: number | null }>("SELECT max(sequence) AS last FROM journal").one();
+  return Math.max(last ?? 0, readCounter(sql, "exported"), readCounter(sql, "sequence_floor"));
+}
+
+/** Forgets exported rows whose operations nobody repeats any more. */
+export function forgetOldRows(sql: SqlStorage, now: number): void {
+  const exported = readCounter(sql, "exported");
+  sql.exec("DELETE FROM journal WHERE sequence <= ? AND at < ?", exported, now - REMEMBERED_MS);
+}
+
+export interface JournalRow {
+  readonly sequence: number;
+  readonly at: number;
+  readonly touched: readonly Touched[];
+  readonly freed: readonly Freed[];
+}
+
+/** Rows that no segment holds yet, oldest first. */
+export function* readUnexported(sql: SqlStorage): Generator<JournalRow> {
+  const rows = sql.exec<{ sequence: number; at: number; touched: string; freed: string | null }>(
+    "SELECT sequence, at, touched, freed FROM journal WHERE sequence > ? ORDER BY sequence",
+    readCounter(sql, "exported"),
+  );
+  for (const row of rows) {
+    yield {
+      sequence: row.sequence,
+      at: row.at,
+      touched: JSON.parse(row.touched) as Touched[],
+      freed: row.freed === null ? [] : (JSON.parse(row.freed) as Freed[]),
+    };
+  }
+}

@@ -1,0 +1,141 @@
+import type { Checksum } from "../../lib/checksums.ts";
+import type { Body, BodyKind, Change } from "./journal.ts";
+import type { ListedObject, ObjectAttributes, ObjectRecord } from "./protocol.ts";
+
+/** Columns that listings read, in the order of `ListedRow`. */
+export const LISTED_COLUMNS = "key, sequence, version_id, size, etag, modified, storage_class, owner, checksum";
+const STORED_COLUMNS = `${LISTED_COLUMNS}, body_kind, body_id, parts, attributes`;
+
+/** A row of `LISTED_COLUMNS`, raw: objects with named columns cost several times as much. */
+export type ListedRow = readonly [
+  key: string,
+  sequence: number,
+  versionId: string,
+  size: number,
+  etag: string,
+  modified: number,
+  storageClass: string,
+  owner: string,
+  checksum: string | null,
+];
+type StoredRow = readonly [...ListedRow, bodyKind: BodyKind | "marker", bodyId: string, parts: number | null, attributes: string];
+
+/** A version with the whereabouts of its bytes. */
+export interface StoredObject {
+  readonly record: ObjectRecord;
+  readonly body: Body;
+}
+export interface DeleteMarker {
+  readonly versionId: string;
+  readonly modifiedAt: number;
+  readonly latest: boolean;
+}
+export type FoundVersion =
+  | ({ readonly found: "object" } & StoredObject)
+  | { readonly found: "marker"; readonly marker: DeleteMarker }
+  | { readonly found: "nothing" };
+
+/** The live current version of a key. */
+export function findCurrent(sql: SqlStorage, key: string): StoredObject | undefined {
+  return readStored(sql, `SELECT ${STORED_COLUMNS} FROM objects WHERE key = ?`, key);
+}
+
+/** A version by id; without an id the current one, or the delete marker that hides it. */
+export function findVersion(sql: SqlStorage, key: string, versionId: string | undefined): FoundVersion {
+  const current = findCurrent(sql, key);
+  if (current && (versionId === undefined || current.record.versionId === versionId)) return { found: "object", ...current };
+  const latest = current ? undefined : readMarkerOrVersion(sql, key, undefined);
+  if (versionId === undefined) return latest?.found === "marker" ? latest : { found: "nothing" };
+  const version = readMarkerOrVersion(sql, key, versionId);
+  if (version?.found !== "marker") return version ?? { found: "nothing" };
+  const isLatest = latest?.found === "marker" && latest.marker.versionId === versionId;
+  return { found: "marker", marker: { ...version.marker, latest: isLatest } };
+}
+
+function readMarkerOrVersion(sql: SqlStorage, key: string, versionId: string | undefined): FoundVersion | undefined {
+  const rows = sql.exec(`SELECT ${STORED_COLUMNS} FROM versions WHERE key = ? ORDER BY sequence DESC`, key);
+  for (const raw of rows.raw()) {
+    const row = raw as unknown as StoredRow;
+    if (versionId !== undefined && row[2] !== versionId) continue;
+    if (row[9] === "marker") return { found: "marker", marker: { versionId: row[2], modifiedAt: row[5], latest: true } };
+    return { found: "object", ...toStored(row) };
+  }
+  return undefined;
+}
+
+/** Makes this the current version of its key. The caller has taken the former one's body away. */
+export function writeCurrent(change: Change, { record, body }: StoredObject): void {
+  change.sql.exec(
+    `INSERT OR REPLACE INTO objects (${STORED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    record.key,
+    record.sequence,
+    record.versionId,
+    record.size,
+    record.etag,
+    record.modifiedAt,
+    record.storageClass,
+    record.ownerId,
+    formatChecksum(record.checksum),
+    body.kind,
+    body.id,
+    record.partsCount ?? null,
+    JSON.stringify(record.attributes),
+  );
+  change.touch("objects", record.key);
+}
+
+export function removeCurrent(change: Change, key: string): void {
+  change.sql.exec("DELETE FROM objects WHERE key = ?", key);
+  change.touch("objects", key);
+}
+
+/** Whether the bucket holds any version of anything. */
+export function isEmpty(sql: SqlStorage): boolean {
+  const { found } = sql
+    .exec<{ found: number }>("SELECT EXISTS (SELECT 1 FROM objects) OR EXISTS (SELECT 1 FROM versions) AS found")
+    .one();
+  return found === 0;
+}
+
+export function toListed(row: ListedRow): ListedObject {
+  const checksum = parseChecksum(row[8]);
+  return {
+    key: row[0],
+    sequence: row[1],
+    versionId: row[2],
+    size: row[3],
+    etag: row[4],
+    modifiedAt: row[5],
+    storageClass: row[6],
+    ownerId: row[7],
+    ...(checksum && { checksum }),
+  };
+}
+
+function readStored(sql: SqlStorage, query: string, key: string): StoredObject | undefined {
+  const row = sql.exec(query, key).raw().next();
+  return row.done ? undefined : toStored(row.value as unknown as StoredRow);
+}
+
+function toStored(row: StoredRow): StoredObject {
+  if (row[9] === "marker") throw new Error("a delete marker has no body");
+  return {
+    record: {
+      ...toListed(row as unknown as ListedRow),
+      attributes: JSON.parse(row[12]) as ObjectAttributes,
+      ...(row[11] !== null && { partsCount: row[11] }),
+    },
+    body: { kind: row[9], id: row[10] },
+  };
+}
+
+/** `algorithm:type:value` in one column: listings return the algorithm and type, and read no JSON. */
+function formatChecksum(checksum: Checksum | undefined): string | null {
+  return checksum ? `${checksum.algorithm}:${checksum.type}:${checksum.value}` : null;
+}
+
+function parseChecksum(text: string | null): Checksum | undefined {
+  if (text === null) return undefined;
+  const [algorithm, type, value] = text.split(":");
+  return { algorithm, type, value } as Checksum;
+}

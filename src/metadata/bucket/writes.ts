@@ -1,0 +1,146 @@
+import { evaluateSource, evaluateWrite } from "../../lib/conditions.ts";
+import { borrowedId, copyInline, isFresh, writeBody } from "./bodies.ts";
+import type { Body, Change } from "./journal.ts";
+import { findCurrent, findVersion, removeCurrent, writeCurrent, type StoredObject } from "./objects.ts";
+import { isRefusedCopy } from "./pins.ts";
+import type {
+  CopyObjectCall,
+  CopyObjectOutcome,
+  DeleteItem,
+  DeleteResult,
+  NewBody,
+  NewObject,
+  ObjectRecord,
+  PutObjectCall,
+  PutObjectOutcome,
+  ReadConditions,
+  SourceRefusal,
+} from "./protocol.ts";
+import { addHolder, moveHolder, releaseBody } from "./references.ts";
+
+/** The id of the one version that a key has while versioning is off. */
+export const NULL_VERSION = "null";
+
+/** PutObject: the new version becomes current, what it replaces is freed. */
+export function putObject(change: Change, call: PutObjectCall): PutObjectOutcome {
+  const current = findCurrent(change.sql, call.object.key);
+  const refusal = evaluateWrite(call.conditions, current?.record);
+  if (refusal !== "ok") return { outcome: refusal };
+  if (isExpired(change, call.body)) return { outcome: "expired" };
+  if (current) releaseBody(change, current.body, current.record.sequence);
+  const record = makeRecord(change, call.object, countParts(call.body));
+  writeCurrent(change, { record, body: writeBody(change, call.body) });
+  if (call.body.kind === "borrowed") {
+    change.send("confirm-pin", { copyId: call.body.copyId, owner: call.body.owner });
+  }
+  return { outcome: "ok", object: record };
+}
+
+/** The record of a version that this change makes. */
+export function makeRecord(change: Change, object: NewObject, partsCount: number | undefined): ObjectRecord {
+  const { key, size, etag, storageClass, ownerId, checksum, attributes } = object;
+  return {
+    key,
+    sequence: change.sequence,
+    versionId: NULL_VERSION,
+    size,
+    etag,
+    modifiedAt: change.at,
+    storageClass,
+    ownerId,
+    ...(checksum && { checksum }),
+    attributes,
+    ...(partsCount !== undefined && { partsCount }),
+  };
+}
+
+/** DeleteObject and one item of DeleteObjects. */
+export function deleteObject(change: Change, item: DeleteItem): DeleteResult {
+  const current = findCurrent(change.sql, item.key);
+  const wanted = item.versionId === undefined || current?.record.versionId === item.versionId ? current : undefined;
+  const refusal = evaluateWrite(item.conditions ?? {}, wanted?.record);
+  if (refusal !== "ok") return { outcome: refusal };
+  if (wanted) {
+    releaseBody(change, wanted.body, wanted.record.sequence);
+    removeCurrent(change, item.key);
+  }
+  return { outcome: "deleted", ...(item.versionId !== undefined && { versionId: item.versionId }) };
+}
+
+/** CopyObject and RenameObject inside this index object: a new row on the same bytes. */
+export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutcome {
+  const source = findSource(change.sql, call.sourceKey, call.sourceVersionId, call.sourceConditions);
+  if ("outcome" in source) return source;
+  const current = findCurrent(change.sql, call.key);
+  const refusal = evaluateWrite(call.conditions, current?.record);
+  if (refusal !== "ok") return { outcome: refusal };
+  const record: ObjectRecord = {
+    ...source.record,
+    key: call.key,
+    sequence: change.sequence,
+    versionId: NULL_VERSION,
+    // A renamed object keeps its properties, the time of modification among them; a copy is new.
+    modifiedAt: call.removeSource ? source.record.modifiedAt : change.at,
+    storageClass: call.storageClass ?? source.record.storageClass,
+    ownerId: call.ownerId,
+    attributes: call.attributes ?? source.record.attributes,
+  };
+  const body = transferBody(change, source, current, call.removeSource === true);
+  writeCurrent(change, { record, body });
+  return { outcome: "ok", object: record, source: source.record };
+}
+
+/** The version that a copy reads, or why it does not. */
+export function findSource(
+  sql: SqlStorage,
+  key: string,
+  versionId: string | undefined,
+  conditions: ReadConditions,
+): StoredObject | SourceRefusal {
+  const version = findVersion(sql, key, versionId);
+  if (version.found === "marker") return { outcome: "source-delete-marker" };
+  if (version.found === "nothing") return { outcome: "no-such-source" };
+  if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
+  return { record: version.record, body: version.body };
+}
+
+/** Gives the source's body to the new version, and takes the replaced version's and a moved source's away. */
+function transferBody(change: Change, source: StoredObject, current: StoredObject | undefined, move: boolean): Body {
+  const { body } = source;
+  const holder = source.record.sequence;
+  if (current?.record.sequence === holder) {
+    // Onto itself, to replace metadata: the bytes stay, the holder's name changes.
+    if (body.kind !== "inline") renameHolder(change, body, holder);
+    return body;
+  }
+  if (current) releaseBody(change, current.body, current.record.sequence);
+  if (move) {
+    removeCurrent(change, source.record.key);
+    moveHolder(change, body, holder, change.sequence);
+    return body;
+  }
+  if (body.kind === "inline") return copyInline(change, body);
+  addHolder(change, body, holder, change.sequence);
+  return body;
+}
+
+/** A sole holder under its own key needs no row: the sweep finds the blob under the key in its metadata. */
+function renameHolder(change: Change, body: Body, holder: number): void {
+  const { rowsWritten } = change.sql.exec(
+    "UPDATE refs SET holder = ? WHERE body_id = ? AND holder = ?",
+    change.sequence,
+    body.id,
+    holder,
+  );
+  if (rowsWritten > 0) change.touch("refs", body.id);
+}
+
+function isExpired(change: Change, body: NewBody): boolean {
+  if (body.kind === "inline") return false;
+  if (body.kind === "blob") return !isFresh(body.blob, change.at);
+  return isRefusedCopy(change.sql, borrowedId(body.owner, body.copyId));
+}
+
+function countParts(body: NewBody): number | undefined {
+  return body.kind === "borrowed" && body.multipart ? body.extents.length : undefined;
+}
