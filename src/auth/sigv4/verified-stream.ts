@@ -17,20 +17,20 @@ export function verifyStream(
   body: ReadableStream<Uint8Array>,
   verifier: StreamVerifier,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
+  const source = openSource(body);
   let held: Uint8Array | undefined;
 
   /** Reads until there is something to pass on. */
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (let passedOn = false; !passedOn;) {
-      const { done, value } = await reader.read();
-      if (done) {
+      const bytes = await source.read();
+      if (bytes === undefined) {
         verifier.finish();
         if (held) controller.enqueue(held);
         controller.close();
         return;
       }
-      for (const piece of verifier.push(value)) {
+      for (const piece of verifier.push(bytes)) {
         if (held) {
           controller.enqueue(held);
           passedOn = true;
@@ -47,12 +47,53 @@ export function verifyStream(
           await pull(controller);
         } catch (error) {
           // The rest of the body is of no use; its source may have failed already.
-          reader.cancel(error).catch(() => undefined);
+          source.cancel(error).catch(() => undefined);
           throw error;
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => source.cancel(reason),
     },
     { highWaterMark: 0 },
   );
+}
+
+interface Source {
+  /** The next bytes, or undefined at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  cancel(reason: unknown): Promise<void>;
+}
+
+const FIRST_READ_BYTES = 8 * 1_024;
+const MAX_READ_BYTES = 64 * 1_024;
+
+/**
+ * Reads a body in pieces of up to 64 KB. workerd gives a default reader 4 KB at a time, and the
+ * hops cost three quarters of the throughput: so buffers are brought along where the stream takes
+ * them, beginning small because most bodies are.
+ */
+function openSource(body: ReadableStream<Uint8Array>): Source {
+  const reader = tryByobReader(body);
+  if (!reader) {
+    const plain = body.getReader();
+    return { read: async () => (await plain.read()).value, cancel: (reason) => plain.cancel(reason) };
+  }
+  let size = FIRST_READ_BYTES;
+  return {
+    async read() {
+      const { done, value } = await reader.read(new Uint8Array(size));
+      if (done) return undefined;
+      if (value.byteLength === size) size = Math.min(size * 4, MAX_READ_BYTES);
+      return value;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+function tryByobReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    // Not a byte stream: one made of another stream's chunks, as in tests.
+    return undefined;
+  }
 }
