@@ -6,6 +6,7 @@ import { resolveAddress } from "./address.ts";
 import { deploymentOf } from "./deployment.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
 import { recordRequest } from "./metrics.ts";
+import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
 import { serveVerge } from "./verge.ts";
@@ -26,10 +27,11 @@ app.all("*", async ({ req, env, executionCtx }) => {
     if (address.service === "unsupported") {
       throw s3Error("NotImplemented", { message: `This deployment does not serve ${address.what} yet.` });
     }
+    const limits = planLimits(env);
     const result = await serveS3({
       incoming,
       address,
-      env,
+      env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
       defer: (work) => executionCtx.waitUntil(work),
       onMatch: (name) => (operation = name),

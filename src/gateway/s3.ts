@@ -15,6 +15,7 @@ import type { Address } from "./address.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
+import { planLimits } from "./plan-limits.ts";
 import { refuseUnsignedFlood } from "./unsigned-flood.ts";
 
 export interface S3Request {
@@ -27,8 +28,8 @@ export interface S3Request {
   readonly onMatch: (operation: string) => void;
 }
 
-/** Most subrequests of a request on the Free plan, and on the Paid plan by default. */
-const SUBREQUESTS = { free: 50, paid: 10_000 };
+/** Of a request on the Paid plan, unless wrangler.toml raises it. */
+const DEFAULT_SUBREQUESTS = 10_000;
 /** Kept for the index, the Registry and the rate limiter. */
 const RESERVED_SUBREQUESTS = 5;
 
@@ -122,7 +123,7 @@ function configOf(entry: BucketEntry | undefined, deployment: Deployment): Bucke
 }
 
 function readLimit(env: Env): number {
-  return (env.VERGE_LIMITS === "free" ? SUBREQUESTS.free : SUBREQUESTS.paid) - RESERVED_SUBREQUESTS;
+  return (planLimits(env)?.subrequests ?? DEFAULT_SUBREQUESTS) - RESERVED_SUBREQUESTS;
 }
 
 /** What the layers below report, in S3's terms. */

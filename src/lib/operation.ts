@@ -54,7 +54,7 @@ export class OperationTable<Row extends AnyOperation> {
       this.#templates.set(row.path, template);
       const sameMethod = template.rows.get(row.method) ?? [];
       sameMethod.push(row);
-      sameMethod.sort((a, b) => countSelectors(b) - countSelectors(a));
+      sameMethod.sort((a: Row, b: Row) => countSelectors(b) - countSelectors(a));
       template.rows.set(row.method, sameMethod);
     }
   }

@@ -54,8 +54,8 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
   let computed: string | undefined;
   const stream = call.payload.stream ?? emptyStream();
   const verified = hash
-    ? hashThrough(stream, [hash], () => {
-        computed = hash.digestBase64();
+    ? hashThrough(stream, [hash], async () => {
+        computed = await hash.digestBase64();
         verifyChecksum(expected, computed);
       })
     : stream;
@@ -68,14 +68,18 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
   return { size: stored.size, md5: stored.md5, location: { kind: "blob", blob }, ...(checksum ? { checksum } : {}) };
 }
 
-function holdInline(bytes: Uint8Array, expected: ExpectedChecksum | undefined, contentMd5: string | undefined): StoredBody {
+async function holdInline(
+  bytes: Uint8Array,
+  expected: ExpectedChecksum | undefined,
+  contentMd5: string | undefined,
+): Promise<StoredBody> {
   const md5 = createHash("md5").update(bytes).digest("hex");
   verifyContentMd5(contentMd5, md5);
   const body = { size: bytes.length, md5, location: { kind: "inline", bytes } } as const;
   if (!expected) return body;
   const hash = createChecksum(expected.algorithm);
   hash.update(bytes);
-  const computed = hash.digestBase64();
+  const computed = await hash.digestBase64();
   verifyChecksum(expected, computed);
   return { ...body, checksum: fullObject(expected, computed) };
 }

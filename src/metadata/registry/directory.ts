@@ -50,6 +50,11 @@ export class Directory {
     );
   }
 
+  /** Whether the next `findBucket` of an existing bucket is answered from memory. */
+  knowsBucket(name: string): boolean {
+    return this.#buckets.peek(name)?.value !== undefined;
+  }
+
   /** To be called after each change of the bucket's entry by this isolate. */
   forgetBucket(name: string): void {
     this.#buckets.forget(name);

@@ -1,0 +1,90 @@
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { Query } from "../lib/query.ts";
+import { type VergeResult } from "../verge-api/call.ts";
+import { vergeOperations } from "../verge-api/operations.ts";
+import type { Address } from "./address.ts";
+import { authenticate } from "./authenticate.ts";
+import type { Deployment } from "./deployment.ts";
+import type { Incoming } from "./incoming.ts";
+
+export interface VergeRequest {
+  readonly request: Request;
+  readonly incoming: Incoming;
+  readonly address: Extract<Address, { service: "verge" }>;
+  readonly env: Env;
+  readonly deployment: Deployment;
+}
+
+/** Everything below `/_verge`: health, the API, and the pages of the console. Errors are JSON. */
+export async function serveVerge(verge: VergeRequest): Promise<Response> {
+  const { incoming, address, deployment } = verge;
+  try {
+    refuseForeignOrigin(incoming);
+    const [first, ...rest] = address.segments;
+    if (first === "health") return serveHealth(deployment);
+    if (first === "api") return renderJson(await callApi(verge, rest), incoming);
+    return await servePage(verge);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return renderError(error, incoming);
+  }
+}
+
+/** A page of another origin must not drive what listens on this machine, whatever the browser sends along. */
+function refuseForeignOrigin(incoming: Incoming): void {
+  const origin = incoming.headers.get("origin");
+  if (origin !== null && origin !== incoming.origin) {
+    throw new ServiceError("AccessDenied", 403, "Requests from pages of another origin are not allowed.");
+  }
+}
+
+function serveHealth({ complaint }: Deployment): Response {
+  return complaint === undefined ? new Response("ok\n") : new Response(`${complaint}\n`, { status: 503 });
+}
+
+async function callApi({ incoming, env, deployment }: VergeRequest, segments: readonly string[]): Promise<VergeResult> {
+  if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
+  const { identity, payload } = await authenticate(incoming, ["verge"], deployment);
+  if (identity.kind === "anonymous") throw new ServiceError("AccessDenied", 403, "Sign the request with the scope `verge`.");
+  const query = new Query(incoming.rawQuery);
+  const template = vergeOperations.findTemplate(segments);
+  if (!template) throw new ServiceError("NoSuchEntity", 404, `There is nothing at ${incoming.rawPath}.`);
+  const operation = vergeOperations.select(incoming.method, template.path, query, incoming.headers);
+  if (!operation) {
+    const allow = vergeOperations.methodsOf(template.path).join(", ");
+    throw new ServiceError("MethodNotAllowed", 405, `${incoming.rawPath} answers ${allow}.`, {}, { allow });
+  }
+  return operation.handle({
+    requestId: incoming.requestId,
+    identity,
+    source: incoming.clientAddress ?? "",
+    parameters: template.parameters,
+    query,
+    payload,
+    env,
+  });
+}
+
+async function servePage({ request, env, incoming }: VergeRequest): Promise<Response> {
+  if (incoming.method !== "GET" && incoming.method !== "HEAD") {
+    throw new ServiceError("MethodNotAllowed", 405, "Pages are read with GET.", {}, { allow: "GET, HEAD" });
+  }
+  const page = await env.ASSETS.fetch(request);
+  const headers = new Headers(page.headers);
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("content-security-policy", "default-src 'self'; frame-ancestors 'none'");
+  return new Response(page.body, { status: page.status, headers });
+}
+
+function renderJson({ status, body }: VergeResult, incoming: Incoming): Response {
+  const headers = { "x-amz-request-id": incoming.requestId, "cache-control": "no-store" };
+  return status === 204 || body === undefined ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
+}
+
+function renderError({ code, status, message, headers }: ServiceError, incoming: Incoming): Response {
+  return Response.json(
+    { code, message, requestId: incoming.requestId },
+    { status, headers: { ...headers, "x-amz-request-id": incoming.requestId } },
+  );
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { resolveAddress } from "../../../src/gateway/address.ts";
+
+const DOMAIN = "verge.example";
+
+describe("resolveAddress", () => {
+  it.each([
+    ["verge.example", "/", "", ""],
+    ["verge.example", "/photos", "photos", ""],
+    ["verge.example", "/photos/", "photos", ""],
+    ["127.0.0.1", "/photos/a/b.jpg", "photos", "a/b.jpg"],
+    ["verge.example", "/photos//a", "photos", "/a"],
+    ["verge.example", "/photos/../other/key", "photos", "../other/key"],
+    ["verge.example", "/photos/%2e%2e/other", "photos", "../other"],
+    ["verge.example", "/photos/a%2Fb", "photos", "a/b"],
+    ["verge.example", "/photos/100%", "photos", "100%"],
+    ["verge.example", "/photos/%E2%9C%93", "photos", "✓"],
+    ["s3.verge.example", "/photos/a", "photos", "a"],
+  ])("takes %s%s as path style", (host, path, bucket, key) => {
+    expect(resolveAddress(host, path, DOMAIN)).toEqual({ service: "s3", bucket, key, virtualHosted: false });
+  });
+
+  it.each([
+    ["photos.s3.verge.example", "/a", "photos", "a"],
+    ["photos.verge.example", "/a", "photos", "a"],
+    ["my.dotted.s3.verge.example", "//x", "my.dotted", "/x"],
+    ["photos.s3.verge.example", "/", "photos", ""],
+    // Reserved paths belong to the base domain alone: in a bucket's host they are keys.
+    ["photos.s3.verge.example", "/_verge/health", "photos", "_verge/health"],
+  ])("takes %s%s as virtual-hosted style", (host, path, bucket, key) => {
+    expect(resolveAddress(host, path, DOMAIN)).toEqual({ service: "s3", bucket, key, virtualHosted: true });
+  });
+
+  it.each([
+    ["verge.example", "/_verge/api/accounts", ["api", "accounts"]],
+    ["127.0.0.1", "/_verge", []],
+  ])("takes %s%s as Verge's own", (host, path, segments) => {
+    expect(resolveAddress(host, path, DOMAIN)).toEqual({ service: "verge", segments });
+  });
+
+  it.each([
+    ["verge.example", "/2015-03-31/functions"],
+    ["verge.example", "/2020-05-31/distribution"],
+    ["verge.example", "/v20180820/configuration/publicAccessBlock"],
+    ["verge.example", "/_fn/abc/"],
+    ["abc.cdn.verge.example", "/"],
+    ["photos.s3-website.verge.example", "/"],
+  ])("names %s%s as not served", (host, path) => {
+    expect(resolveAddress(host, path, DOMAIN).service).toBe("unsupported");
+  });
+
+  it("refuses a key that is not UTF-8", () => {
+    expect(() => resolveAddress("verge.example", "/photos/%ff%fe", DOMAIN)).toThrow(/parse the specified URI/);
+  });
+});
