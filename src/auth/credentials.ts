@@ -1,9 +1,9 @@
 import type { Env } from "../env.ts";
-import { ServiceError } from "../lib/errors.ts";
 import { TimedCache } from "../lib/timed-cache.ts";
 import { type Directory, directoryOf } from "../metadata/registry/directory.ts";
 import type { NewAccessKey } from "../metadata/registry/protocol.ts";
 import { createAccessKeyId, createSecretAccessKey, isGeneratedKeyId } from "./access-key-ids.ts";
+import { authError } from "./errors.ts";
 import type { Credential } from "./identity.ts";
 import { MasterKey } from "./secrets.ts";
 
@@ -46,19 +46,11 @@ export class Credentials {
    * environment; ids that this deployment has neither generated nor imported cost no look-up.
    * Throws InvalidToken for any session token: temporary credentials are not issued.
    */
-  async findCredential(
-    accessKeyId: string,
-    sessionToken?: string,
-  ): Promise<Credential | undefined> {
+  async findCredential(accessKeyId: string, sessionToken?: string): Promise<Credential | undefined> {
     if (sessionToken !== undefined) {
-      throw new ServiceError(
-        "InvalidToken",
-        400,
-        "The provided token is malformed or otherwise invalid.",
-      );
+      throw authError("InvalidToken");
     }
-    if (accessKeyId === this.#env.VERGE_ROOT_ACCESS_KEY_ID)
-      return this.#rootCredential(accessKeyId);
+    if (accessKeyId === this.#env.VERGE_ROOT_ACCESS_KEY_ID) return this.#rootCredential(accessKeyId);
     const held = this.#cache.peek(accessKeyId);
     if (held) return held.value;
     if (!(await this.#mayExist(accessKeyId))) return undefined;
@@ -112,9 +104,7 @@ export class Credentials {
     const secretAccessKey = await (await this.#masterKey()).open(found.sealedSecret, accessKeyId);
     if (secretAccessKey !== undefined)
       return { accessKeyId, secretAccessKey, account: found.account, status: found.key.status };
-    console.error(
-      `The secret of access key ${accessKeyId} does not open: was VERGE_MASTER_KEY changed?`,
-    );
+    console.error(`The secret of access key ${accessKeyId} does not open: was VERGE_MASTER_KEY changed?`);
     return undefined;
   }
 

@@ -53,14 +53,10 @@ export function checkDeployment(env: Pick<Env, Secret["name"]>): string | undefi
 function checkSecret(secret: Secret, value: string | undefined): string[] {
   if (!value) return [`${secret.name}, ${secret.what}, is missing.`];
   if (value.length < secret.shortest || value.length > secret.longest) {
-    return [
-      `${secret.name}, ${secret.what}, must have ${secret.shortest} to ${secret.longest} characters.`,
-    ];
+    return [`${secret.name}, ${secret.what}, must have ${secret.shortest} to ${secret.longest} characters.`];
   }
   if (secret.name === "VERGE_ROOT_ACCESS_KEY_ID" && UNUSABLE_KEY_ID.test(value)) {
-    return [
-      `${secret.name}, ${secret.what}, must consist of visible ASCII characters other than "/", "," and "=".`,
-    ];
+    return [`${secret.name}, ${secret.what}, must consist of visible ASCII characters other than "/", "," and "=".`];
   }
   return [];
 }

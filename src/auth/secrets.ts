@@ -16,9 +16,7 @@ export class MasterKey {
   }
 
   static async derive(masterKey: string): Promise<MasterKey> {
-    const base = await crypto.subtle.importKey("raw", encoder.encode(masterKey), "HKDF", false, [
-      "deriveKey",
-    ]);
+    const base = await crypto.subtle.importKey("raw", encoder.encode(masterKey), "HKDF", false, ["deriveKey"]);
     const sealing = await crypto.subtle.deriveKey(
       hkdf("verge seal v1"),
       base,
@@ -39,11 +37,7 @@ export class MasterKey {
   /** Encrypts with AES-256-GCM. `owner` (an access-key id) is bound to the result: it opens under no other. */
   async seal(secret: string, owner: string): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-    const sealed = await crypto.subtle.encrypt(
-      gcm(iv, owner),
-      this.#sealing,
-      encoder.encode(secret),
-    );
+    const sealed = await crypto.subtle.encrypt(gcm(iv, owner), this.#sealing, encoder.encode(secret));
     return SEAL_VERSION + Buffer.concat([iv, new Uint8Array(sealed)]).toString("base64");
   }
 
@@ -74,9 +68,6 @@ function hkdf(purpose: string): { name: string; hash: string; salt: Uint8Array; 
   return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode(purpose) };
 }
 
-function gcm(
-  iv: Uint8Array,
-  owner: string,
-): { name: string; iv: Uint8Array; additionalData: Uint8Array } {
+function gcm(iv: Uint8Array, owner: string): { name: string; iv: Uint8Array; additionalData: Uint8Array } {
   return { name: "AES-GCM", iv, additionalData: encoder.encode(owner) };
 }

@@ -35,7 +35,7 @@ export class TimedCache<Value> {
 
   constructor(options: TimedCacheOptions<Value>) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => Date.now());
   }
 
   get size(): number {

@@ -1,11 +1,5 @@
 import { findAccount } from "./accounts.ts";
-import type {
-  AccessKeyRecord,
-  CreateKeyOutcome,
-  FoundAccessKey,
-  KeyStatus,
-  NewAccessKey,
-} from "./protocol.ts";
+import type { AccessKeyRecord, CreateKeyOutcome, FoundAccessKey, KeyStatus, NewAccessKey } from "./protocol.ts";
 
 /** An account's keys are listed in one answer. */
 const MAX_KEYS_PER_ACCOUNT = 100;
@@ -21,11 +15,7 @@ type KeyRow = {
   created_at: number;
 };
 
-export function createAccessKey(
-  sql: SqlStorage,
-  accountId: string,
-  key: NewAccessKey,
-): CreateKeyOutcome {
+export function createAccessKey(sql: SqlStorage, accountId: string, key: NewAccessKey): CreateKeyOutcome {
   if (!findAccount(sql, accountId)) return { outcome: "not-found" };
   if (findRow(sql, key.accessKeyId)) return { outcome: "exists" };
   if (isFull(sql, accountId, key.imported)) return { outcome: "too-many-keys" };
@@ -83,10 +73,7 @@ export function findAccessKey(sql: SqlStorage, accessKeyId: string): FoundAccess
 /** Oldest first. */
 export function listAccessKeys(sql: SqlStorage, accountId: string): AccessKeyRecord[] {
   return sql
-    .exec<KeyRow>(
-      "SELECT * FROM access_keys WHERE account_id = ? ORDER BY created_at, access_key_id",
-      accountId,
-    )
+    .exec<KeyRow>("SELECT * FROM access_keys WHERE account_id = ? ORDER BY created_at, access_key_id", accountId)
     .toArray()
     .map(toRecord);
 }
@@ -98,33 +85,22 @@ export function listImportedKeyIds(sql: SqlStorage): string[] {
     .map((row) => row.access_key_id);
 }
 
-function findOwnKey(
-  sql: SqlStorage,
-  accountId: string,
-  accessKeyId: string,
-): AccessKeyRecord | undefined {
+function findOwnKey(sql: SqlStorage, accountId: string, accessKeyId: string): AccessKeyRecord | undefined {
   const row = findRow(sql, accessKeyId);
   return row?.account_id === accountId ? toRecord(row) : undefined;
 }
 
 function findRow(sql: SqlStorage, accessKeyId: string): KeyRow | undefined {
-  return sql
-    .exec<KeyRow>("SELECT * FROM access_keys WHERE access_key_id = ?", accessKeyId)
-    .toArray()[0];
+  return sql.exec<KeyRow>("SELECT * FROM access_keys WHERE access_key_id = ?", accessKeyId).toArray()[0];
 }
 
 function isFull(sql: SqlStorage, accountId: string, imported: boolean): boolean {
   const own = sql
-    .exec<{ total: number }>(
-      "SELECT COUNT(*) AS total FROM access_keys WHERE account_id = ?",
-      accountId,
-    )
+    .exec<{ total: number }>("SELECT COUNT(*) AS total FROM access_keys WHERE account_id = ?", accountId)
     .one();
   if (own.total >= MAX_KEYS_PER_ACCOUNT) return true;
   if (!imported) return false;
-  const all = sql
-    .exec<{ total: number }>("SELECT COUNT(*) AS total FROM access_keys WHERE imported = 1")
-    .one();
+  const all = sql.exec<{ total: number }>("SELECT COUNT(*) AS total FROM access_keys WHERE imported = 1").one();
   return all.total >= MAX_IMPORTED_KEYS;
 }
 

@@ -24,12 +24,8 @@ export function ensureRootAccount(sql: SqlStorage, masterKey: string | undefined
   if (sql.exec("SELECT id FROM accounts WHERE root = 1").toArray().length > 0) return;
   const seed = masterKey ?? crypto.randomUUID();
   insertAccount(sql, {
-    id: toAccountId(
-      Buffer.from(hkdfSync("sha256", seed, "", "verge root account id", 8)).readBigUInt64BE(),
-    ),
-    canonicalId: Buffer.from(hkdfSync("sha256", seed, "", "verge root canonical id", 32)).toString(
-      "hex",
-    ),
+    id: toAccountId(Buffer.from(hkdfSync("sha256", seed, "", "verge root account id", 8)).readBigUInt64BE()),
+    canonicalId: Buffer.from(hkdfSync("sha256", seed, "", "verge root canonical id", 32)).toString("hex"),
     name: "root",
     displayName: "root",
     email: "",
@@ -48,9 +44,7 @@ export function createAccount(
   if (account.email && isEmailTaken(sql, account.email)) return { taken: "email" };
   const created: AccountRecord = {
     id: createFreeId(sql),
-    canonicalId:
-      account.canonicalId ??
-      Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex"),
+    canonicalId: account.canonicalId ?? Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex"),
     name: account.name,
     displayName: account.displayName,
     email: account.email ?? "",
@@ -70,10 +64,7 @@ export function removeAccount(sql: SqlStorage, id: string): RemoveAccountOutcome
   const buckets = countBuckets(sql, id);
   if (buckets > 0) return { outcome: "owns-buckets", buckets };
   const keys = sql
-    .exec<{ access_key_id: string }>(
-      "DELETE FROM access_keys WHERE account_id = ? RETURNING access_key_id",
-      id,
-    )
+    .exec<{ access_key_id: string }>("DELETE FROM access_keys WHERE account_id = ? RETURNING access_key_id", id)
     .toArray();
   sql.exec("DELETE FROM accounts WHERE id = ?", id);
   return { outcome: "ok", accessKeyIds: keys.map((key) => key.access_key_id) };
@@ -88,13 +79,8 @@ export function findAccount(sql: SqlStorage, id: string): AccountRecord | undefi
   return row && toAccount(row);
 }
 
-export function findAccountByCanonicalId(
-  sql: SqlStorage,
-  canonicalId: string,
-): AccountRecord | undefined {
-  const [row] = sql
-    .exec<AccountRow>("SELECT * FROM accounts WHERE canonical_id = ?", canonicalId)
-    .toArray();
+export function findAccountByCanonicalId(sql: SqlStorage, canonicalId: string): AccountRecord | undefined {
+  const [row] = sql.exec<AccountRow>("SELECT * FROM accounts WHERE canonical_id = ?", canonicalId).toArray();
   return row && toAccount(row);
 }
 
@@ -109,11 +95,7 @@ export function listAccounts(sql: SqlStorage, after: string, limit: number): Pag
 }
 
 function isEmailTaken(sql: SqlStorage, email: string): boolean {
-  return (
-    sql
-      .exec("SELECT id FROM accounts WHERE email = ? COLLATE NOCASE AND email <> ''", email)
-      .toArray().length > 0
-  );
+  return sql.exec("SELECT id FROM accounts WHERE email = ? COLLATE NOCASE AND email <> ''", email).toArray().length > 0;
 }
 
 function createFreeId(sql: SqlStorage): string {

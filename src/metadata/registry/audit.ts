@@ -38,19 +38,10 @@ export function beginAudit(sql: SqlStorage, event: AuditEvent): number {
 
 /** `target` may have become known only now: the id of an account that the call created. */
 export function endAudit(sql: SqlStorage, sequence: number, outcome: string, target: string): void {
-  sql.exec(
-    "UPDATE audit SET outcome = ?, target = ? WHERE sequence = ?",
-    outcome,
-    target,
-    sequence,
-  );
+  sql.exec("UPDATE audit SET outcome = ?, target = ? WHERE sequence = ?", outcome, target, sequence);
 }
 
-export function listAudit(
-  sql: SqlStorage,
-  before: number | undefined,
-  limit: number,
-): Page<AuditRecord> {
+export function listAudit(sql: SqlStorage, before: number | undefined, limit: number): Page<AuditRecord> {
   const rows = sql
     .exec<AuditRow>(
       "SELECT * FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",

@@ -1,10 +1,4 @@
-import type {
-  BucketEntry,
-  ListBucketsCall,
-  NewBucket,
-  Page,
-  ReserveBucketOutcome,
-} from "./protocol.ts";
+import type { BucketEntry, ListBucketsCall, NewBucket, Page, ReserveBucketOutcome } from "./protocol.ts";
 
 /** AWS's default quota of general purpose buckets per account. */
 const MAX_BUCKETS_PER_ACCOUNT = 10_000;
@@ -30,8 +24,7 @@ export function reserveBucket(sql: SqlStorage, bucket: NewBucket): ReserveBucket
   if (known?.state === "deleting") return { outcome: "deleting" };
   if (known && known.shards === bucket.shards && known.region === bucket.region)
     return { outcome: "created", bucket: known };
-  if (!known && countBuckets(sql, bucket.accountId) >= MAX_BUCKETS_PER_ACCOUNT)
-    return { outcome: "too-many-buckets" };
+  if (!known && countBuckets(sql, bucket.accountId) >= MAX_BUCKETS_PER_ACCOUNT) return { outcome: "too-many-buckets" };
   const created: BucketEntry = {
     ...bucket,
     bucketId: createBucketId(),
@@ -70,9 +63,7 @@ export function changeBucketState(
 }
 
 export function removeBucket(sql: SqlStorage, name: string, bucketId: string): boolean {
-  return (
-    sql.exec("DELETE FROM buckets WHERE name = ? AND bucket_id = ?", name, bucketId).rowsWritten > 0
-  );
+  return sql.exec("DELETE FROM buckets WHERE name = ? AND bucket_id = ?", name, bucketId).rowsWritten > 0;
 }
 
 export function findBucket(sql: SqlStorage, name: string): BucketEntry | undefined {
@@ -104,25 +95,13 @@ export function listBuckets(sql: SqlStorage, call: ListBucketsCall): Page<Bucket
 
 /** Buckets and reservations of an account. */
 export function countBuckets(sql: SqlStorage, accountId: string): number {
-  return sql
-    .exec<{ total: number }>(
-      "SELECT COUNT(*) AS total FROM buckets WHERE account_id = ?",
-      accountId,
-    )
-    .one().total;
+  return sql.exec<{ total: number }>("SELECT COUNT(*) AS total FROM buckets WHERE account_id = ?", accountId).one()
+    .total;
 }
 
 /** Drops reservations that no request can still be working on: none is visible, and none holds data. */
-export function removeStaleReservations(
-  sql: SqlStorage,
-  accountId: string,
-  olderThan: number,
-): void {
-  sql.exec(
-    "DELETE FROM buckets WHERE account_id = ? AND state = 'creating' AND created_at < ?",
-    accountId,
-    olderThan,
-  );
+export function removeStaleReservations(sql: SqlStorage, accountId: string, olderThan: number): void {
+  sql.exec("DELETE FROM buckets WHERE account_id = ? AND state = 'creating' AND created_at < ?", accountId, olderThan);
 }
 
 function createBucketId(): string {

@@ -23,8 +23,7 @@ export async function askRegistry<Answer>(
       return await question(registryOf(env));
     } catch (error) {
       const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded)
-        throw new ServiceError("SlowDown", 503, "Please reduce your request rate.");
+      if (flags?.overloaded) throw new ServiceError("SlowDown", 503, "Please reduce your request rate.");
       if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
     }
   }

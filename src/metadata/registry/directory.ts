@@ -45,9 +45,7 @@ export class Directory {
    */
   async findBucket(name: string): Promise<BucketEntry | undefined> {
     if (!POSSIBLE_BUCKET_NAME.test(name)) return undefined;
-    return this.#buckets.read(name, () =>
-      askRegistry(this.#env, (registry) => registry.findBucket(name)),
-    );
+    return this.#buckets.read(name, () => askRegistry(this.#env, (registry) => registry.findBucket(name)));
   }
 
   /** Whether the next `findBucket` of an existing bucket is answered from memory. */
@@ -66,9 +64,7 @@ export class Directory {
   }
 
   async findAccount(id: string): Promise<AccountRecord | undefined> {
-    return this.#accounts.read(id, () =>
-      askRegistry(this.#env, (registry) => registry.findAccount(id)),
-    );
+    return this.#accounts.read(id, () => askRegistry(this.#env, (registry) => registry.findAccount(id)));
   }
 
   async findAccountByCanonicalId(canonicalId: string): Promise<AccountRecord | undefined> {

@@ -167,17 +167,9 @@ export interface RegistryApi {
   listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>;
   listImportedKeyIds(): Promise<readonly string[]>;
   createAccessKey(accountId: string, key: NewAccessKey): Promise<CreateKeyOutcome>;
-  setAccessKeyStatus(
-    accountId: string,
-    accessKeyId: string,
-    status: KeyStatus,
-  ): Promise<AccessKeyRecord | undefined>;
+  setAccessKeyStatus(accountId: string, accessKeyId: string, status: KeyStatus): Promise<AccessKeyRecord | undefined>;
   /** Adds `key` and sets the old one Inactive, in one step. */
-  rotateAccessKey(
-    accountId: string,
-    accessKeyId: string,
-    key: NewAccessKey,
-  ): Promise<CreateKeyOutcome>;
+  rotateAccessKey(accountId: string, accessKeyId: string, key: NewAccessKey): Promise<CreateKeyOutcome>;
   removeAccessKey(accountId: string, accessKeyId: string): Promise<boolean>;
 
   /** Returns the record's number for `endAudit`. */

@@ -76,19 +76,14 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
     return accounts.listAccounts(this.#sql, after, limit);
   }
 
-  createAccount(
-    account: protocol.NewAccount,
-    key: protocol.NewAccessKey,
-  ): protocol.CreateAccountOutcome {
+  createAccount(account: protocol.NewAccount, key: protocol.NewAccessKey): protocol.CreateAccountOutcome {
     // The key first, as far as it can fail: a refused one must not leave an account behind.
-    if (accessKeys.findAccessKey(this.#sql, key.accessKeyId))
-      return { outcome: "exists", what: "accessKeyId" };
+    if (accessKeys.findAccessKey(this.#sql, key.accessKeyId)) return { outcome: "exists", what: "accessKeyId" };
     return this.#storage.transactionSync(() => {
       const created = accounts.createAccount(this.#sql, account);
       if ("taken" in created) return { outcome: "exists", what: created.taken };
       const added = accessKeys.createAccessKey(this.#sql, created.account.id, key);
-      if (added.outcome === "ok")
-        return { outcome: "ok", account: created.account, key: added.key };
+      if (added.outcome === "ok") return { outcome: "ok", account: created.account, key: added.key };
       accounts.removeAccount(this.#sql, created.account.id);
       return { outcome: "too-many-keys" };
     });
@@ -122,14 +117,8 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
     return accessKeys.setAccessKeyStatus(this.#sql, accountId, accessKeyId, status);
   }
 
-  rotateAccessKey(
-    accountId: string,
-    accessKeyId: string,
-    key: protocol.NewAccessKey,
-  ): protocol.CreateKeyOutcome {
-    return this.#storage.transactionSync(() =>
-      accessKeys.rotateAccessKey(this.#sql, accountId, accessKeyId, key),
-    );
+  rotateAccessKey(accountId: string, accessKeyId: string, key: protocol.NewAccessKey): protocol.CreateKeyOutcome {
+    return this.#storage.transactionSync(() => accessKeys.rotateAccessKey(this.#sql, accountId, accessKeyId, key));
   }
 
   removeAccessKey(accountId: string, accessKeyId: string): boolean {

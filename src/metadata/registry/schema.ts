@@ -51,9 +51,7 @@ const MIGRATIONS: readonly string[] = [
 /** Runs what is missing, each step with its mark in one transaction. */
 export function migrate(storage: DurableObjectStorage): void {
   storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY)");
-  const { done } = storage.sql
-    .exec<{ done: number }>("SELECT COUNT(*) AS done FROM migrations")
-    .one();
+  const { done } = storage.sql.exec<{ done: number }>("SELECT COUNT(*) AS done FROM migrations").one();
   for (let step = done; step < MIGRATIONS.length; step++) {
     storage.transactionSync(() => {
       storage.sql.exec(MIGRATIONS[step]!);

@@ -1,0 +1,26 @@
+import { OperationTable } from "../lib/operation.ts";
+import { createAccount, deleteAccount, getAccount, listAccounts } from "./accounts.ts";
+import { listAudit, runAudited } from "./audit.ts";
+import type { VergeOperation } from "./call.ts";
+import { createKey, deleteKey, disableKey, enableKey, rotateKey } from "./keys.ts";
+
+const KEY = "/accounts/{id}/keys/{accessKeyId}";
+
+const rows: readonly VergeOperation[] = [
+  { name: "ListAccounts", method: "GET", path: "/accounts", access: "verge:ListAccounts", handle: listAccounts },
+  { name: "CreateAccount", method: "POST", path: "/accounts", access: "verge:CreateAccount", handle: createAccount },
+  { name: "GetAccount", method: "GET", path: "/accounts/{id}", access: "verge:GetAccount", handle: getAccount },
+  { name: "DeleteAccount", method: "DELETE", path: "/accounts/{id}", access: "verge:DeleteAccount", handle: deleteAccount },
+  { name: "CreateKey", method: "POST", path: "/accounts/{id}/keys", access: "verge:CreateKey", handle: createKey },
+  { name: "DeleteKey", method: "DELETE", path: KEY, access: "verge:DeleteKey", handle: deleteKey },
+  { name: "DisableKey", method: "POST", path: `${KEY}/disable`, access: "verge:DisableKey", handle: disableKey },
+  { name: "EnableKey", method: "POST", path: `${KEY}/enable`, access: "verge:EnableKey", handle: enableKey },
+  { name: "RotateKey", method: "POST", path: `${KEY}/rotate`, access: "verge:RotateKey", handle: rotateKey },
+  { name: "ListAudit", method: "GET", path: "/audit", access: "verge:ListAudit", handle: listAudit },
+];
+
+/**
+ * What Verge has beside AWS's APIs, below `/_verge/api`. Every handler is wrapped, so that none can be
+ * reached without the check for the root account or without a record.
+ */
+export const vergeOperations = new OperationTable<VergeOperation>(rows.map((row) => ({ ...row, handle: (call) => runAudited(row, call) })));

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { JsonError, parseJson } from "../../../src/lib/json.ts";
+
+describe("parseJson", () => {
+  it.each([
+    ['{"a":1,"a":2}'],
+    ['{"a":1,"\\u0061":2}'],
+    ['[{"b":{"a":1,"c":[],"a":2}}]'],
+    ['{"__proto__":{}}'],
+    ['[{"x":{"\\u005f_proto__":1}}]'],
+    ["{"],
+    [""],
+    ["{} {}"],
+  ])("refuses %s", (text) => {
+    expect(() => parseJson(text)).toThrow(JsonError);
+  });
+
+  it.each([
+    ['{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}'],
+    ['{"a":"a","b":"a","c":["a","a"]}'],
+    ['{"a":"\\",\\"a\\":{"}'],
+    ['["__proto__"]'],
+    ['"text"'],
+  ])("takes %s", (text) => {
+    expect(parseJson(text)).toEqual(JSON.parse(text));
+  });
+
+  it("takes whatever JSON.stringify makes, __proto__ apart", () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 4 }), (text) => {
+        fc.pre(!text.includes("__proto__"));
+        // Parsed and printed again, no name is there twice.
+        const unique = JSON.stringify(JSON.parse(text));
+        expect(parseJson(unique)).toEqual(JSON.parse(unique));
+      }),
+    );
+  });
+});
