@@ -2,13 +2,13 @@
  * `npm start`: the whole product on this machine, over Miniflare, with state that persists.
  * `wrangler dev` does the same at ten times the CPU a request; see docs/decisions/0001-local-listener.md.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bundleWorker } from "./local/bundle.ts";
-import { buildBanner } from "./local/banner.ts";
+import { buildBanner, createFirstBucket } from "./local/banner.ts";
 import { credentialBindings, loadCredentials } from "./local/credentials.ts";
 import { onEnd } from "./local/ending.ts";
-import { startRuntime } from "./local/runtime.ts";
+import { DEFAULT_REGION, startRuntime } from "./local/runtime.ts";
 import { readSettings } from "./local/settings.ts";
 import { lockState } from "./local/state-lock.ts";
 import { startWatchdog } from "./local/watchdog.ts";
@@ -16,8 +16,7 @@ import { startWatchdog } from "./local/watchdog.ts";
 async function serve(): Promise<void> {
   const settings = readSettings(process.env);
   const firstStart = !existsSync(settings.stateDir);
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
-  const lock = lockState(settings.stateDir);
+  const lock = await lockState(settings.stateDir);
   process.once("exit", () => lock.release());
 
   const credentials = loadCredentials(settings.stateDir, process.env);
@@ -30,14 +29,21 @@ async function serve(): Promise<void> {
   const stopWatchdog = startWatchdog(runtime);
   const stopSchedule = startSchedule(() => runtime.runScheduled());
   onEnd(async () => {
+    lock.announceRelease();
     stopWatchdog();
     stopSchedule();
     await runtime.stop();
   });
 
-  const region = settings.worker["VERGE_REGION"] ?? "us-east-1";
-  console.log(await buildBanner({ endpoint: runtime.endpoint, stateDir: settings.stateDir, credentials, region, firstStart }));
-  console.log(`verge ready on ${runtime.endpoint.origin}`);
+  const banner = {
+    endpoint: runtime.endpoint.origin,
+    stateDir: settings.stateDir,
+    credentials,
+    region: settings.worker["VERGE_REGION"] ?? DEFAULT_REGION,
+  };
+  if (firstStart) await createFirstBucket(banner);
+  console.log(await buildBanner(banner));
+  console.log(`verge ready on ${banner.endpoint}`);
 }
 
 /** wrangler.toml's cron trigger, `* * * * *`: at each full minute. */

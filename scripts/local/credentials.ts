@@ -57,7 +57,9 @@ function readOrCreate(stateDir: string): Credentials {
 function parseCredentials(path: string): Credentials {
   const { accessKeyId, secretAccessKey, masterKey } = JSON.parse(readFileSync(path, "utf8")) as Partial<Credentials>;
   if (!accessKeyId || !secretAccessKey || !masterKey) {
-    throw new Error(`${path} lacks accessKeyId, secretAccessKey or masterKey. Without the master key stored secrets are lost.`);
+    throw new Error(
+      `${path} lacks accessKeyId, secretAccessKey or masterKey. Without the master key stored secrets are lost.`,
+    );
   }
   return { accessKeyId, secretAccessKey, masterKey };
 }

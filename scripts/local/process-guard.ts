@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
  */
 export function endWithThisProcess(pid: number): () => void {
   if (process.platform === "win32") return () => {};
-  const script = `trap '' INT TERM HUP; read -r word; [ "$word" = ended ] || kill -9 -- ${pid} 2>/dev/null`;
+  const script = `trap '' INT TERM HUP; read -r word; [ "$word" = ended ] || kill -s KILL -- ${pid} 2>/dev/null`;
   const guard = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   guard.unref();
   // Its own end at the same moment as ours is no error.

@@ -37,6 +37,9 @@ export interface Runtime {
 const WORKER_NAME = "verge";
 const ASSETS_NAME = "verge-assets";
 
+/** The region of wrangler.toml. */
+export const DEFAULT_REGION = "us-east-1";
+
 /** Starts workerd with what wrangler.toml says; answers when it listens. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   Object.assign(process.env, offlineEnvironment);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 /** Two runtimes on one state folder would corrupt its databases: the second is refused. */
 export interface StateLock {
+  /** Says that the folder will soon be free: who wants it next waits instead of giving up. */
+  announceRelease(): void;
   release(): void;
 }
 
@@ -10,26 +12,38 @@ interface Holder {
   readonly pid: number;
   /** Tells a process from a later one that got the same id; absent where the system does not say. */
   readonly startedAt: string | undefined;
+  readonly ending?: boolean;
 }
 
+/** Longer than a runtime takes to end. */
+const PATIENCE_MILLISECONDS = 10_000;
+
 /** @throws {Error} with a message for the person who starts, when a living process holds the folder. */
-export function lockState(stateDir: string): StateLock {
-  mkdirSync(stateDir, { recursive: true });
+export async function lockState(stateDir: string): Promise<StateLock> {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const path = join(stateDir, "lock");
   const own: Holder = { pid: process.pid, startedAt: readStartTime(process.pid) };
-  if (!tryWrite(path, own)) {
-    const holder = readHolder(path);
-    if (holder !== undefined && isAlive(holder)) {
-      throw new Error(`${stateDir} is in use by process ${holder.pid}. Stop it, or set VERGE_STATE_DIR and PORT for a second Verge.`);
-    }
-    rmSync(path, { force: true });
-    if (!tryWrite(path, own)) throw new Error(`${stateDir} was taken by another process just now.`);
-  }
+  await waitForHolder(path, stateDir);
+  if (!tryWrite(path, own)) throw new Error(`${stateDir} was taken by another process just now.`);
   return {
-    release() {
-      if (readHolder(path)?.pid === process.pid) rmSync(path, { force: true });
-    },
+    announceRelease: () => writeFileSync(path, JSON.stringify({ ...own, ending: true } satisfies Holder)),
+    release: () => rmSync(path, { force: true }),
   };
+}
+
+/** Answers when nobody holds the folder, and no lock is left of who did. */
+async function waitForHolder(path: string, stateDir: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const holder = readHolder(path);
+    if (holder === undefined || !isAlive(holder)) return rmSync(path, { force: true });
+    if (!holder.ending || performance.now() > deadline) {
+      throw new Error(
+        `${stateDir} is in use by process ${holder.pid}. Stop it, or set VERGE_STATE_DIR and PORT for a second Verge.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 function tryWrite(path: string, holder: Holder): boolean {

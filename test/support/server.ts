@@ -6,7 +6,7 @@ import type { Miniflare } from "miniflare";
 import { inject } from "vitest";
 import { credentialBindings, generateCredentials } from "../../scripts/local/credentials.ts";
 import type { Credentials } from "../../scripts/local/credentials.ts";
-import { startRuntime } from "../../scripts/local/runtime.ts";
+import { DEFAULT_REGION, startRuntime } from "../../scripts/local/runtime.ts";
 
 export interface VergeOptions {
   /** State to start on; a fresh temporary folder, removed at `stop`, when absent. */
@@ -40,8 +40,6 @@ export interface Verge {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const REGION = "us-east-1";
-
 /** Starts the bundle that `global-setup.ts` made for this run. */
 export async function startVerge(options: VergeOptions = {}): Promise<Verge> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), `verge-${randomBytes(3).toString("hex")}-`));
@@ -51,7 +49,7 @@ export async function startVerge(options: VergeOptions = {}): Promise<Verge> {
     stateDir,
     host: "127.0.0.1",
     port: 0,
-    bindings: { VERGE_REGION: REGION, ...options.settings, ...credentialBindings(credentials) },
+    bindings: { VERGE_REGION: DEFAULT_REGION, ...options.settings, ...credentialBindings(credentials) },
   });
   const endpoint = runtime.endpoint.origin;
   const stop = async () => {
@@ -61,7 +59,7 @@ export async function startVerge(options: VergeOptions = {}): Promise<Verge> {
   return {
     endpoint,
     entryEndpoint: runtime.entryEndpoint.origin,
-    region: options.settings?.["VERGE_REGION"] ?? REGION,
+    region: options.settings?.["VERGE_REGION"] ?? DEFAULT_REGION,
     accessKeyId: credentials.accessKeyId,
     secretAccessKey: credentials.secretAccessKey,
     credentials,

@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { s3Operations } from "../../src/s3/operations.ts";
+import { vergeOperations } from "../../src/verge-api/operations.ts";
+
+describe.each([
+  ["s3", s3Operations],
+  ["verge", vergeOperations.rows],
+])("the operations of %s", (service, rows) => {
+  test("each say who may call them and what runs", () => {
+    const incomplete = rows.filter(({ name, access, handle }) => {
+      const decided = typeof access === "function" || new RegExp(`^${service}:[A-Z][A-Za-z]+$`).test(access);
+      return !/^[A-Z][A-Za-z0-9]+$/.test(name) || !decided || typeof handle !== "function";
+    });
+    expect(incomplete.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("have one row for each name", () => {
+    const names = rows.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
+  test("are told apart by method, path, query and headers", () => {
+    const selectors = rows.map(({ method, path, query, headers }) => JSON.stringify([method, path, query, headers]));
+    expect(selectors.filter((selector, index) => selectors.indexOf(selector) !== index)).toEqual([]);
+  });
+});
