@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { parseXml, type XmlNode } from "../lib/xml.ts";
+import type { S3Call } from "./call.ts";
+import { s3Error } from "./errors.ts";
+import { readContentMd5, verifyContentMd5 } from "./upload-checksum.ts";
+
+/**
+ * Tags in the longest document of S3's API (10,000 parts with a checksum each) and some more. A body of
+ * tiny elements would take a hundred times its size once parsed.
+ */
+const MAX_TAGS = 100_000;
+const LESS_THAN = 0x3c;
+
+/** Reads a body of at most `maxBytes` into memory and verifies its Content-MD5, where sent; empty when there is none. */
+export async function readBoundedBody(call: S3Call, maxBytes: number): Promise<Uint8Array> {
+  const { stream, length } = call.payload;
+  const contentMd5 = readContentMd5(call.headers);
+  if (length !== undefined && length > maxBytes) throw tooLong(maxBytes);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLong(maxBytes);
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks, size);
+  if (contentMd5 !== undefined) verifyContentMd5(contentMd5, createHash("md5").update(bytes).digest("hex"));
+  return bytes;
+}
+
+/** Reads and parses a body that must be a document of at most `maxBytes`. */
+export async function readXmlBody(call: S3Call, maxBytes: number): Promise<XmlNode> {
+  return parseXmlBody(await readBoundedBody(call, maxBytes));
+}
+
+/** Parses the bytes of a body. */
+export function parseXmlBody(bytes: Uint8Array): XmlNode {
+  if (bytes.length === 0) throw s3Error("MissingRequestBodyError");
+  if (countTags(bytes) > MAX_TAGS) throw s3Error("MalformedXML");
+  return parseXml(bytes);
+}
+
+function countTags(bytes: Uint8Array): number {
+  let tags = 0;
+  for (let at = bytes.indexOf(LESS_THAN); at >= 0; at = bytes.indexOf(LESS_THAN, at + 1)) tags += 1;
+  return tags;
+}
+
+function tooLong(maxBytes: number) {
+  return s3Error("MaxMessageLengthExceeded", { detail: { MaxMessageLengthBytes: String(maxBytes) } });
+}
