@@ -20,8 +20,7 @@ const CATALOGUE = {
   InvalidArgument: { status: 400, message: "Invalid Argument" },
   InvalidRequest: {
     status: 400,
-    message:
-      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    message: "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
   },
   InvalidToken: {
     status: 400,
@@ -29,8 +28,7 @@ const CATALOGUE = {
   },
   MalformedTrailerError: {
     status: 400,
-    message:
-      "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+    message: "The request contained trailing data that was not well-formed or did not conform to our published schema.",
   },
   MissingContentLength: {
     status: 411,

@@ -90,14 +90,9 @@ function readHeader(request: SignedRequest): Authorization {
 
 function readHeaderTime(headers: Headers): number {
   const amzDate = headers.get("x-amz-date");
-  const time =
-    amzDate === null ? parseDateHeader(headers.get("date") ?? "") : parseAmzDate(amzDate.trim());
+  const time = amzDate === null ? parseDateHeader(headers.get("date") ?? "") : parseAmzDate(amzDate.trim());
   if (time === undefined) {
-    throw authError(
-      "AccessDenied",
-      {},
-      "AWS authentication requires a valid Date or x-amz-date header",
-    );
+    throw authError("AccessDenied", {}, "AWS authentication requires a valid Date or x-amz-date header");
   }
   return time;
 }
@@ -116,9 +111,7 @@ function splitFields(text: string): Map<string, string> {
     fields.set(name, component.slice(equals + 1).trim());
   }
   if (fields.size < 3) {
-    throw headerError(
-      "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
-    );
+    throw headerError("the authorization header requires three components: Credential, SignedHeaders, and Signature.");
   }
   return fields;
 }
@@ -191,19 +184,11 @@ function splitSignedHeaders(text: string, fail: (fault: string) => ServiceError)
 /** SigV2 and SigV4a have their own answer; the credentials of other schemes are not repeated. */
 function refuseMechanism(authorization: string): ServiceError {
   if (/^AWS/.test(authorization)) return authError("InvalidRequest");
-  return authError(
-    "InvalidArgument",
-    { ArgumentName: "Authorization" },
-    "Unsupported Authorization Type",
-  );
+  return authError("InvalidArgument", { ArgumentName: "Authorization" }, "Unsupported Authorization Type");
 }
 
 function headerError(fault: string, detail: Readonly<Record<string, string>> = {}): ServiceError {
-  return authError(
-    "AuthorizationHeaderMalformed",
-    detail,
-    `The authorization header is malformed; ${fault}`,
-  );
+  return authError("AuthorizationHeaderMalformed", detail, `The authorization header is malformed; ${fault}`);
 }
 
 function queryError(message: string, detail: Readonly<Record<string, string>> = {}): ServiceError {

@@ -41,11 +41,7 @@ export function canonicalizeQuery(rawQuery: string, without?: string): string {
     .join("&");
 }
 
-export function createStringToSign(
-  timestamp: string,
-  scope: string,
-  canonicalRequest: string,
-): string {
+export function createStringToSign(timestamp: string, scope: string, canonicalRequest: string): string {
   return `${ALGORITHM}\n${timestamp}\n${scope}\n${hashHex(canonicalRequest)}`;
 }
 

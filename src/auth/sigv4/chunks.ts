@@ -161,8 +161,7 @@ export class ChunkDecoder implements StreamVerifier {
       this.#addTrailer(name, value);
       canonical += `${name}:${value}\n`;
     }
-    if (this.trailers.size < this.#format.trailerNames.length)
-      throw authError("MalformedTrailerError");
+    if (this.trailers.size < this.#format.trailerNames.length) throw authError("MalformedTrailerError");
     if (!this.#chain) return;
     if (signature !== undefined) this.#chain.checkTrailer(canonical, signature);
     else if (this.trailers.size > 0) throw authError("MalformedTrailerError");

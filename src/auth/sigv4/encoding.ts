@@ -13,9 +13,7 @@ export function encodeUri(text: string): string {
  * handled as bytes, so a path that is not UTF-8 keeps its bytes.
  */
 export function canonicalizeS3Path(rawPath: string): string {
-  return rawPath.replace(PATH_PARTS, (part) =>
-    part === "%2F" || part === "%2f" ? "/" : recode(part),
-  );
+  return rawPath.replace(PATH_PARTS, (part) => (part === "%2F" || part === "%2f" ? "/" : recode(part)));
 }
 
 /**

@@ -42,11 +42,7 @@ export function readPayloadAuth(contentSha256: string): DeclaredPayload {
   if (/^[0-9a-fA-F]{64}$/.test(contentSha256)) {
     return { kind: "sha256", sha256: contentSha256.toLowerCase() };
   }
-  throw authError(
-    "InvalidArgument",
-    { ArgumentName: "x-amz-content-sha256", ArgumentValue: contentSha256 },
-    VALUES,
-  );
+  throw authError("InvalidArgument", { ArgumentName: "x-amz-content-sha256", ArgumentValue: contentSha256 }, VALUES);
 }
 
 /**
@@ -56,11 +52,7 @@ export function readPayloadAuth(contentSha256: string): DeclaredPayload {
  * Whoever stores the bytes must not commit before the stream has ended.
  * @throws ServiceError at once when the framing's headers are missing or there is no body to frame.
  */
-export function openPayload(
-  body: ReadableStream<Uint8Array> | null,
-  headers: Headers,
-  auth: PayloadAuth,
-): Payload {
+export function openPayload(body: ReadableStream<Uint8Array> | null, headers: Headers, auth: PayloadAuth): Payload {
   switch (auth.kind) {
     case "unsigned":
       return plainPayload(body, contentLength(headers, body));
@@ -73,14 +65,9 @@ export function openPayload(
   }
 }
 
-function openHashed(
-  body: ReadableStream<Uint8Array> | null,
-  headers: Headers,
-  sha256: string,
-): Payload {
+function openHashed(body: ReadableStream<Uint8Array> | null, headers: Headers, sha256: string): Payload {
   const length = contentLength(headers, body);
-  if (body !== null)
-    return plainPayload(verifyStream(body, new HashVerifier(sha256, length)), length);
+  if (body !== null) return plainPayload(verifyStream(body, new HashVerifier(sha256, length)), length);
   if (sha256 !== EMPTY_SHA256) throw hashMismatch(sha256, EMPTY_SHA256);
   return plainPayload(null, length);
 }
@@ -122,8 +109,7 @@ class HashVerifier implements StreamVerifier {
   }
 
   finish(): void {
-    if (this.#length !== undefined && this.#received < this.#length)
-      throw authError("IncompleteBody");
+    if (this.#length !== undefined && this.#received < this.#length) throw authError("IncompleteBody");
     const computed = this.#hash.digest("hex");
     if (computed !== this.#sha256) throw hashMismatch(this.#sha256, computed);
   }
@@ -136,17 +122,11 @@ function hashMismatch(client: string, computed: string) {
   });
 }
 
-function plainPayload(
-  stream: ReadableStream<Uint8Array> | null,
-  length: number | undefined,
-): Payload {
+function plainPayload(stream: ReadableStream<Uint8Array> | null, length: number | undefined): Payload {
   return { stream, length, trailerNames: [], trailers: new Map() };
 }
 
-function contentLength(
-  headers: Headers,
-  body: ReadableStream<Uint8Array> | null,
-): number | undefined {
+function contentLength(headers: Headers, body: ReadableStream<Uint8Array> | null): number | undefined {
   return body === null ? 0 : parseLength(headers.get("content-length"));
 }
 
@@ -163,9 +143,7 @@ function readDecodedLength(headers: Headers): number {
 }
 
 function readTrailerNames(headers: Headers): string[] {
-  const names = (headers.get("x-amz-trailer") ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase());
+  const names = (headers.get("x-amz-trailer") ?? "").split(",").map((name) => name.trim().toLowerCase());
   return [...new Set(names.filter((name) => name !== ""))];
 }
 

@@ -1,10 +1,4 @@
-import {
-  ALGORITHM,
-  canonicalizeQuery,
-  createCanonicalRequest,
-  createStringToSign,
-  EMPTY_SHA256,
-} from "./canonical.ts";
+import { ALGORITHM, canonicalizeQuery, createCanonicalRequest, createStringToSign, EMPTY_SHA256 } from "./canonical.ts";
 import { formatScope } from "./credential.ts";
 import { canonicalizeS3Path, canonicalizeServicePath, encodeUri } from "./encoding.ts";
 import { getSigningKey, signText } from "./signing-key.ts";
@@ -70,10 +64,7 @@ export function signRequest(input: SignInput): Record<string, string> {
     "x-amz-date": timestamp,
     ...(input.sessionToken === undefined ? {} : { "x-amz-security-token": input.sessionToken }),
   };
-  const { headers, signedHeaders } = collectHeaders(
-    { headers: { ...input.headers, ...added } },
-    target.host,
-  );
+  const { headers, signedHeaders } = collectHeaders({ headers: { ...input.headers, ...added } }, target.host);
   const signature = sign(input, target, headers, signedHeaders, payloadHash);
   const scope = formatScope(timestamp.slice(0, 8), input.region, input.service);
   const authorization = `${ALGORITHM} Credential=${input.accessKeyId}/${scope}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signature}`;
@@ -120,8 +111,5 @@ function sign(
     payloadHash,
   });
   const signingKey = getSigningKey(accessKeyId, secretAccessKey, date, region, service);
-  return signText(
-    signingKey,
-    createStringToSign(timestamp, formatScope(date, region, service), canonicalRequest),
-  );
+  return signText(signingKey, createStringToSign(timestamp, formatScope(date, region, service), canonicalRequest));
 }

@@ -44,12 +44,7 @@ export function equalSignatures(expected: string, provided: string): boolean {
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }
 
-function deriveSigningKey(
-  secret: string,
-  date: string,
-  region: string,
-  service: string,
-): Uint8Array {
+function deriveSigningKey(secret: string, date: string, region: string, service: string): Uint8Array {
   const dateKey = hmac(`AWS4${secret}`, date);
   const regionKey = hmac(dateKey, region);
   const serviceKey = hmac(regionKey, service);

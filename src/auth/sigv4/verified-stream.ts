@@ -13,10 +13,7 @@ export interface StreamVerifier {
  * agrees: a consumer that expects a known length, such as an R2 put behind a FixedLengthStream,
  * can never complete with a body that fails.
  */
-export function verifyStream(
-  body: ReadableStream<Uint8Array>,
-  verifier: StreamVerifier,
-): ReadableStream<Uint8Array> {
+export function verifyStream(body: ReadableStream<Uint8Array>, verifier: StreamVerifier): ReadableStream<Uint8Array> {
   const source = openSource(body);
   let held: Uint8Array | undefined;
 

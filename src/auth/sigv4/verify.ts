@@ -2,12 +2,7 @@ import type { ServiceError } from "../../lib/errors.ts";
 import { authError } from "../errors.ts";
 import type { Credential } from "../identity.ts";
 import { credentialError, readAuthorization, type Authorization } from "./authorization.ts";
-import {
-  canonicalizeQuery,
-  createCanonicalRequest,
-  createStringToSign,
-  EMPTY_SHA256,
-} from "./canonical.ts";
+import { canonicalizeQuery, createCanonicalRequest, createStringToSign, EMPTY_SHA256 } from "./canonical.ts";
 import { formatScope } from "./credential.ts";
 import { canonicalizeS3Path, canonicalizeServicePath } from "./encoding.ts";
 import { readPayloadAuth, type PayloadAuth } from "./payload.ts";
@@ -26,10 +21,7 @@ export interface VerifyOptions {
    * The key, or undefined for an unknown one. A session token that does not belong to the key is
    * refused by throwing `authError("InvalidToken")`.
    */
-  findCredential(
-    accessKeyId: string,
-    sessionToken: string | undefined,
-  ): Promise<Credential | undefined>;
+  findCredential(accessKeyId: string, sessionToken: string | undefined): Promise<Credential | undefined>;
   /**
    * Hex SHA-256 of the body, asked for only when the service is not S3 and the client signs the
    * body without sending `x-amz-content-sha256`, as botocore does. Left out: the body is empty.
@@ -59,10 +51,7 @@ const ANY_REGION = "auto";
  *   AccessDenied, RequestTimeTooSkewed, InvalidAccessKeyId, InvalidToken, SignatureDoesNotMatch,
  *   InvalidRequest, InvalidArgument.
  */
-export async function verifySignature(
-  request: SignedRequest,
-  options: VerifyOptions,
-): Promise<Verified> {
+export async function verifySignature(request: SignedRequest, options: VerifyOptions): Promise<Verified> {
   const authorization = readAuthorization(request);
   checkScope(authorization, options);
   checkTime(authorization, request, options.now);
@@ -108,13 +97,9 @@ function checkScope(authorization: Authorization, options: VerifyOptions): void 
     );
   }
   if (region !== options.region && region !== ANY_REGION) {
-    throw credentialError(
-      authorization,
-      `the region '${region}' is wrong; expecting '${options.region}'`,
-      {
-        Region: options.region,
-      },
-    );
+    throw credentialError(authorization, `the region '${region}' is wrong; expecting '${options.region}'`, {
+      Region: options.region,
+    });
   }
   if (!options.service.includes(service)) {
     throw credentialError(
@@ -123,10 +108,7 @@ function checkScope(authorization: Authorization, options: VerifyOptions): void 
     );
   }
   if (terminal !== "aws4_request") {
-    throw credentialError(
-      authorization,
-      `incorrect terminal "${terminal}". This endpoint uses "aws4_request".`,
-    );
+    throw credentialError(authorization, `incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);
   }
   const signedOn = authorization.timestamp.slice(0, 8);
   if (date !== signedOn) {
@@ -194,11 +176,7 @@ async function readPayloadHash(
     if (isS3) return "UNSIGNED-PAYLOAD";
   }
   if (isS3) {
-    throw authError(
-      "InvalidRequest",
-      {},
-      "Missing required header for this request: x-amz-content-sha256",
-    );
+    throw authError("InvalidRequest", {}, "Missing required header for this request: x-amz-content-sha256");
   }
   return options.bodySha256 ? options.bodySha256() : EMPTY_SHA256;
 }
@@ -254,7 +232,5 @@ function canonicalPaths(service: string, rawPath: string): string[] {
 
 /** `41 57 53 34 …`, as S3 spells out what it signed. */
 function spellBytes(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join(" ");
+  return Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }

@@ -64,11 +64,7 @@ describe("signatures that AWS documents", () => {
       "/?lifecycle",
       "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
     ],
-    [
-      "a listing",
-      "/?max-keys=2&prefix=J",
-      "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
-    ],
+    ["a listing", "/?max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"],
     [
       "a listing whose parameters come unsorted",
       "/?prefix=J&max-keys=2",
@@ -105,9 +101,7 @@ describe("signatures that AWS documents", () => {
       expiresIn: 86_400,
       now: DOCUMENTED_TIME,
     });
-    expect(url).toMatch(
-      /&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404$/,
-    );
+    expect(url).toMatch(/&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404$/);
   });
 
   it("signs a request with the same headers", () => {

@@ -7,7 +7,13 @@ import { ACCESS_KEY_ID, CREDENTIAL, DOCUMENTED_TIME, makeOptions, makeRequest, S
 const HOST = "bucket.s3.example.com";
 
 function presigned(
-  changes: { target?: string; headers?: Record<string, string>; expiresIn?: number; region?: string; sessionToken?: string } = {},
+  changes: {
+    target?: string;
+    headers?: Record<string, string>;
+    expiresIn?: number;
+    region?: string;
+    sessionToken?: string;
+  } = {},
 ): SignedRequest {
   const { target = "/key", headers = {}, ...rest } = changes;
   const url = presignUrl({
@@ -122,7 +128,7 @@ describe("presigned URLs", () => {
   });
 
   it.each([
-    [/(X-Amz-Date=)[^&]*/, "$12013-05-24", 'must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"'],
+    [/(X-Amz-Date=)[^&]*/, "$12013-05-24", "must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""],
     ["AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1", 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"'],
     ["%2Fus-east-1", "", "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed"],
     ["us-east-1", "eu-west-1", "the region 'eu-west-1' is wrong; expecting 'us-east-1'"],

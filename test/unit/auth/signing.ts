@@ -33,11 +33,7 @@ export function makeOptions(changes: Partial<VerifyOptions> = {}): VerifyOptions
 }
 
 /** Splits "/path?query" as it would stand in a request line. */
-export function makeRequest(
-  method: string,
-  target: string,
-  headers: Record<string, string>,
-): SignedRequest {
+export function makeRequest(method: string, target: string, headers: Record<string, string>): SignedRequest {
   const mark = target.indexOf("?");
   return {
     method,
@@ -49,6 +45,15 @@ export function makeRequest(
 
 export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
+}
+
+/** The signature of a string to sign of 20130524 in us-east-1, computed as the specification has it. */
+export function signByHand(stringToSign: string, service = "s3"): string {
+  let key: string | Uint8Array = `AWS4${SECRET}`;
+  for (const part of ["20130524", "us-east-1", service, "aws4_request"]) {
+    key = createHmac("sha256", key).update(part).digest();
+  }
+  return createHmac("sha256", key).update(stringToSign).digest("hex");
 }
 
 /** A stream that delivers `bytes` in pieces of `size` bytes. */
@@ -81,7 +86,7 @@ export function frameChunks(
   chunks: readonly Uint8Array[],
   signer: ChunkSigner | undefined,
   trailers?: Record<string, string>,
-): { bytes: Uint8Array; signatures: string[] } {
+): { bytes: Buffer; signatures: string[] } {
   const parts: (string | Uint8Array)[] = [];
   const signatures: string[] = [];
   let previous = signer?.seedSignature ?? "";
@@ -101,10 +106,7 @@ export function frameChunks(
   if (trailers) {
     const lines = Object.entries(trailers).map(([name, value]) => `${name}:${value}`);
     for (const line of lines) parts.push(`${line}\r\n`);
-    const signature = sign(
-      "AWS4-HMAC-SHA256-TRAILER",
-      sha256(lines.map((line) => `${line}\n`).join("")),
-    );
+    const signature = sign("AWS4-HMAC-SHA256-TRAILER", sha256(lines.map((line) => `${line}\n`).join("")));
     if (signer) parts.push(`x-amz-trailer-signature:${signature}\r\n`);
   }
   parts.push("\r\n");
