@@ -182,7 +182,8 @@ function readOverrides(call: S3Call): Record<string, string> {
   return overrides;
 }
 
-function tooManyReads(call: S3Call, reads: number) {
+/** More blobs than one request may read. */
+export function tooManyReads(call: S3Call, reads: number) {
   return s3Error("InvalidRequest", {
     message: `This read needs ${reads} blobs and the deployment's plan allows ${call.settings.maxReads} in one request. Read it in ranges.`,
   });

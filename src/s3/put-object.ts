@@ -8,7 +8,7 @@ import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
 
 /** Larger bodies are announced to the index first, so that they are not sent only to be refused (rule 6). */
-const PREFLIGHT_BYTES = 8 * 1024 ** 2;
+export const PREFLIGHT_BYTES = 8 * 1024 ** 2;
 
 /** PutObject: the body becomes the key's current version in one commit. */
 export async function putObject(call: S3Call): Promise<S3Result> {

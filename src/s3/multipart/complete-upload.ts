@@ -1,0 +1,132 @@
+import { checksumElement } from "../../lib/checksums.ts";
+import { encodeKey } from "../../lib/percent.ts";
+import { element } from "../../lib/xml.ts";
+import type { CompleteUploadCall, CompleteUploadOutcome, ObjectRecord } from "../../metadata/bucket/protocol.ts";
+import type { S3Call, S3Result } from "../call.ts";
+import { checkKey } from "../checks.ts";
+import { s3Error } from "../errors.ts";
+import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
+import { readXmlBody } from "../xml-body.ts";
+import { parseCompletedParts } from "./completed-parts.ts";
+import { readChecksumType } from "./create-upload.ts";
+import { readObjectChecksum } from "./object-checksum.ts";
+import { noSuchUpload, readUploadId, type UploadId } from "./upload-id.ts";
+
+/** Holds 10,000 parts with the longest checksums, indented. */
+const MAX_BODY_BYTES = 4 * 1024 ** 2;
+/** Every part but the last. */
+const MIN_PART_BYTES = 5 * 1024 ** 2;
+
+/** CompleteMultipartUpload: the listed parts become the object, in one commit. Repeated, it answers the same again. */
+export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
+  checkKey(call.key);
+  const upload = readUploadId(call);
+  const conditions = readWriteConditions(call.headers);
+  const type = readChecksumType(call.headers);
+  const size = readObjectSize(call.headers);
+  const parts = parseCompletedParts(await readXmlBody(call, MAX_BODY_BYTES), upload);
+  const checksum = readObjectChecksum(call.headers, upload, parts.length);
+  const request: Omit<CompleteUploadCall, "revision" | "operationId" | "repeated"> = {
+    key: call.key,
+    uploadId: upload.id,
+    parts,
+    conditions,
+    ...(checksum && { checksum }),
+    ...(upload.checksum && type !== undefined && { checksumType: type }),
+    ...(size !== undefined && { size }),
+  };
+  const commit = call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CompleteUploadOutcome> =>
+    index.completeUpload({ ...plain, ...request }),
+  );
+  call.defer(commit.catch(() => undefined));
+  const outcome = await commit;
+  if (outcome.outcome !== "ok") throw refusedCompletion(call, upload, outcome, size);
+  return completed(call, outcome.object);
+}
+
+function completed(call: S3Call, object: ObjectRecord): S3Result {
+  const { checksum } = object;
+  // Whole and composite checksums are elements of this answer, not headers.
+  const { "x-amz-version-id": versionId } = writtenHeaders(object);
+  return {
+    headers: {
+      "x-amz-server-side-encryption": "AES256",
+      ...(versionId !== undefined && { "x-amz-version-id": versionId }),
+    },
+    xml: element(
+      "CompleteMultipartUploadResult",
+      element("Location", locationOf(call)),
+      element("Bucket", call.bucketName),
+      element("Key", call.key),
+      element("ETag", `"${object.etag}"`),
+      checksum && [
+        element(checksumElement(checksum.algorithm), checksum.value),
+        element("ChecksumType", checksum.type),
+      ],
+    ),
+  };
+}
+
+/** The object's URL in the style in which it was addressed. */
+function locationOf(call: S3Call): string {
+  const path = call.virtualHosted ? "" : `/${call.bucketName}`;
+  return `${call.origin}${path}/${encodeKey(call.key)}`;
+}
+
+/** `x-amz-mp-object-size`: how many bytes the parts must be together. */
+function readObjectSize(headers: Headers): number | undefined {
+  const value = headers.get("x-amz-mp-object-size");
+  if (value === null || value === "") return undefined;
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw s3Error("InvalidRequest", {
+    message: /^-\d+$/.test(value)
+      ? `Value for x-amz-mp-object-size header is less than zero: '${value}'`
+      : "Value for x-amz-mp-object-size header is invalid.",
+  });
+}
+
+type Refused = Exclude<CompleteUploadOutcome, { outcome: "ok" | "stale" | "gone" }>;
+
+function refusedCompletion(call: S3Call, { id }: UploadId, refusal: Refused, size: number | undefined) {
+  switch (refusal.outcome) {
+    case "no-such-upload":
+      return noSuchUpload(id);
+    case "invalid-part":
+      return s3Error("InvalidPart", {
+        detail: { UploadId: id, PartNumber: String(refusal.partNumber), ETag: refusal.etag },
+      });
+    case "invalid-part-order":
+      return s3Error("InvalidPartOrder", { detail: { UploadId: id } });
+    case "entity-too-small":
+      return s3Error("EntityTooSmall", {
+        detail: {
+          ProposedSize: String(refusal.size),
+          MinSizeAllowed: String(MIN_PART_BYTES),
+          PartNumber: String(refusal.partNumber),
+          ETag: refusal.etag,
+        },
+      });
+    case "entity-too-large":
+      return s3Error("EntityTooLarge");
+    case "size-mismatch":
+      return s3Error("InvalidRequest", {
+        message: `The provided 'x-amz-mp-object-size' header value ${size} does not match what was computed: ${refusal.size}`,
+      });
+    case "checksum-mismatch":
+      return s3Error("BadDigest", {
+        message: `The ${refusal.algorithm} you specified did not match the calculated checksum.`,
+      });
+    case "checksum-type-mismatch":
+      return s3Error("InvalidRequest", {
+        message: `The upload was created using the ${refusal.type} checksum mode. The complete request must use the same checksum mode.`,
+      });
+    case "checksum-missing":
+      return s3Error("InvalidRequest", {
+        message:
+          `The upload was created using a ${refusal.algorithm.toLowerCase()} checksum. The complete request must include ` +
+          `the checksum for each part. It was missing for part ${refusal.partNumber} in the request.`,
+      });
+    default:
+      return refusedWrite(call, refusal);
+  }
+}

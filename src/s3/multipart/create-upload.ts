@@ -1,0 +1,69 @@
+import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../../lib/checksums.ts";
+import { element } from "../../lib/xml.ts";
+import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
+import { callerAccount, type S3Call, type S3Result } from "../call.ts";
+import { checkKey } from "../checks.ts";
+import { s3Error } from "../errors.ts";
+import { readAlgorithmName } from "../upload-checksum.ts";
+import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
+
+/** CreateMultipartUpload: records what the object will be; its bytes come by part. */
+export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
+  checkKey(call.key);
+  refuseUnsupportedHeaders(call.headers);
+  const checksum = readUploadChecksum(call.headers);
+  const upload = {
+    uploadId: mintUploadId(checksum),
+    key: call.key,
+    initiatorId: callerAccount(call).id,
+    storageClass: readStorageClass(call.headers),
+    attributes: readAttributes(call.headers),
+    ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
+  };
+  await call.bucket.mutate(call.key, call.requestId, (index, plain) => index.createUpload({ ...plain, upload }));
+  return {
+    headers: {
+      "x-amz-server-side-encryption": "AES256",
+      ...(checksum && {
+        "x-amz-checksum-algorithm": checksum.algorithm,
+        "x-amz-checksum-type": checksum.type,
+      }),
+    },
+    xml: element(
+      "InitiateMultipartUploadResult",
+      element("Bucket", call.bucketName),
+      element("Key", call.key),
+      element("UploadId", upload.uploadId),
+    ),
+  };
+}
+
+/**
+ * `x-amz-checksum-algorithm` and `x-amz-checksum-type`. Which go together: User Guide, "Checking object
+ * integrity", "Full object and composite checksum types".
+ */
+function readUploadChecksum(headers: Headers): UploadChecksum | undefined {
+  const algorithm = readAlgorithmName(headers.get("x-amz-checksum-algorithm"), "x-amz-checksum-algorithm");
+  const type = readChecksumType(headers);
+  if (!algorithm) {
+    if (type === undefined) return undefined;
+    throw s3Error("InvalidRequest", {
+      message: "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+    });
+  }
+  if (type !== undefined && !allowsChecksumType(algorithm, type)) {
+    throw s3Error("InvalidRequest", {
+      message: `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+    });
+  }
+  return { algorithm, type: type ?? defaultChecksumType(algorithm) };
+}
+
+/** `x-amz-checksum-type`, of CreateMultipartUpload and CompleteMultipartUpload. */
+export function readChecksumType(headers: Headers): ChecksumType | undefined {
+  const value = headers.get("x-amz-checksum-type");
+  if (value === null || value === "") return undefined;
+  const type = value.toUpperCase();
+  if (type === "COMPOSITE" || type === "FULL_OBJECT") return type;
+  throw s3Error("InvalidRequest", { message: "Value for x-amz-checksum-type header is invalid." });
+}
