@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /**
  * Runs `end` once, on SIGTERM, Ctrl-C, a closed terminal, or when the npm that started this process
- * is gone, then exits with code 0. A second Ctrl-C does not wait.
+ * is gone, then exits with code 0. A second Ctrl-C does not wait. To be called when Miniflare has started.
  */
 export function onEnd(end: () => Promise<void>): void {
   let ending = false;
@@ -17,6 +17,8 @@ export function onEnd(end: () => Promise<void>): void {
       },
     );
   };
+  // Miniflare has taken these signals for an exit at once, which would cut open requests short.
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.removeAllListeners(signal);
   process.on("SIGTERM", finish);
   process.on("SIGHUP", finish);
   process.on("SIGINT", (signal) => {
@@ -38,7 +40,7 @@ function watchParents(gone: () => void): void {
     if (process.ppid === parent && readParent(parent) === grandparent) return;
     clearInterval(timer);
     gone();
-  }, 500);
+  }, 200);
   timer.unref();
 }
 

@@ -16,7 +16,9 @@ interface Holder {
 }
 
 /** Longer than a runtime takes to end. */
-const PATIENCE_MILLISECONDS = 10_000;
+const ENDING_MILLISECONDS = 10_000;
+/** Longer than it takes to notice that it should: a killed npm sends no signal. */
+const NOTICING_MILLISECONDS = 1_000;
 
 /** @throws {Error} with a message for the person who starts, when a living process holds the folder. */
 export async function lockState(stateDir: string): Promise<StateLock> {
@@ -33,11 +35,12 @@ export async function lockState(stateDir: string): Promise<StateLock> {
 
 /** Answers when nobody holds the folder, and no lock is left of who did. */
 async function waitForHolder(path: string, stateDir: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  const started = performance.now();
   for (;;) {
     const holder = readHolder(path);
     if (holder === undefined || !isAlive(holder)) return rmSync(path, { force: true });
-    if (!holder.ending || performance.now() > deadline) {
+    const patience = holder.ending ? ENDING_MILLISECONDS : NOTICING_MILLISECONDS;
+    if (performance.now() - started > patience) {
       throw new Error(
         `${stateDir} is in use by process ${holder.pid}. Stop it, or set VERGE_STATE_DIR and PORT for a second Verge.`,
       );
