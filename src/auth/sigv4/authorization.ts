@@ -183,7 +183,7 @@ function splitSignedHeaders(text: string, fail: (fault: string) => ServiceError)
 
 /** SigV2 and SigV4a have their own answer; the credentials of other schemes are not repeated. */
 function refuseMechanism(authorization: string): ServiceError {
-  if (/^AWS/.test(authorization)) return authError("InvalidRequest");
+  if (authorization.startsWith("AWS")) return authError("InvalidRequest");
   return authError("InvalidArgument", { ArgumentName: "Authorization" }, "Unsupported Authorization Type");
 }
 

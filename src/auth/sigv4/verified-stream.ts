@@ -28,6 +28,8 @@ export function verifyStream(body: ReadableStream<Uint8Array>, verifier: StreamV
         return;
       }
       for (const piece of verifier.push(bytes)) {
+        // Holding an empty piece back would hold nothing back.
+        if (piece.byteLength === 0) continue;
         if (held) {
           controller.enqueue(held);
           passedOn = true;

@@ -61,6 +61,10 @@ function verify(request: SignedRequest, changes: Partial<VerifyOptions> = {}) {
   return verifySignature(request, makeOptions(changes));
 }
 
+function refuseToken(): Promise<never> {
+  return Promise.reject(authError("InvalidToken"));
+}
+
 describe("what is accepted", () => {
   it.each([
     ["no space after the commas", (value: string) => value.replaceAll(", ", ",")],
@@ -255,8 +259,7 @@ describe("what is refused", () => {
     const request = signed({ sessionToken: "stale" });
     const invalid = { code: "InvalidToken", status: 400 };
     await expect(verify(request, { findCredential: async () => undefined })).rejects.toMatchObject(invalid);
-    const refuse = () => Promise.reject(authError("InvalidToken"));
-    await expect(verify(request, { findCredential: refuse })).rejects.toMatchObject(invalid);
+    await expect(verify(request, { findCredential: refuseToken })).rejects.toMatchObject(invalid);
   });
 
   it("a wrong signature, with all that is needed to find the mistake", async () => {

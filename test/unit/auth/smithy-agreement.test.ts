@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalizeS3Path } from "../../../src/auth/sigv4/encoding.ts";
 import { presignUrl, signRequest } from "../../../src/auth/sigv4/presign.ts";
@@ -102,7 +102,7 @@ function writeQuery(query: Record<string, string | string[] | null>): string {
       .flat()
       .map((one) => (one === "" && name.length % 2 ? encode(name) : `${encode(name)}=${encode(one)}`)),
   );
-  return pairs.reverse().join("&");
+  return pairs.toReversed().join("&");
 }
 
 async function signBySmithy(input: Shape, service = "s3"): Promise<SignedRequest> {
