@@ -30,7 +30,7 @@ const OPTIONS = {
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
-type Row = Record<string, unknown>;
+type Row = Readonly<Record<string, string | number | boolean>>;
 
 interface Invocation {
   readonly operands: readonly string[];

@@ -6,7 +6,7 @@ const MAX_ATTEMPTS = 3;
 
 /** The Registry's stub. It belongs to the request that made it: do not keep it. */
 export function registryOf(env: Pick<Env, "REGISTRY">): RegistryApi {
-  return env.REGISTRY.getByName("registry") as unknown as RegistryApi;
+  return env.REGISTRY.getByName("registry");
 }
 
 /**

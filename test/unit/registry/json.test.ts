@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import fc from "fast-check";
+import { assert, json, pre, property } from "fast-check";
 import { JsonError, parseJson } from "../../../src/lib/json.ts";
 
 describe("parseJson", () => {
@@ -27,9 +27,9 @@ describe("parseJson", () => {
   });
 
   it("takes whatever JSON.stringify makes, __proto__ apart", () => {
-    fc.assert(
-      fc.property(fc.json({ maxDepth: 4 }), (text) => {
-        fc.pre(!text.includes("__proto__"));
+    assert(
+      property(json({ maxDepth: 4 }), (text) => {
+        pre(!text.includes("__proto__"));
         // Parsed and printed again, no name is there twice.
         const unique = JSON.stringify(JSON.parse(text));
         expect(parseJson(unique)).toEqual(JSON.parse(unique));
