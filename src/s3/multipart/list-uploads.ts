@@ -1,10 +1,10 @@
 import { encodeKey } from "../../lib/percent.ts";
-import { compareUtf8 } from "../../lib/text-order.ts";
 import { element, optionalElement } from "../../lib/xml.ts";
 import type { UploadEntry, UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { readInteger } from "../checks.ts";
 import { invalidArgument } from "../errors.ts";
+import { mergePages, positionOf, renderCommonPrefixes } from "../listing.ts";
 import { ownerElement } from "../owner.ts";
 import { describeInitiators, type Initiators } from "./initiators.ts";
 import { describeChecksum } from "./list-parts.ts";
@@ -29,7 +29,6 @@ export async function listMultipartUploads(call: S3Call): Promise<S3Result> {
   const { prefix, delimiter, keyMarker, uploadIdMarker, limit, encoded } = parameters;
   const { entries, truncated } = await readPage(call, parameters);
   const uploads = entries.flatMap((entry) => ("upload" in entry ? [entry.upload] : []));
-  const prefixes = entries.flatMap((entry) => ("upload" in entry ? [] : [entry.prefix]));
   const last = entries.at(-1);
   const initiators = await describeInitiators(call, uploads);
   const encode = (text: string) => (encoded ? encodeKey(text) : text);
@@ -47,7 +46,7 @@ export async function listMultipartUploads(call: S3Call): Promise<S3Result> {
       element("MaxUploads", limit),
       element("IsTruncated", truncated),
       uploads.map((upload) => uploadElement(upload, initiators, encode)),
-      prefixes.map((common) => element("CommonPrefixes", element("Prefix", encode(common)))),
+      renderCommonPrefixes(entries, encode),
     ),
   };
 }
@@ -80,25 +79,7 @@ async function readPage(call: S3Call, { prefix, delimiter, keyMarker, uploadIdMa
       ...(uploadIdMarker !== "" && { afterUploadId: uploadIdMarker }),
     }),
   );
-  const merged = mergeEntries(pages.map(({ entries }) => entries));
-  const truncated = merged.length > limit || pages.some((page) => page.truncated);
-  return { entries: merged.slice(0, limit), truncated: truncated && limit > 0 };
-}
-
-/** All entries in the order of their keys' bytes, a common prefix that several index objects found once. */
-function mergeEntries(pages: readonly (readonly UploadEntry[])[]): readonly UploadEntry[] {
-  const [only] = pages;
-  if (only && pages.length === 1) return only;
-  // The sort is stable: what an index object says of one key stays in its order.
-  const sorted = pages.flat().sort((left, right) => compareUtf8(positionOf(left), positionOf(right)));
-  return sorted.filter((entry, at) => {
-    const before = sorted[at - 1];
-    return !("prefix" in entry && before && "prefix" in before && before.prefix === entry.prefix);
-  });
-}
-
-function positionOf(entry: UploadEntry): string {
-  return "upload" in entry ? entry.key : entry.prefix;
+  return limit === 0 ? { entries: [], truncated: false } : mergePages<UploadEntry>(pages, limit);
 }
 
 function uploadElement(upload: UploadRecord, initiators: Initiators, encode: (text: string) => string) {

@@ -1,6 +1,6 @@
 import type { ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { BlobId, PutPartOutcome } from "../../metadata/bucket/protocol.ts";
-import type { BlobOrigin } from "../../storage/blob-store.ts";
+import type { BlobOrigin } from "../../storage/blob-origin.ts";
 import { callerAccount, type S3Call } from "../call.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
 import { PREFLIGHT_BYTES } from "../put-object.ts";
@@ -41,14 +41,9 @@ export async function preflightPart(call: S3Call, upload: UploadId, size: number
   if (outcome.outcome !== "ok") throw noSuchUpload(upload.id);
 }
 
-/** What the blob of a part says about itself. */
-export function partOrigin(call: S3Call): BlobOrigin {
-  return {
-    key: call.key,
-    storageClass: "STANDARD",
-    ownerId: callerAccount(call).id,
-    attributes: { headers: {}, metadata: {} },
-  };
+/** What the blob of a part says about itself; its upload's record knows the rest. */
+export function partOrigin(call: S3Call, upload: UploadId, partNumber: number): BlobOrigin {
+  return { key: call.key, ownerId: callerAccount(call).id, storageClass: "STANDARD", uploadId: upload.id, partNumber };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { mintBlobId } from "../../lib/blob-id.ts";
-import { checksumElement, createChecksum } from "../../lib/checksums.ts";
+import { checksumElement, type ChecksumHasher, createChecksum } from "../../lib/checksums.ts";
 import { evaluateSource, readConditionHeaders } from "../../lib/conditions.ts";
 import { hashThrough } from "../../lib/hash-stream.ts";
 import { element } from "../../lib/xml.ts";
-import type { BodyLocation, FoundObject, GetObjectOutcome } from "../../metadata/bucket/protocol.ts";
+import type { FoundObject, GetObjectOutcome } from "../../metadata/bucket/protocol.ts";
 import { refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { checkExpectedOwner, checkKey } from "../checks.ts";
@@ -11,7 +11,7 @@ import { type CopySource, readCopySource } from "../copy-source.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
 import { tooManyReads } from "../get-object.ts";
 import { commitPart, partOrigin, preflightPart, readPartNumber } from "./parts.ts";
-import { readUploadId, type UploadChecksum } from "./upload-id.ts";
+import { readUploadId, type UploadId } from "./upload-id.ts";
 
 /** As of a part that is uploaded. */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;
@@ -32,7 +32,7 @@ export async function uploadPartCopy(call: S3Call): Promise<S3Result> {
   if (size > MAX_COPY_BYTES) throw sourceTooLarge();
   await preflightPart(call, upload, size);
   const bytes = await openSource(call, source, range, found);
-  const stored = await storeCopy(call, bytes, size, upload.checksum);
+  const stored = await storeCopy(call, bytes, size, upload, partNumber);
   const modifiedAt = await commitPart(call, upload, { partNumber, size, ...stored });
   return {
     headers: {
@@ -112,16 +112,19 @@ function missingSource({ key, versionId }: CopySource, outcome: Missing) {
   return s3Error("NoSuchKey", { detail: { Key: key } });
 }
 
+type Bytes = ReadableStream<Uint8Array> | Uint8Array;
+
 async function openSource(
   call: S3Call,
   source: CopySource,
   range: CopyRange | undefined,
   { object, body }: FoundObject,
-): Promise<ReadableStream<Uint8Array>> {
-  if (body?.kind !== "extents") return streamOf(body);
+): Promise<Bytes> {
+  if (!body) throw new Error("the index answered a read without a body");
+  if (body.kind === "inline") return body.bytes;
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
   return call.store.read(body.extents, {
-    // Copied once, and seldom read where it is copied.
+    // Copied once, and seldom read where it is copied from.
     cacheable: false,
     defer: call.defer,
     locateAgain: async () => {
@@ -133,27 +136,19 @@ async function openSource(
   });
 }
 
-/** Bytes from the index; none for an empty source. */
-function streamOf(body: Extract<BodyLocation, { kind: "inline" }> | undefined): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      if (body && body.bytes.length > 0) controller.enqueue(body.bytes);
-      controller.close();
-    },
-  });
+/** Moves the bytes into a blob of the destination. */
+async function storeCopy(call: S3Call, bytes: Bytes, length: number, upload: UploadId, partNumber: number) {
+  const blob = mintBlobId(call.bucket.config.bucketId, call.bucket.shardOf(call.key));
+  const hash = upload.checksum && createChecksum(upload.checksum.algorithm);
+  const measured = hash ? measure(bytes, hash) : bytes;
+  const { md5 } = await call.store.put(blob, measured, { length, origin: partOrigin(call, upload, partNumber) });
+  return { blob, md5, ...(hash && { checksum: await hash.digestBase64() }) };
 }
 
-async function storeCopy(
-  call: S3Call,
-  bytes: ReadableStream<Uint8Array>,
-  length: number,
-  checksum: UploadChecksum | undefined,
-) {
-  const blob = mintBlobId(call.bucket.config.bucketId, call.bucket.shardOf(call.key));
-  const hash = checksum && createChecksum(checksum.algorithm);
-  const stream = hash ? hashThrough(bytes, [hash], () => {}) : bytes;
-  const { md5 } = await call.store.put(blob, stream, { length, origin: partOrigin(call), md5: undefined });
-  return { blob, md5, ...(hash && { checksum: await hash.digestBase64() }) };
+function measure(bytes: Bytes, hash: ChecksumHasher): Bytes {
+  if (!(bytes instanceof Uint8Array)) return hashThrough(bytes, [hash], () => {});
+  hash.update(bytes);
+  return bytes;
 }
 
 function sourceTooLarge() {

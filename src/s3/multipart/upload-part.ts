@@ -1,5 +1,6 @@
 import { type ChecksumAlgorithm, checksumHeader, createChecksum } from "../../lib/checksums.ts";
 import { hashThrough } from "../../lib/hash-stream.ts";
+import type { BlobOrigin } from "../../storage/blob-origin.ts";
 import { refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { checkKey } from "../checks.ts";
@@ -24,7 +25,7 @@ export async function uploadPart(call: S3Call): Promise<S3Result> {
   const sent = readExpectedChecksum(call)?.algorithm;
   checkAlgorithm(upload, sent);
   await preflightPart(call, upload, readUploadLength(call));
-  const body = await storeMeasured(call, upload, sent === undefined);
+  const body = await storePart(call, upload, sent !== undefined, partOrigin(call, upload, partNumber));
   if (body.location.kind !== "blob") throw new Error("the body of a part was not stored as a blob");
   const part: StoredPart = {
     partNumber,
@@ -54,9 +55,13 @@ function checkAlgorithm({ checksum }: UploadId, sent: ChecksumAlgorithm | undefi
 }
 
 /** Stores the body; computes the checksum of a FULL_OBJECT upload that the client did not send. */
-async function storeMeasured(call: S3Call, { checksum }: UploadId, unmeasured: boolean): Promise<StoredBody> {
-  const origin = partOrigin(call);
-  if (!checksum || !unmeasured) return storeBody(call, false, origin);
+async function storePart(
+  call: S3Call,
+  { checksum }: UploadId,
+  checksumSent: boolean,
+  origin: BlobOrigin,
+): Promise<StoredBody> {
+  if (!checksum || checksumSent) return storeBody(call, false, origin);
   const hash = createChecksum(checksum.algorithm);
   const { stream, length, trailerNames, trailers } = call.payload;
   const payload = { stream: stream && hashThrough(stream, [hash], () => {}), length, trailerNames, trailers };
