@@ -4,6 +4,7 @@ import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import { Query } from "../lib/query.ts";
 import { BucketClient, BucketGoneError, ConfigurationRaceError, IndexOverloadedError } from "../metadata/bucket/client.ts";
+import type { IndexApi } from "../metadata/bucket/index-api.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { indexStub } from "../metadata/bucket/shards.ts";
 import type { BucketEntry } from "../metadata/registry/protocol.ts";
@@ -101,7 +102,7 @@ async function openBucket(
   const config = await findConfig();
   if (!config) throw s3Error("NoSuchBucket", { detail: { BucketName: name } });
   return new BucketClient(config, {
-    index: (bucketId, shard) => indexStub(env, bucketId, shard),
+    index: (bucketId, shard) => indexStub(env, bucketId, shard) as unknown as IndexApi,
     findAgain: () => {
       deployment.directory.forgetBucket(name);
       return findConfig();

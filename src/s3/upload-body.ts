@@ -4,7 +4,7 @@ import { createChecksum } from "../lib/checksums.ts";
 import type { Checksum } from "../lib/checksums.ts";
 import { hashThrough } from "../lib/hash-stream.ts";
 import type { Payload } from "../lib/payload.ts";
-import type { BlobOrigin } from "../storage/blob-store.ts";
+import type { BlobOrigin } from "../storage/blob-origin.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
 import {
@@ -61,9 +61,13 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
     : stream;
   const { bucketId } = call.bucket.config;
   const blob = mintBlobId(bucketId, call.bucket.shardOf(call.key));
-  const stored = await call.store.put(blob, verified, { length, origin, md5: contentMd5 });
-  verifyStoredSize(length, stored.size);
-  verifyContentMd5(contentMd5, stored.md5);
+  const stored = await call.store.put(blob, verified, { length, origin });
+  try {
+    verifyContentMd5(contentMd5, stored.md5);
+  } catch (error) {
+    call.store.discard([blob], call.defer);
+    throw error;
+  }
   const checksum = expected && computed !== undefined ? fullObject(expected, computed) : undefined;
   return { size: stored.size, md5: stored.md5, location: { kind: "blob", blob }, ...(checksum ? { checksum } : {}) };
 }
