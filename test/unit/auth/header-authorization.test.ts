@@ -103,6 +103,15 @@ describe("what is accepted", () => {
     await expect(verify(change(request, "content-type", () => undefined))).resolves.toBeDefined();
   });
 
+  it("a space in the query written as +, which is not a plus", async () => {
+    const request = signed({ target: "/?prefix=a%20b" });
+    await expect(verify({ ...request, rawQuery: "prefix=a+b" })).resolves.toBeDefined();
+    const plus = signed({ target: "/?prefix=a%2Bb" });
+    await expect(verify({ ...plus, rawQuery: "prefix=a+b" })).rejects.toMatchObject({
+      code: "SignatureDoesNotMatch",
+    });
+  });
+
   it("repeated white space in a signed value", async () => {
     const request = signed({ headers: { "x-amz-meta-a": "one two" } });
     await expect(verify(change(request, "x-amz-meta-a", () => "one \t  two"))).resolves.toBeDefined();

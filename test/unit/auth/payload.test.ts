@@ -169,6 +169,13 @@ describe("framed bodies", () => {
     );
   });
 
+  it("lets no byte beyond the announced length out", async () => {
+    const wire = `5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n`;
+    const { bytes, error } = await decode(wire, UNSIGNED_TRAILER, headersFor(7), 1);
+    expect(error?.code).toBe("IncompleteBody");
+    expect("hello".startsWith(bytes.toString())).toBe(true);
+  });
+
   it("decodes an empty body", async () => {
     expect(await decode(frameChunks([], SIGNED).bytes, SIGNED, headersFor(0))).toMatchObject({ error: undefined });
     const { error, trailers } = await decode(
