@@ -1,9 +1,4 @@
-import {
-  parseXml as parseDocument,
-  XmlDocumentType,
-  XmlElement as ParsedElement,
-  XmlText,
-} from "@rgrove/parse-xml";
+import { parseXml as parseDocument, XmlDocumentType, XmlElement as ParsedElement, XmlText } from "@rgrove/parse-xml";
 import { ServiceError } from "./errors.ts";
 
 /**
@@ -97,7 +92,15 @@ function stripPrefix(name: string): string {
 }
 
 /** What may stand inside an element. Absent values leave nothing behind. */
-export type XmlContent = XmlElement | string | number | boolean | undefined | readonly XmlContent[];
+export type XmlContent = XmlElement | XmlMarkup | string | number | boolean | undefined | readonly XmlContent[];
+
+/**
+ * XML that is rendered already, its texts by `escapeText`. For the thousand entries of a listing, where an
+ * object for each element would cost more than all the rest of the request.
+ */
+export interface XmlMarkup {
+  readonly markup: string;
+}
 
 /** An element to render; made by `element`. */
 export interface XmlElement {
@@ -112,31 +115,24 @@ export function element(name: string, ...content: readonly XmlContent[]): XmlEle
 }
 
 /** An element with exactly one text, or nothing where there is no value. */
-export function optionalElement(
-  name: string,
-  value: string | number | boolean | undefined,
-): XmlElement | undefined {
+export function optionalElement(name: string, value: string | number | boolean | undefined): XmlElement | undefined {
   return value === undefined ? undefined : { name, content: [value] };
 }
 
 /** The same element with attributes (`xsi:type`, `xmlns:xsi`). */
-export function withAttributes(
-  base: XmlElement,
-  attributes: Readonly<Record<string, string>>,
-): XmlElement {
+export function withAttributes(base: XmlElement, attributes: Readonly<Record<string, string>>): XmlElement {
   return { ...base, attributes };
 }
 
 /** The whole document with its declaration. */
 export function renderXml(root: XmlElement, options: { readonly namespace?: string } = {}): string {
   const named =
-    options.namespace === undefined
-      ? root
-      : withAttributes(root, { xmlns: options.namespace, ...root.attributes });
+    options.namespace === undefined ? root : withAttributes(root, { xmlns: options.namespace, ...root.attributes });
   return `<?xml version="1.0" encoding="UTF-8"?>\n${renderElement(named)}`;
 }
 
-function renderElement({ name, content, attributes }: XmlElement): string {
+/** An element alone, without declaration and namespace. */
+export function renderElement({ name, content, attributes }: XmlElement): string {
   const inside = renderContent(content);
   const start = attributes === undefined ? name : name + renderAttributes(attributes);
   return inside === "" ? `<${start}/>` : `<${start}>${inside}</${name}>`;
@@ -146,6 +142,7 @@ function renderContent(content: XmlContent): string {
   if (typeof content === "string") return escapeText(content);
   if (content === undefined) return "";
   if (typeof content !== "object") return String(content);
+  if ("markup" in content) return content.markup;
   if (!isList(content)) return renderElement(content);
   let rendered = "";
   for (const item of content) rendered += renderContent(item);
@@ -172,7 +169,8 @@ const UNSAFE = /[&<>"\u0000-\u0008\u000b-\u001f\ufffe\uffff]/;
 // eslint-disable-next-line no-control-regex -- the same, for replacing
 const ALL_UNSAFE = new RegExp(UNSAFE.source, "g");
 
-function escapeText(value: string): string {
+/** Text as it stands between tags. */
+export function escapeText(value: string): string {
   return UNSAFE.test(value) ? value.replace(ALL_UNSAFE, escapeCharacter) : value;
 }
 

@@ -1,0 +1,170 @@
+import { createChecksum } from "../lib/checksums.ts";
+import { parseEntityTags } from "../lib/conditions.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { parseHttpDate } from "../lib/http-date.ts";
+import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
+import type { DeleteItem, DeleteResult, WriteConditions } from "../metadata/bucket/protocol.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { checkKey } from "./checks.ts";
+import { readDeleteDocument } from "./delete-document.ts";
+import { invalidArgument, s3Error } from "./errors.ts";
+import { readVersionId } from "./get-object.ts";
+import { readContentMd5, readExpectedChecksum, verifyChecksum } from "./upload-checksum.ts";
+import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
+
+/** 1,000 keys of 1,024 bytes, each byte written as a character reference, and what is around them. */
+const MAX_DOCUMENT_BYTES = 7 * 1024 ** 2;
+/** Ids that S3 gives to versions. */
+const VERSION_ID = /^[A-Za-z0-9._-]{32}$/;
+
+/** DeleteObject: 204 whether or not there was something to delete. */
+export async function deleteObject(call: S3Call): Promise<S3Result> {
+  checkKey(call.key);
+  const versionId = readVersionId(call);
+  if (versionId !== undefined) checkVersionId(versionId);
+  const conditions = readDeleteConditions(call.headers);
+  const [result] = await removeItems(call, [
+    { key: call.key, ...(versionId === undefined ? {} : { versionId }), ...(conditions ? { conditions } : {}) },
+  ]);
+  const refusal = refusalOf(result!, conditions);
+  if (refusal) throw refusal;
+  return { status: 204, headers: versionHeaders(result!) };
+}
+
+/** DeleteObjects: up to 1,000 keys, each with its own outcome. */
+export async function deleteObjects(call: S3Call): Promise<S3Result> {
+  const { quiet, entries } = readDeleteDocument(parseXmlBody(await readVerifiedBody(call)));
+  const outcomes: (DeleteResult | ServiceError)[] = entries.map(checkEntry);
+  const accepted = entries.flatMap((_, position) => (outcomes[position] instanceof ServiceError ? [] : [position]));
+  const results = await removeItems(
+    call,
+    accepted.map((position) => entries[position]!),
+  );
+  for (const [order, position] of accepted.entries()) outcomes[position] = results[order]!;
+  return {
+    xml: element(
+      "DeleteResult",
+      entries.map((entry, position) => renderOutcome(entry, outcomes[position]!, quiet)),
+    ),
+  };
+}
+
+/** The body, proven whole: S3 deletes nothing on the word of a document that may be damaged. */
+async function readVerifiedBody(call: S3Call): Promise<Uint8Array> {
+  const expected = readExpectedChecksum(call);
+  if (!expected && readContentMd5(call.headers) === undefined) {
+    throw s3Error("InvalidRequest", {
+      message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+    });
+  }
+  const body = await readBoundedBody(call, MAX_DOCUMENT_BYTES);
+  if (expected) {
+    const checksum = createChecksum(expected.algorithm);
+    checksum.update(body);
+    verifyChecksum(expected, await checksum.digestBase64());
+  }
+  return body;
+}
+
+/** Deletes the items with one call to each index object that holds some of them; results in their order. */
+async function removeItems(call: S3Call, items: readonly DeleteItem[]): Promise<DeleteResult[]> {
+  const positionsByShard = new Map<number, number[]>();
+  for (const [position, { key }] of items.entries()) {
+    const shard = call.bucket.shardOf(key);
+    const positions = positionsByShard.get(shard);
+    if (positions) positions.push(position);
+    else positionsByShard.set(shard, [position]);
+  }
+  const results: DeleteResult[] = [];
+  const work = Promise.all(
+    [...positionsByShard].map(async ([shard, positions]) => {
+      const part = positions.map((position) => items[position]!);
+      // One change in each shard: ids are unique there (consistency rule 8).
+      const { results: partResults } = await call.bucket.mutate(
+        part[0]!.key,
+        `${call.requestId}/${shard}`,
+        (index, plain) => index.deleteObjects({ ...plain, items: part }),
+      );
+      for (const [order, position] of positions.entries()) results[position] = partResults[order]!;
+    }),
+  );
+  call.defer(work);
+  await work;
+  return results;
+}
+
+/** If-Match, and the two conditions of directory buckets, which are an extension here. */
+function readDeleteConditions(headers: Headers): WriteConditions | undefined {
+  const ifMatch = headers.get("if-match");
+  const time = headers.get("x-amz-if-match-last-modified-time");
+  const size = headers.get("x-amz-if-match-size");
+  if (ifMatch === null && time === null && size === null) return undefined;
+  const ifModifiedAt = time === null ? undefined : parseHttpDate(time);
+  if (time !== null && ifModifiedAt === undefined) {
+    throw invalidArgument("The date is not valid.", "x-amz-if-match-last-modified-time", time);
+  }
+  if (size !== null && !/^\d{1,15}$/.test(size)) {
+    throw invalidArgument("The size is not a whole number.", "x-amz-if-match-size", size);
+  }
+  return {
+    ...(ifMatch === null ? {} : { ifMatch: parseEntityTags(ifMatch) }),
+    ...(ifModifiedAt === undefined ? {} : { ifModifiedAt }),
+    ...(size === null ? {} : { ifSize: Number(size) }),
+  };
+}
+
+function checkVersionId(versionId: string): void {
+  if (versionId !== "null" && !VERSION_ID.test(versionId)) {
+    throw invalidArgument("Invalid version id specified", "versionId", versionId);
+  }
+}
+
+/** What is wrong with an entry before anything is deleted; "deleted" as a placeholder otherwise. */
+function checkEntry({ key, versionId }: DeleteItem): DeleteResult | ServiceError {
+  try {
+    checkKey(key);
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+  if (versionId !== undefined && versionId !== "null" && !VERSION_ID.test(versionId)) return s3Error("NoSuchVersion");
+  return { outcome: "deleted" };
+}
+
+/** The error of an item that was not deleted. */
+function refusalOf(result: DeleteResult, conditions: WriteConditions | undefined): ServiceError | undefined {
+  if (result.outcome === "deleted") return undefined;
+  if (result.outcome === "precondition-failed")
+    return s3Error("PreconditionFailed", { detail: { Condition: "If-Match" } });
+  // Nothing there: If-Match insists on an object, the conditions on time and size do not.
+  return conditions?.ifMatch ? s3Error("NoSuchKey") : undefined;
+}
+
+function versionHeaders(result: DeleteResult): Record<string, string> {
+  if (result.outcome !== "deleted") return {};
+  return {
+    ...(result.versionId === undefined ? {} : { "x-amz-version-id": result.versionId }),
+    ...(result.deleteMarker ? { "x-amz-delete-marker": "true" } : {}),
+  };
+}
+
+function renderOutcome(
+  entry: DeleteItem,
+  outcome: DeleteResult | ServiceError,
+  quiet: boolean,
+): XmlElement | undefined {
+  const error = outcome instanceof ServiceError ? outcome : refusalOf(outcome, entry.conditions);
+  const key = element("Key", entry.key);
+  const versionId = optionalElement("VersionId", entry.versionId);
+  if (error) return element("Error", key, versionId, element("Code", error.code), element("Message", error.message));
+  if (quiet) return undefined;
+  const marked =
+    !(outcome instanceof ServiceError) && outcome.outcome === "deleted" && outcome.deleteMarker ? outcome : undefined;
+  return element(
+    "Deleted",
+    key,
+    versionId,
+    marked && element("DeleteMarker", true),
+    optionalElement("DeleteMarkerVersionId", marked?.versionId),
+  );
+}

@@ -1,0 +1,111 @@
+import { element, escapeText, optionalElement, renderElement, type XmlContent, type XmlMarkup } from "../lib/xml.ts";
+import type { ListEntry, ListedObject } from "../metadata/bucket/protocol.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { decodeContinuationToken, encodeContinuationToken } from "./continuation-token.ts";
+import {
+  type IndexPage,
+  keyWriter,
+  type ListingParameters,
+  mergePages,
+  positionOf,
+  readListingParameters,
+  renderCommonPrefixes,
+} from "./listing.ts";
+import { findBucketOwner, ownerElement } from "./owner.ts";
+
+/** ListObjects, the first version: pages are found by the last key (`marker`), and owners are always shown. */
+export async function listObjects(call: S3Call): Promise<S3Result> {
+  const parameters = readListingParameters(call);
+  const marker = call.query.get("marker") ?? "";
+  const page = await readPage(call, parameters, marker);
+  const write = keyWriter(parameters);
+  const last = page.entries.at(-1);
+  // Without a delimiter clients are to take the last key.
+  const nextMarker = page.truncated && parameters.delimiter !== "" && last ? positionOf(last) : undefined;
+  return {
+    xml: element(
+      "ListBucketResult",
+      element("Name", call.bucketName),
+      element("Prefix", write(parameters.prefix)),
+      element("Marker", write(marker)),
+      optionalElement("NextMarker", nextMarker && write(nextMarker)),
+      ...renderRest(parameters, page, await renderOwner(call)),
+    ),
+  };
+}
+
+/** ListObjectsV2: pages are found by an opaque token. */
+export async function listObjectsV2(call: S3Call): Promise<S3Result> {
+  const parameters = readListingParameters(call);
+  const token = call.query.get("continuation-token");
+  const startAfter = call.query.get("start-after");
+  const page = await readPage(call, parameters, token ? decodeContinuationToken(token) : (startAfter ?? ""));
+  const write = keyWriter(parameters);
+  const last = page.entries.at(-1);
+  const owner = call.query.get("fetch-owner") === "true" ? await renderOwner(call) : "";
+  return {
+    xml: element(
+      "ListBucketResult",
+      element("Name", call.bucketName),
+      element("Prefix", write(parameters.prefix)),
+      optionalElement("StartAfter", startAfter && write(startAfter)),
+      optionalElement("ContinuationToken", token),
+      optionalElement(
+        "NextContinuationToken",
+        page.truncated && last ? encodeContinuationToken(positionOf(last)) : undefined,
+      ),
+      element("KeyCount", page.entries.length),
+      ...renderRest(parameters, page, owner),
+    ),
+  };
+}
+
+/** The entries after a key or common prefix. */
+async function readPage(call: S3Call, parameters: ListingParameters, after: string): Promise<IndexPage<ListEntry>> {
+  const { prefix, delimiter, maxKeys } = parameters;
+  const limit = Math.max(maxKeys, 1);
+  const pages = await call.bucket.readAll((index, plain) =>
+    index.listObjects({ ...plain, prefix, delimiter, after, limit }),
+  );
+  // No keys asked for: S3 answers an empty page that is not truncated.
+  return maxKeys === 0 ? { entries: [], truncated: false } : mergePages(pages, maxKeys);
+}
+
+/** What both versions end with. */
+function renderRest(parameters: ListingParameters, page: IndexPage<ListEntry>, owner: string): XmlContent[] {
+  const write = keyWriter(parameters);
+  return [
+    element("MaxKeys", parameters.maxKeys),
+    optionalElement("Delimiter", parameters.delimiter === "" ? undefined : write(parameters.delimiter)),
+    optionalElement("EncodingType", parameters.encodingType),
+    element("IsTruncated", page.truncated),
+    renderObjects(page.entries, write, owner),
+    renderCommonPrefixes(page.entries, write),
+  ];
+}
+
+function renderObjects(entries: readonly ListEntry[], write: (text: string) => string, owner: string): XmlMarkup {
+  let markup = "";
+  for (const entry of entries) {
+    if ("object" in entry) markup += `<Contents>${renderListedObject(entry.object, write, owner)}</Contents>`;
+  }
+  return { markup };
+}
+
+async function renderOwner(call: S3Call): Promise<string> {
+  return renderElement(ownerElement(await findBucketOwner(call)));
+}
+
+/** The elements of an object in a listing; `owner` is rendered already, or empty. */
+export function renderListedObject(object: ListedObject, write: (text: string) => string, owner: string): string {
+  const { checksum } = object;
+  return (
+    `<Key>${escapeText(write(object.key))}</Key>` +
+    `<LastModified>${new Date(object.modifiedAt).toISOString()}</LastModified>` +
+    `<ETag>&quot;${object.etag}&quot;</ETag>` +
+    (checksum
+      ? `<ChecksumAlgorithm>${checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`
+      : "") +
+    `<Size>${object.size}</Size>${owner}<StorageClass>${object.storageClass}</StorageClass>`
+  );
+}

@@ -1,0 +1,76 @@
+import { element, optionalElement, renderElement, type XmlMarkup } from "../lib/xml.ts";
+import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/bucket/protocol.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { invalidArgument } from "./errors.ts";
+import { renderListedObject } from "./list-objects.ts";
+import { keyWriter, mergePages, positionOf, readListingParameters, renderCommonPrefixes } from "./listing.ts";
+import { findBucketOwner, ownerElement } from "./owner.ts";
+
+/**
+ * ListObjectVersions: every version and delete marker, by key and then newest first. In a bucket without
+ * versioning each object is its own `null` version.
+ */
+export async function listObjectVersions(call: S3Call): Promise<S3Result> {
+  const parameters = readListingParameters(call);
+  const { prefix, delimiter, maxKeys } = parameters;
+  const keyMarker = call.query.get("key-marker") ?? "";
+  const versionIdMarker = readVersionIdMarker(call);
+  const pages = await call.bucket.readAll((index, plain) => {
+    const request: ListVersionsCall = {
+      ...plain,
+      prefix,
+      delimiter,
+      afterKey: keyMarker,
+      limit: Math.max(maxKeys, 1),
+      ...(versionIdMarker === undefined ? {} : { afterVersionId: versionIdMarker }),
+    };
+    return index.listVersions(request);
+  });
+  const page = maxKeys === 0 ? { entries: [], truncated: false } : mergePages<VersionEntry>(pages, maxKeys);
+  const write = keyWriter(parameters);
+  const last = page.truncated ? page.entries.at(-1) : undefined;
+  const owner = renderElement(ownerElement(await findBucketOwner(call)));
+  return {
+    xml: element(
+      "ListVersionsResult",
+      element("Name", call.bucketName),
+      element("Prefix", write(prefix)),
+      element("KeyMarker", write(keyMarker)),
+      element("VersionIdMarker", versionIdMarker ?? ""),
+      optionalElement("NextKeyMarker", last && write(positionOf(last))),
+      optionalElement("NextVersionIdMarker", last && "version" in last ? last.version.versionId : undefined),
+      element("MaxKeys", maxKeys),
+      optionalElement("Delimiter", delimiter === "" ? undefined : write(delimiter)),
+      optionalElement("EncodingType", parameters.encodingType),
+      element("IsTruncated", page.truncated),
+      renderVersions(page.entries, write, owner),
+      renderCommonPrefixes(page.entries, write),
+    ),
+  };
+}
+
+function readVersionIdMarker(call: S3Call): string | undefined {
+  const marker = call.query.get("version-id-marker");
+  if (marker === undefined) return undefined;
+  if (!call.query.get("key-marker")) {
+    throw invalidArgument("A version-id marker cannot be specified without a key marker.", "version-id-marker", marker);
+  }
+  if (marker === "") throw invalidArgument("A version-id marker cannot be empty.", "version-id-marker", marker);
+  return marker;
+}
+
+function renderVersions(entries: readonly VersionEntry[], write: (text: string) => string, owner: string): XmlMarkup {
+  let markup = "";
+  for (const entry of entries) {
+    if ("version" in entry) markup += renderVersion(entry.version, write, owner);
+  }
+  return { markup };
+}
+
+function renderVersion(version: ListedVersion, write: (text: string) => string, owner: string): string {
+  const identity = `<VersionId>${version.versionId}</VersionId><IsLatest>${version.latest}</IsLatest>`;
+  if (!version.deleteMarker) return `<Version>${identity}${renderListedObject(version, write, owner)}</Version>`;
+  const key = renderElement(element("Key", write(version.key)));
+  const modified = new Date(version.modifiedAt).toISOString();
+  return `<DeleteMarker>${key}${identity}<LastModified>${modified}</LastModified>${owner}</DeleteMarker>`;
+}

@@ -1,0 +1,96 @@
+import { encodeKey } from "../lib/percent.ts";
+import { compareUtf8 } from "../lib/text-order.ts";
+import { escapeText, type XmlMarkup } from "../lib/xml.ts";
+import type { S3Call } from "./call.ts";
+import { invalidArgument } from "./errors.ts";
+
+/** Entries of a page unless fewer are asked for, and the most that a client gets. */
+const MAX_KEYS = 1000;
+const MAX_INTEGER = 2_147_483_647;
+
+/** What all listings of keys have in common. */
+export interface ListingParameters {
+  readonly prefix: string;
+  /** Empty: nothing is rolled up. */
+  readonly delimiter: string;
+  readonly maxKeys: number;
+  readonly encodingType: "url" | undefined;
+}
+
+/** A part of a listing from one index object, in the order of keys. */
+export interface IndexPage<Entry> {
+  readonly entries: readonly Entry[];
+  readonly truncated: boolean;
+}
+
+export function readListingParameters(call: S3Call): ListingParameters {
+  const encodingType = call.query.get("encoding-type");
+  if (encodingType !== undefined && encodingType !== "" && encodingType !== "url") {
+    throw invalidArgument("Invalid Encoding Method specified in Request", "encoding-type", encodingType);
+  }
+  return {
+    prefix: call.query.get("prefix") ?? "",
+    delimiter: call.query.get("delimiter") ?? "",
+    maxKeys: readMaxKeys(call.query.get("max-keys")),
+    encodingType: encodingType === "url" ? "url" : undefined,
+  };
+}
+
+function readMaxKeys(value: string | undefined): number {
+  if (value === undefined || value === "") return MAX_KEYS;
+  if (!/^[+-]?\d{1,10}$/.test(value) || Number(value) > MAX_INTEGER) {
+    throw invalidArgument("Provided max-keys not an integer or within integer range", "max-keys", value);
+  }
+  if (Number(value) < 0) {
+    throw invalidArgument(`Argument maxKeys must be an integer between 0 and ${MAX_INTEGER}`, "maxKeys", value);
+  }
+  return Math.min(Number(value), MAX_KEYS);
+}
+
+/**
+ * One page out of one part from each index object: in key order, a common prefix that several of them have
+ * only once. Entries of one key stay in their order (all its versions are in one index object).
+ */
+export function mergePages<Entry extends { readonly key: string } | { readonly prefix: string }>(
+  pages: readonly IndexPage<Entry>[],
+  limit: number,
+): IndexPage<Entry> {
+  const [only] = pages;
+  if (only && pages.length === 1 && only.entries.length <= limit) return only;
+  const sorted = pages.flatMap((page) => page.entries).sort((a, b) => compareUtf8(positionOf(a), positionOf(b)));
+  const unique = sorted.filter((entry, index) => {
+    const previous = sorted[index - 1];
+    return !("prefix" in entry && previous && "prefix" in previous && previous.prefix === entry.prefix);
+  });
+  // An index object that has more has nothing more before its last entry: what others have beyond it must wait.
+  const ends = pages.flatMap((page) =>
+    page.truncated && page.entries.length > 0 ? [positionOf(page.entries.at(-1)!)] : [],
+  );
+  const end = ends.sort(compareUtf8)[0];
+  const complete = end === undefined ? unique : unique.filter((entry) => compareUtf8(positionOf(entry), end) <= 0);
+  const entries = complete.slice(0, limit);
+  return { entries, truncated: entries.length < unique.length || pages.some((page) => page.truncated) };
+}
+
+/** The key or common prefix at which an entry stands. */
+export function positionOf(entry: { readonly key: string } | { readonly prefix: string }): string {
+  return "prefix" in entry ? entry.prefix : entry.key;
+}
+
+/** How keys, prefixes, delimiters and markers appear in the answer. */
+export function keyWriter({ encodingType }: ListingParameters): (text: string) => string {
+  return encodingType === "url" ? encodeKey : (text) => text;
+}
+
+/** `<CommonPrefixes>` of the prefixes among the entries. */
+export function renderCommonPrefixes(
+  entries: readonly ({ readonly key: string } | { readonly prefix: string })[],
+  write: (text: string) => string,
+): XmlMarkup {
+  let markup = "";
+  for (const entry of entries) {
+    if ("prefix" in entry)
+      markup += `<CommonPrefixes><Prefix>${escapeText(write(entry.prefix))}</Prefix></CommonPrefixes>`;
+  }
+  return { markup };
+}

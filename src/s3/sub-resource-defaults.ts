@@ -1,0 +1,203 @@
+import type { Operation } from "../lib/operation.ts";
+import { element, type XmlElement, withAttributes } from "../lib/xml.ts";
+import type { GetObjectOutcome } from "../metadata/bucket/protocol.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { s3Error, type S3ErrorCode } from "./errors.ts";
+import { missingObject, readVersionId } from "./get-object.ts";
+import { findBucketOwner, ownerElement } from "./owner.ts";
+
+type Row = Operation<S3Call, S3Result>;
+type Handler = Row["handle"];
+
+const BUCKET = "/{Bucket}";
+const OBJECT = "/{Bucket}/{Key+}";
+
+/**
+ * Reads of configuration that cannot be written yet. Their answer is known all the same: what S3 says of a
+ * bucket for which nothing was configured. Terraform and others read every one of them back and stop at
+ * a 501.
+ */
+export const subResourceDefaults: readonly Row[] = [
+  read(
+    "GetBucketAbac",
+    BUCKET,
+    "abac",
+    "s3:GetBucketAbac",
+    always(element("AbacStatus", element("Status", "Disabled"))),
+  ),
+  read(
+    "GetBucketAccelerateConfiguration",
+    BUCKET,
+    "accelerate",
+    "s3:GetAccelerateConfiguration",
+    always(element("AccelerateConfiguration")),
+  ),
+  read("GetBucketAcl", BUCKET, "acl", "s3:GetBucketAcl", answerAcl),
+  read("GetBucketCors", BUCKET, "cors", "s3:GetBucketCORS", missing("NoSuchCORSConfiguration")),
+  read("GetBucketEncryption", BUCKET, "encryption", "s3:GetEncryptionConfiguration", always(defaultEncryption())),
+  read(
+    "GetBucketLifecycleConfiguration",
+    BUCKET,
+    "lifecycle",
+    "s3:GetLifecycleConfiguration",
+    missing("NoSuchLifecycleConfiguration"),
+  ),
+  read("GetBucketLogging", BUCKET, "logging", "s3:GetBucketLogging", always(element("BucketLoggingStatus"))),
+  read(
+    "GetBucketNotificationConfiguration",
+    BUCKET,
+    "notification",
+    "s3:GetBucketNotification",
+    always(element("NotificationConfiguration")),
+  ),
+  read(
+    "GetBucketOwnershipControls",
+    BUCKET,
+    "ownershipControls",
+    "s3:GetBucketOwnershipControls",
+    always(defaultOwnership()),
+  ),
+  read("GetBucketPolicy", BUCKET, "policy", "s3:GetBucketPolicy", missing("NoSuchBucketPolicy")),
+  read("GetBucketPolicyStatus", BUCKET, "policyStatus", "s3:GetBucketPolicyStatus", missing("NoSuchBucketPolicy")),
+  read(
+    "GetBucketReplication",
+    BUCKET,
+    "replication",
+    "s3:GetReplicationConfiguration",
+    missing("ReplicationConfigurationNotFoundError"),
+  ),
+  read(
+    "GetBucketRequestPayment",
+    BUCKET,
+    "requestPayment",
+    "s3:GetBucketRequestPayment",
+    always(defaultRequestPayment()),
+  ),
+  read("GetBucketTagging", BUCKET, "tagging", "s3:GetBucketTagging", missing("NoSuchTagSet")),
+  read("GetBucketWebsite", BUCKET, "website", "s3:GetBucketWebsite", missing("NoSuchWebsiteConfiguration")),
+  read(
+    "GetObjectLockConfiguration",
+    BUCKET,
+    "object-lock",
+    "s3:GetBucketObjectLockConfiguration",
+    missing("ObjectLockConfigurationNotFoundError"),
+  ),
+  read(
+    "GetPublicAccessBlock",
+    BUCKET,
+    "publicAccessBlock",
+    "s3:GetBucketPublicAccessBlock",
+    always(defaultPublicAccessBlock()),
+  ),
+
+  ...numberedConfigurations("analytics", "Analytics", "ListBucketAnalyticsConfigurationResult"),
+  ...numberedConfigurations(
+    "intelligent-tiering",
+    "IntelligentTiering",
+    "ListBucketIntelligentTieringConfigurationsOutput",
+  ),
+  ...numberedConfigurations("inventory", "Inventory", "ListInventoryConfigurationsResult"),
+  ...numberedConfigurations("metrics", "Metrics", "ListMetricsConfigurationsResult"),
+
+  read("GetObjectAcl", OBJECT, "acl", "s3:GetObjectAcl", ofObject(answerAcl)),
+  read(
+    "GetObjectTagging",
+    OBJECT,
+    "tagging",
+    "s3:GetObjectTagging",
+    ofObject(always(element("Tagging", element("TagSet")))),
+  ),
+  read("GetObjectLegalHold", OBJECT, "legal-hold", "s3:GetObjectLegalHold", ofObject(refuseWithoutObjectLock)),
+  read("GetObjectRetention", OBJECT, "retention", "s3:GetObjectRetention", ofObject(refuseWithoutObjectLock)),
+];
+
+function read(name: string, path: string, subResource: string, access: string, handle: Handler): Row {
+  return { name, method: "GET", path, query: { [subResource]: true }, access, handle };
+}
+
+/** Configurations of which a bucket has several, told apart by `id`: none exists. */
+function numberedConfigurations(subResource: string, kind: string, resultName: string): Row[] {
+  const common = { method: "GET", path: BUCKET, access: `s3:Get${kind}Configuration` } as const;
+  return [
+    {
+      ...common,
+      name: `GetBucket${kind}Configuration`,
+      query: { [subResource]: true, id: true },
+      handle: missing("NoSuchConfiguration"),
+    },
+    {
+      ...common,
+      name: `ListBucket${kind}Configurations`,
+      query: { [subResource]: true },
+      handle: always(element(resultName, element("IsTruncated", false))),
+    },
+  ];
+}
+
+function always(xml: XmlElement): Handler {
+  return async () => ({ xml });
+}
+
+function missing(code: S3ErrorCode): Handler {
+  return async (call) => {
+    throw s3Error(code, { detail: { BucketName: call.bucketName } });
+  };
+}
+
+/** Answers only for an object that exists. */
+function ofObject(answer: Handler): Handler {
+  return async (call) => {
+    const versionId = readVersionId(call);
+    const outcome = await call.bucket.read(call.key, (index, plain): Promise<GetObjectOutcome> =>
+      index.getObject({ ...plain, key: call.key, withBody: false, ...(versionId === undefined ? {} : { versionId }) }),
+    );
+    if (outcome.outcome === "ok") return answer(call);
+    if (outcome.outcome === "range-not-satisfiable" || outcome.outcome === "no-such-part") {
+      throw new Error(`${outcome.outcome} without a range or part asked for`);
+    }
+    throw missingObject(call, outcome);
+  };
+}
+
+/** The one grant that "bucket owner enforced" leaves: everything to the owner. */
+async function answerAcl(call: S3Call): Promise<S3Result> {
+  const owner = ownerElement(await findBucketOwner(call));
+  const grantee = withAttributes(
+    { ...owner, name: "Grantee" },
+    { "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "xsi:type": "CanonicalUser" },
+  );
+  const grant = element("Grant", grantee, element("Permission", "FULL_CONTROL"));
+  return { xml: element("AccessControlPolicy", owner, element("AccessControlList", grant)) };
+}
+
+async function refuseWithoutObjectLock(): Promise<S3Result> {
+  throw s3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
+}
+
+/** Every body is encrypted at rest by R2 with keys that nobody has to manage: what S3 calls SSE-S3. */
+function defaultEncryption(): XmlElement {
+  return element(
+    "ServerSideEncryptionConfiguration",
+    element(
+      "Rule",
+      element("ApplyServerSideEncryptionByDefault", element("SSEAlgorithm", "AES256")),
+      element("BucketKeyEnabled", false),
+    ),
+  );
+}
+
+function defaultOwnership(): XmlElement {
+  return element("OwnershipControls", element("Rule", element("ObjectOwnership", "BucketOwnerEnforced")));
+}
+
+function defaultPublicAccessBlock(): XmlElement {
+  const settings = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+  return element(
+    "PublicAccessBlockConfiguration",
+    settings.map((name) => element(name, true)),
+  );
+}
+
+function defaultRequestPayment(): XmlElement {
+  return element("RequestPaymentConfiguration", element("Payer", "BucketOwner"));
+}

@@ -1,0 +1,283 @@
+import { anyone, type Access, type Method, type Operation } from "../lib/operation.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { s3Error } from "./errors.ts";
+
+/** Part of S3 that an operation belongs to, as docs/compatibility.md groups them. */
+export type Area =
+  | "Versioning"
+  | "Object lock"
+  | "Access control"
+  | "Tagging"
+  | "Lifecycle"
+  | "Notifications"
+  | "Encryption"
+  | "Website and CORS"
+  | "Replication"
+  | "Reports and metrics"
+  | "Requests and transfer"
+  | "Browser uploads"
+  | "Directory buckets"
+  | "Metadata tables"
+  | "Annotations"
+  | "Object Lambda"
+  | "Retired by AWS";
+
+/** Areas that no version of Verge is meant to serve: they exist for products of AWS that have no counterpart here. */
+export const AREAS_NOT_PLANNED: ReadonlySet<Area> = new Set<Area>([
+  "Directory buckets",
+  "Metadata tables",
+  "Annotations",
+  "Object Lambda",
+  "Retired by AWS",
+]);
+
+export interface UnsupportedOperation extends Operation<S3Call, S3Result> {
+  readonly area: Area;
+}
+
+type Selectors = Pick<UnsupportedOperation, "query" | "headers">;
+
+const SERVICE = "/";
+const BUCKET = "/{Bucket}";
+const OBJECT = "/{Bucket}/{Key+}";
+
+/**
+ * Operations of S3 that are known and not served: they answer 501 and name themselves, so that a client's
+ * log says what is missing. Actions as in the Service Authorization Reference; deleting a configuration
+ * mostly needs the permission to put one.
+ */
+export const unsupportedOperations: readonly UnsupportedOperation[] = [
+  row("Versioning", "PutBucketVersioning", "PUT", BUCKET, "s3:PutBucketVersioning", sub("versioning")),
+
+  row(
+    "Object lock",
+    "PutObjectLockConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutBucketObjectLockConfiguration",
+    sub("object-lock"),
+  ),
+  row("Object lock", "PutObjectLegalHold", "PUT", OBJECT, "s3:PutObjectLegalHold", sub("legal-hold")),
+  row("Object lock", "PutObjectRetention", "PUT", OBJECT, "s3:PutObjectRetention", sub("retention")),
+
+  row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
+  row("Access control", "PutBucketAcl", "PUT", BUCKET, "s3:PutBucketAcl", sub("acl")),
+  row("Access control", "PutObjectAcl", "PUT", OBJECT, "s3:PutObjectAcl", sub("acl")),
+  row(
+    "Access control",
+    "PutBucketOwnershipControls",
+    "PUT",
+    BUCKET,
+    "s3:PutBucketOwnershipControls",
+    sub("ownershipControls"),
+  ),
+  row(
+    "Access control",
+    "DeleteBucketOwnershipControls",
+    "DELETE",
+    BUCKET,
+    "s3:PutBucketOwnershipControls",
+    sub("ownershipControls"),
+  ),
+  row("Access control", "PutBucketPolicy", "PUT", BUCKET, "s3:PutBucketPolicy", sub("policy")),
+  row("Access control", "DeleteBucketPolicy", "DELETE", BUCKET, "s3:DeleteBucketPolicy", sub("policy")),
+  row(
+    "Access control",
+    "PutPublicAccessBlock",
+    "PUT",
+    BUCKET,
+    "s3:PutBucketPublicAccessBlock",
+    sub("publicAccessBlock"),
+  ),
+  row(
+    "Access control",
+    "DeletePublicAccessBlock",
+    "DELETE",
+    BUCKET,
+    "s3:PutBucketPublicAccessBlock",
+    sub("publicAccessBlock"),
+  ),
+
+  row("Tagging", "PutBucketTagging", "PUT", BUCKET, "s3:PutBucketTagging", sub("tagging")),
+  row("Tagging", "DeleteBucketTagging", "DELETE", BUCKET, "s3:PutBucketTagging", sub("tagging")),
+  row("Tagging", "PutObjectTagging", "PUT", OBJECT, "s3:PutObjectTagging", sub("tagging")),
+  row("Tagging", "DeleteObjectTagging", "DELETE", OBJECT, "s3:DeleteObjectTagging", sub("tagging")),
+
+  row("Lifecycle", "PutBucketLifecycleConfiguration", "PUT", BUCKET, "s3:PutLifecycleConfiguration", sub("lifecycle")),
+  row("Lifecycle", "DeleteBucketLifecycle", "DELETE", BUCKET, "s3:PutLifecycleConfiguration", sub("lifecycle")),
+  row("Lifecycle", "RestoreObject", "POST", OBJECT, "s3:RestoreObject", sub("restore")),
+  row(
+    "Lifecycle",
+    "PutBucketIntelligentTieringConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutIntelligentTieringConfiguration",
+    sub("intelligent-tiering"),
+  ),
+  row(
+    "Lifecycle",
+    "DeleteBucketIntelligentTieringConfiguration",
+    "DELETE",
+    BUCKET,
+    "s3:PutIntelligentTieringConfiguration",
+    sub("intelligent-tiering"),
+  ),
+
+  row(
+    "Notifications",
+    "PutBucketNotificationConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutBucketNotification",
+    sub("notification"),
+  ),
+
+  row("Encryption", "PutBucketEncryption", "PUT", BUCKET, "s3:PutEncryptionConfiguration", sub("encryption")),
+  row("Encryption", "DeleteBucketEncryption", "DELETE", BUCKET, "s3:PutEncryptionConfiguration", sub("encryption")),
+  row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),
+
+  row("Website and CORS", "PutBucketCors", "PUT", BUCKET, "s3:PutBucketCORS", sub("cors")),
+  row("Website and CORS", "DeleteBucketCors", "DELETE", BUCKET, "s3:PutBucketCORS", sub("cors")),
+  row("Website and CORS", "PutBucketWebsite", "PUT", BUCKET, "s3:PutBucketWebsite", sub("website")),
+  row("Website and CORS", "DeleteBucketWebsite", "DELETE", BUCKET, "s3:DeleteBucketWebsite", sub("website")),
+
+  row("Replication", "PutBucketReplication", "PUT", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
+  row("Replication", "DeleteBucketReplication", "DELETE", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
+
+  row("Reports and metrics", "PutBucketLogging", "PUT", BUCKET, "s3:PutBucketLogging", sub("logging")),
+  row(
+    "Reports and metrics",
+    "PutBucketInventoryConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutInventoryConfiguration",
+    sub("inventory"),
+  ),
+  row(
+    "Reports and metrics",
+    "DeleteBucketInventoryConfiguration",
+    "DELETE",
+    BUCKET,
+    "s3:PutInventoryConfiguration",
+    sub("inventory"),
+  ),
+  row(
+    "Reports and metrics",
+    "PutBucketAnalyticsConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutAnalyticsConfiguration",
+    sub("analytics"),
+  ),
+  row(
+    "Reports and metrics",
+    "DeleteBucketAnalyticsConfiguration",
+    "DELETE",
+    BUCKET,
+    "s3:PutAnalyticsConfiguration",
+    sub("analytics"),
+  ),
+  row(
+    "Reports and metrics",
+    "PutBucketMetricsConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutMetricsConfiguration",
+    sub("metrics"),
+  ),
+  row(
+    "Reports and metrics",
+    "DeleteBucketMetricsConfiguration",
+    "DELETE",
+    BUCKET,
+    "s3:PutMetricsConfiguration",
+    sub("metrics"),
+  ),
+
+  row(
+    "Requests and transfer",
+    "PutBucketRequestPayment",
+    "PUT",
+    BUCKET,
+    "s3:PutBucketRequestPayment",
+    sub("requestPayment"),
+  ),
+  row(
+    "Requests and transfer",
+    "PutBucketAccelerateConfiguration",
+    "PUT",
+    BUCKET,
+    "s3:PutAccelerateConfiguration",
+    sub("accelerate"),
+  ),
+
+  // The form carries its own credentials and policy: the request itself is never signed.
+  row("Browser uploads", "PostObject", "POST", BUCKET, anyone),
+
+  row("Directory buckets", "CreateSession", "GET", BUCKET, "s3express:CreateSession", sub("session")),
+  row("Directory buckets", "ListDirectoryBuckets", "GET", SERVICE, "s3express:ListAllMyDirectoryBuckets", {
+    query: { "x-id": "ListDirectoryBuckets" },
+  }),
+
+  ...metadataTables(),
+  ...annotations(),
+
+  // Its own path on AWS; with path style it looks like a POST to a bucket of that name.
+  row("Object Lambda", "WriteGetObjectResponse", "POST", BUCKET, "s3-object-lambda:WriteGetObjectResponse", {
+    headers: ["x-amz-request-route", "x-amz-request-token"],
+  }),
+
+  row("Retired by AWS", "SelectObjectContent", "POST", OBJECT, "s3:GetObject", {
+    query: { select: true, "select-type": "2" },
+  }),
+  row("Retired by AWS", "GetObjectTorrent", "GET", OBJECT, "s3:GetObjectTorrent", sub("torrent")),
+];
+
+function metadataTables(): UnsupportedOperation[] {
+  const area = "Metadata tables";
+  const action = (verb: string) => `s3:${verb}BucketMetadataTableConfiguration`;
+  return [
+    row(area, "CreateBucketMetadataConfiguration", "POST", BUCKET, action("Create"), sub("metadataConfiguration")),
+    row(area, "GetBucketMetadataConfiguration", "GET", BUCKET, action("Get"), sub("metadataConfiguration")),
+    row(area, "DeleteBucketMetadataConfiguration", "DELETE", BUCKET, action("Delete"), sub("metadataConfiguration")),
+    row(area, "CreateBucketMetadataTableConfiguration", "POST", BUCKET, action("Create"), sub("metadataTable")),
+    row(area, "GetBucketMetadataTableConfiguration", "GET", BUCKET, action("Get"), sub("metadataTable")),
+    row(area, "DeleteBucketMetadataTableConfiguration", "DELETE", BUCKET, action("Delete"), sub("metadataTable")),
+    ...(["Annotation", "Inventory", "Journal"] as const).map((table) => {
+      const name = `UpdateBucketMetadata${table}TableConfiguration`;
+      return row(area, name, "PUT", BUCKET, `s3:${name}`, sub(`metadata${table}Table`));
+    }),
+  ];
+}
+
+function annotations(): UnsupportedOperation[] {
+  const area = "Annotations";
+  return [
+    row(area, "PutObjectAnnotation", "PUT", OBJECT, "s3:PutObjectAnnotation", sub("annotation")),
+    row(area, "GetObjectAnnotation", "GET", OBJECT, "s3:GetObjectAnnotation", {
+      query: { annotation: true, annotationName: true },
+    }),
+    row(area, "ListObjectAnnotations", "GET", OBJECT, "s3:ListObjectAnnotations", sub("annotation")),
+    row(area, "DeleteObjectAnnotation", "DELETE", OBJECT, "s3:DeleteObjectAnnotation", sub("annotation")),
+  ];
+}
+
+function row(
+  area: Area,
+  name: string,
+  method: Method,
+  path: string,
+  access: Access<S3Call>,
+  selectors: Selectors = {},
+): UnsupportedOperation {
+  return { name, method, path, ...selectors, access, handle: refuse, area };
+}
+
+/** Selected by a sub-resource: `?acl`. */
+function sub(name: string): Selectors {
+  return { query: { [name]: true } };
+}
+
+async function refuse(call: S3Call): Promise<S3Result> {
+  throw s3Error("NotImplemented", { message: `${call.operation} is not implemented by this deployment.` });
+}
