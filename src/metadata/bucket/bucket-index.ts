@@ -1,25 +1,43 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import { evaluateWrite } from "../../lib/conditions.ts";
 import { Admission, type FirstShard } from "./admission.ts";
 import { Committer } from "./committer.ts";
+import { completeUpload, computeChecksum, planCompletion } from "./completion.ts";
 import { Agenda } from "./due.ts";
+import { Duties, type PeerIndex, RETRY_MS } from "./duties.ts";
+import type { IndexApiImplementation } from "./index-api.ts";
 import type { Change } from "./journal.ts";
 import { listObjects } from "./list-objects.ts";
+import { listVersions } from "./list-versions.ts";
+import { findCurrent } from "./objects.ts";
+import { confirmPin, PENDING_MS, pinObject, releasePin, settleCopy } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
 import { getObject, listObjectParts } from "./reads.ts";
+import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
+import { dropLooseParts } from "./segments.ts";
+import { readExportInterval, readRecoveryWindow } from "./settings.ts";
 import { indexStub } from "./shards.ts";
+import { sweepBlobs } from "./sweep.ts";
+import { abortUpload, createUpload, dropAllUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
 import { copyObject, deleteObject, putObject } from "./writes.ts";
 
+/** What an index object has once its bucket exists. */
+interface Life {
+  readonly committer: Committer;
+  readonly duties: Duties;
+}
+
 /**
- * The index of a bucket, or of one of its shards: which keys exist, and where their bytes are. A façade
- * over query functions, by noun; the rules that it keeps are those of docs/decisions (identity, writing,
- * copies, deleting, configuration).
+ * The index of a bucket, or of one of its shards: which keys exist, and where their bytes are. A façade over
+ * query functions. Every call of the Worker passes admission (does this object serve the bucket, and did the
+ * caller decide by its configuration?); every change is one transaction with one journal row.
  */
-export class BucketIndex extends DurableObject<Env> {
+export class BucketIndex extends DurableObject<Env> implements IndexApiImplementation {
   readonly #sql: SqlStorage;
   readonly #agenda: Agenda;
   readonly #admission: Admission;
-  #committer: Committer | undefined;
+  #life: Life | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -29,18 +47,17 @@ export class BucketIndex extends DurableObject<Env> {
     if (this.#admission.state) this.#begin();
   }
 
-  // Configuration and life
-
-  create(config: protocol.BucketConfig, shard: number): boolean {
-    const created = this.#admission.create(config, shard);
-    if (created) this.#begin();
-    return created;
-  }
-
   // Objects
 
   getObject(call: protocol.GetObjectCall) {
     return this.#read(call, () => getObject(this.#sql, call));
+  }
+
+  checkWrite(call: protocol.CheckWriteCall) {
+    return this.#read(call, (): protocol.CheckWriteOutcome => {
+      if (call.uploadId !== undefined && !findUpload(this.#sql, call.key, call.uploadId)) return { outcome: "no-such-upload" };
+      return { outcome: evaluateWrite(call.conditions, findCurrent(this.#sql, call.key)?.record) };
+    });
   }
 
   putObject(call: protocol.PutObjectCall) {
@@ -48,10 +65,9 @@ export class BucketIndex extends DurableObject<Env> {
   }
 
   deleteObjects(call: protocol.DeleteObjectsCall) {
-    return this.#mutate(call, (change): protocol.DeleteObjectsOutcome => ({
-      outcome: "ok",
-      results: call.items.map((item) => deleteObject(change, item)),
-    }));
+    return this.#mutate(call, (change): protocol.DeleteObjectsOutcome => {
+      return { outcome: "ok", results: call.items.map((item) => deleteObject(change, item)) };
+    });
   }
 
   copyObject(call: protocol.CopyObjectCall) {
@@ -62,14 +78,187 @@ export class BucketIndex extends DurableObject<Env> {
     return this.#read(call, () => listObjects(this.#sql, call));
   }
 
+  listVersions(call: protocol.ListVersionsCall) {
+    return this.#read(call, () => listVersions(this.#sql, call));
+  }
+
   listObjectParts(call: protocol.ListObjectPartsCall) {
     return this.#read(call, () => listObjectParts(this.#sql, call));
   }
 
+  // Multipart uploads
+
+  createUpload(call: protocol.CreateUploadCall) {
+    return this.#mutate(call, (change) => createUpload(change, call));
+  }
+
+  putPart(call: protocol.PutPartCall) {
+    return this.#mutate(call, (change) => putPart(change, call));
+  }
+
+  /** The checksum is computed before the transaction, because digests are promises; the parts are checked again in it. */
+  async completeUpload(call: protocol.CompleteUploadCall): Promise<protocol.CompleteUploadOutcome> {
+    const plan = await this.#read(call, () => planCompletion(this.#sql, call));
+    if (plan.outcome === "stale" || plan.outcome === "gone") return plan;
+    if (plan.outcome === "done") return plan.answer;
+    const checksum = await computeChecksum(plan);
+    return this.#mutate(call, (change) => completeUpload(change, call, checksum));
+  }
+
+  abortUpload(call: protocol.AbortUploadCall) {
+    return this.#mutate(call, (change) => abortUpload(change, call));
+  }
+
+  listParts(call: protocol.ListPartsCall) {
+    return this.#read(call, () => listParts(this.#sql, call));
+  }
+
+  listUploads(call: protocol.ListUploadsCall) {
+    return this.#read(call, () => listUploads(this.#sql, call));
+  }
+
+  // Copies across index objects. After the pin they talk among themselves, also when a bucket is deleted.
+
+  async pin(call: protocol.PinCall): Promise<protocol.PinOutcome> {
+    const refusal = await this.#admission.admit(call);
+    if (refusal) return refusal;
+    const { committer, duties } = this.#alive;
+    this.#agenda.schedule("pins", Date.now() + PENDING_MS);
+    return committer.apply(call.operationId, (change) => pinObject(change, call, duties.self));
+  }
+
+  confirmPin(copyId: string): void {
+    this.#life?.committer.apply(`confirm/${copyId}`, (change) => confirmPin(change, copyId));
+  }
+
+  releasePin(copyId: string): void {
+    this.#life?.committer.apply(`release/${copyId}`, (change) => releasePin(change, copyId));
+  }
+
+  copyStatus(copy: protocol.CopyRef): protocol.CopyStatus {
+    if (!this.#life) return "refused";
+    this.#agenda.schedule("forget", Date.now() + RETRY_MS);
+    return settleCopy(this.#sql, copy, Date.now());
+  }
+
+  // The bucket's life and configuration. Each step may be repeated.
+
+  create(config: protocol.BucketConfig, shard: number): boolean {
+    const created = this.#admission.create(config, shard);
+    if (created) this.#begin();
+    return created;
+  }
+
+  readConfig(): protocol.BucketConfig | undefined {
+    return this.#admission.state?.config;
+  }
+
+  /** On the first shard, with the next revision: in force everywhere when this answers true. */
+  async changeConfig(config: protocol.BucketConfig): Promise<boolean> {
+    const known = this.#admission.state?.config.revision;
+    if (known === undefined || config.revision !== known + 1 || !this.applyConfig(config)) return false;
+    this.#agenda.schedule("configuration", Date.now() + RETRY_MS);
+    await this.#alive.duties.spreadConfig();
+    this.#agenda.set("configuration", undefined);
+    return true;
+  }
+
+  applyConfig(config: protocol.BucketConfig): boolean {
+    return this.#admission.applyConfig(config);
+  }
+
+  seal(): protocol.SealOutcome {
+    return this.#admission.seal();
+  }
+
+  unseal(): void {
+    this.#admission.unseal();
+  }
+
+  settleSeal(): "open" | "deleted" {
+    return this.#admission.settleSeal();
+  }
+
+  /** False when the seal has run out, or was taken back. What is left of the bucket is then freed. */
+  commitDelete(): boolean {
+    if (!this.#admission.commitDelete()) return false;
+    this.#alive.committer.apply("delete-bucket", dropAllUploads);
+    this.#agenda.schedule("journal", Date.now() + readRecoveryWindow(this.env));
+    return true;
+  }
+
+  // Housekeeping
+
+  /** Finds blobs that nothing references and makes them garbage. */
+  sweepBlobs(blobs: readonly protocol.SweptBlob[]): protocol.SweepOutcome {
+    if (!this.#life) return { outcome: "unknown" };
+    const now = Date.now();
+    const due = now + readRecoveryWindow(this.env);
+    const orphans = this.ctx.storage.transactionSync(() => sweepBlobs(this.#sql, blobs, now, due));
+    if (orphans.length > 0) this.#agenda.schedule("garbage", due);
+    return { outcome: "ok", orphans };
+  }
+
+  /** Begins a rebuild, or begins it again; false where an index is in service. */
+  beginRestore(config: protocol.BucketConfig, shard: number): boolean {
+    const status = this.#admission.state?.status;
+    if (status !== undefined && status !== "restoring") return false;
+    this.#admission.setRestoring(config, shard, true);
+    this.#begin();
+    return true;
+  }
+
+  /** Lines of the exported segments, oldest segment first. */
+  restoreLines(lines: readonly string[]): void {
+    this.#assertRestoring();
+    this.ctx.storage.transactionSync(() => restoreLines(this.#sql, lines));
+  }
+
+  /** Blobs minted after the last export, oldest first; answers how many were taken. After the lines. */
+  restoreBlobs(blobs: readonly protocol.NewerBlob[]): number {
+    this.#assertRestoring();
+    const { committer } = this.#alive;
+    committer.advanceTo(this.ctx.storage.transactionSync(() => raiseSequence(this.#sql)));
+    return blobs.filter((blob) => committer.apply("restore", (change) => restoreBlob(change, blob))).length;
+  }
+
+  /** Ends a rebuild: the index serves again. */
+  finishRestore(): void {
+    this.#assertRestoring();
+    const { config, shard } = this.#admission.knownState;
+    this.#alive.committer.advanceTo(this.ctx.storage.transactionSync(() => raiseSequence(this.#sql)));
+    dropLooseParts(this.#sql);
+    this.#agenda.schedule("pins", Date.now());
+    this.#admission.setRestoring(config, shard, false);
+  }
+
+  override async alarm(): Promise<void> {
+    // An alarm that throws is repeated a few times and then dropped: nothing may escape.
+    const now = Date.now();
+    for (const duty of this.#life ? this.#agenda.list(now) : []) {
+      try {
+        this.#agenda.set(duty, await this.#alive.duties.perform(duty, now));
+      } catch (error) {
+        console.error(`index ${this.ctx.id} failed at ${duty}`, error);
+        this.#agenda.set(duty, Date.now() + RETRY_MS);
+      }
+    }
+    this.#agenda.rearm();
+  }
+
   #begin(): void {
-    if (this.#committer) return;
-    this.#agenda.load(Date.now());
-    this.#committer = new Committer(this.ctx.storage, this.#agenda, 60_000, () => {});
+    if (this.#life) return;
+    const { storage } = this.ctx;
+    const [agenda, admission, env] = [this.#agenda, this.#admission, this.env];
+    agenda.load(Date.now());
+    const committer = new Committer(storage, agenda, readExportInterval(env), () => this.#deliverSoon());
+    const peer = ({ bucketId, shard }: protocol.IndexAddress) => indexStub(env, bucketId, shard) as unknown as PeerIndex;
+    this.#life = { committer, duties: new Duties({ storage, env, agenda, admission, committer, peer }) };
+  }
+
+  /** After the commit; what fails is left to the alarm. */
+  #deliverSoon(): void {
+    this.ctx.waitUntil(this.#alive.duties.deliver().catch(() => undefined));
   }
 
   async #read<Answer>(call: protocol.Call, answer: () => Answer): Promise<Answer | protocol.Refusal> {
@@ -77,11 +266,15 @@ export class BucketIndex extends DurableObject<Env> {
   }
 
   async #mutate<Answer>(call: protocol.Mutation, work: (change: Change) => Answer): Promise<Answer | protocol.Refusal> {
-    return (await this.#admission.admit(call)) ?? this.#commits.commit(call, work);
+    return (await this.#admission.admit(call)) ?? this.#alive.committer.commit(call, work);
   }
 
-  get #commits(): Committer {
-    if (!this.#committer) throw new Error("this index object was never created");
-    return this.#committer;
+  #assertRestoring(): void {
+    if (this.#admission.state?.status !== "restoring") throw new Error("this index object is not being rebuilt");
+  }
+
+  get #alive(): Life {
+    if (!this.#life) throw new Error("this index object was never created");
+    return this.#life;
   }
 }

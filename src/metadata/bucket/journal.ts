@@ -20,7 +20,6 @@ export interface Freed {
  * chunks; an upload that is gone takes its parts with it.
  */
 export type Touched =
-  | readonly ["bucket"]
   | readonly ["objects", key: string]
   | readonly ["versions", key: string, sequence: number]
   | readonly ["bodies", id: number]
@@ -132,4 +131,9 @@ export function* readUnexported(sql: SqlStorage): Generator<JournalRow> {
       freed: row.freed === null ? [] : (JSON.parse(row.freed) as Freed[]),
     };
   }
+}
+
+export function hasUnexported(sql: SqlStorage): boolean {
+  const newest = sql.exec<{ last: number | null }>("SELECT max(sequence) AS last FROM journal").one().last;
+  return newest !== null && newest > readCounter(sql, "exported");
 }

@@ -1,4 +1,4 @@
-import { CommonPrefix, startAfter, walk } from "./listing.ts";
+import { belowEnd, CommonPrefix, startAfter, walk } from "./listing.ts";
 import { LISTED_COLUMNS, type ListedRow, toListed } from "./objects.ts";
 import type { ListEntry, ListObjectsCall, ListObjectsOutcome } from "./protocol.ts";
 
@@ -16,8 +16,8 @@ export function listObjects(sql: SqlStorage, call: ListObjectsCall): ListObjects
     scan: ({ key, inclusive }, end, rows) =>
       sql
         .exec(
-          `SELECT ${LISTED_COLUMNS} FROM objects WHERE key ${inclusive ? ">=" : ">"} ?1
-           ${end === undefined ? "AND ?2 IS NULL" : "AND key < ?2"} ORDER BY key LIMIT ?3`,
+          `SELECT ${LISTED_COLUMNS} FROM objects
+           WHERE key ${inclusive ? ">=" : ">"} ?1 AND ${belowEnd(end)} ORDER BY key LIMIT ?3`,
           key,
           end ?? null,
           rows,

@@ -14,17 +14,22 @@ export interface Walk<Row> {
   /** Empty: nothing is rolled up. */
   readonly delimiter: string;
   readonly limit: number;
-  /** Where to begin. */
   readonly start: Position;
-  /** Rows from a position on, below `end`, in key order; read lazily. */
+  /** At most `limit` rows from a position on, below `end`, in order; read lazily. */
   readonly scan: (from: Position, end: string | undefined, limit: number) => Iterable<Row>;
   readonly keyOf: (row: Row) => string;
+  /** What tells rows of one key apart, where there can be several. */
+  readonly tieOf?: (row: Row) => string | number;
 }
 
-/** `inclusive` of the key itself; a listing of versions says by itself what more its first position means. */
+/**
+ * A place between rows. Without `tie`: before all rows of the key if `inclusive`, after all of them if not.
+ * With it: right after that row of the key.
+ */
 export interface Position {
   readonly key: string;
   readonly inclusive: boolean;
+  readonly tie?: string | number;
 }
 
 export interface Page<Row> {
@@ -38,6 +43,11 @@ export class CommonPrefix {
   }
 }
 
+/** Narrows SQL to the rows below `end`, bound as parameter 2. */
+export function belowEnd(end: string | undefined): string {
+  return end === undefined ? "?2 IS NULL" : "key < ?2";
+}
+
 /** Where a listing begins that has seen everything up to `after`: a key, or a common prefix with all below it. */
 export function startAfter(prefix: string, delimiter: string, after: string): Position | undefined {
   if (after === "" || compareUtf8(after, prefix) < 0) return { key: prefix, inclusive: true };
@@ -48,7 +58,7 @@ export function startAfter(prefix: string, delimiter: string, after: string): Po
   return { key: after, inclusive: false };
 }
 
-export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf }: Walk<Row>): Page<Row> {
+export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf, tieOf }: Walk<Row>): Page<Row> {
   const end = prefixSuccessor(prefix);
   const entries: (Row | CommonPrefix)[] = [];
   let from: Position | undefined = start;
@@ -68,7 +78,7 @@ export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf }: Walk
     for (const row of scan(position, end, wanted)) {
       const key = keyOf(row);
       rows += 1;
-      last = { key, inclusive: false };
+      last = { key, inclusive: false, ...(tieOf && { tie: tieOf(row) }) };
       if (rolledUp !== undefined && key.startsWith(rolledUp)) {
         rolledRows += 1;
         if (rolledRows >= READ_AHEAD) return seekPast(rolledUp);

@@ -1,7 +1,7 @@
-import { evaluateSource, evaluateWrite } from "../../lib/conditions.ts";
+import { evaluateWrite } from "../../lib/conditions.ts";
 import { borrowedId, copyInline, isFresh, writeBody } from "./bodies.ts";
 import type { Body, Change } from "./journal.ts";
-import { findCurrent, findVersion, removeCurrent, writeCurrent, type StoredObject } from "./objects.ts";
+import { findCurrent, removeCurrent, writeCurrent, type StoredObject } from "./objects.ts";
 import { isRefusedCopy } from "./pins.ts";
 import type {
   CopyObjectCall,
@@ -13,10 +13,9 @@ import type {
   ObjectRecord,
   PutObjectCall,
   PutObjectOutcome,
-  ReadConditions,
-  SourceRefusal,
 } from "./protocol.ts";
 import { addHolder, moveHolder, releaseBody } from "./references.ts";
+import { findSource } from "./sources.ts";
 
 /** The id of the one version that a key has while versioning is off. */
 export const NULL_VERSION = "null";
@@ -88,20 +87,6 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
   const body = transferBody(change, source, current, call.removeSource === true);
   writeCurrent(change, { record, body });
   return { outcome: "ok", object: record, source: source.record };
-}
-
-/** The version that a copy reads, or why it does not. */
-export function findSource(
-  sql: SqlStorage,
-  key: string,
-  versionId: string | undefined,
-  conditions: ReadConditions,
-): StoredObject | SourceRefusal {
-  const version = findVersion(sql, key, versionId);
-  if (version.found === "marker") return { outcome: "source-delete-marker" };
-  if (version.found === "nothing") return { outcome: "no-such-source" };
-  if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
-  return { record: version.record, body: version.body };
 }
 
 /** Gives the source's body to the new version, and takes the replaced version's and a moved source's away. */

@@ -1,0 +1,21 @@
+import type { Env } from "../../env.ts";
+
+const DEFAULT_EXPORT_INTERVAL = 60;
+const DEFAULT_RECOVERY_WINDOW = 30 * 24 * 3600;
+
+/** How often the journal is exported, in milliseconds. */
+export function readExportInterval(env: Env): number {
+  return readSeconds(env.VERGE_EXPORT_INTERVAL_SECONDS, DEFAULT_EXPORT_INTERVAL);
+}
+
+/** How long bytes outlive their last reference, in milliseconds. */
+export function readRecoveryWindow(env: Env): number {
+  return readSeconds(env.VERGE_RECOVERY_WINDOW_SECONDS, DEFAULT_RECOVERY_WINDOW);
+}
+
+function readSeconds(text: string | undefined, fallback: number): number {
+  if (text === undefined || text === "") return fallback * 1000;
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new Error(`${text} is not a number of seconds`);
+  return seconds * 1000;
+}

@@ -1,0 +1,17 @@
+import { evaluateSource } from "../../lib/conditions.ts";
+import { findVersion, type StoredObject } from "./objects.ts";
+import type { ReadConditions, SourceRefusal } from "./protocol.ts";
+
+/** The version that a copy reads, or why it does not. */
+export function findSource(
+  sql: SqlStorage,
+  key: string,
+  versionId: string | undefined,
+  conditions: ReadConditions,
+): StoredObject | SourceRefusal {
+  const version = findVersion(sql, key, versionId);
+  if (version.found === "marker") return { outcome: "source-delete-marker" };
+  if (version.found === "nothing") return { outcome: "no-such-source" };
+  if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
+  return { record: version.record, body: version.body };
+}

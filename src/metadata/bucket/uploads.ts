@@ -1,0 +1,173 @@
+import type { ChecksumAlgorithm } from "../../lib/checksums.ts";
+import { isFresh } from "./bodies.ts";
+import type { Change } from "./journal.ts";
+import { belowEnd, CommonPrefix, type Position, startAfter, walk } from "./listing.ts";
+import type {
+  AbortUploadCall,
+  AbortUploadOutcome,
+  CreateUploadCall,
+  CreateUploadOutcome,
+  ListedPart,
+  ListPartsCall,
+  ListPartsOutcome,
+  ListUploadsCall,
+  ListUploadsOutcome,
+  ObjectAttributes,
+  PutPartCall,
+  PutPartOutcome,
+  UploadEntry,
+  UploadRecord,
+} from "./protocol.ts";
+
+const UPLOAD_COLUMNS =
+  "key, upload_id, initiated, initiator, storage_class, checksum_algorithm, checksum_type, attributes";
+type UploadRow = readonly [
+  key: string,
+  uploadId: string,
+  initiated: number,
+  initiator: string,
+  storageClass: string,
+  checksumAlgorithm: ChecksumAlgorithm | null,
+  checksumType: "COMPOSITE" | "FULL_OBJECT" | null,
+  attributes: string,
+];
+
+export function findUpload(sql: SqlStorage, key: string, uploadId: string): UploadRecord | undefined {
+  const row = sql.exec(`SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE key = ? AND upload_id = ?`, key, uploadId).raw().next();
+  return row.done ? undefined : toUpload(row.value as unknown as UploadRow);
+}
+
+export function createUpload(change: Change, call: CreateUploadCall): CreateUploadOutcome {
+  const upload: UploadRecord = { ...call.upload, initiatedAt: change.at };
+  change.sql.exec(
+    `INSERT INTO uploads (${UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    upload.key,
+    upload.uploadId,
+    upload.initiatedAt,
+    upload.initiatorId,
+    upload.storageClass,
+    upload.checksumAlgorithm ?? null,
+    upload.checksumType ?? null,
+    JSON.stringify(upload.attributes),
+  );
+  change.touch("uploads", upload.key, upload.uploadId);
+  return { outcome: "ok", upload };
+}
+
+/** UploadPart: a part sent again replaces the first, whose bytes are freed. */
+export function putPart(change: Change, call: PutPartCall): PutPartOutcome {
+  const upload = findUpload(change.sql, call.key, call.uploadId);
+  if (!upload) return { outcome: "no-such-upload" };
+  if (!isFresh(call.blob, change.at)) return { outcome: "expired" };
+  const former = change.sql
+    .exec<{ blob: string }>(
+      "SELECT blob FROM upload_parts WHERE upload_id = ? AND part_number = ?",
+      call.uploadId,
+      call.partNumber,
+    )
+    .next();
+  if (!former.done) change.free("blob", former.value.blob);
+  // Only the upload's own algorithm can contribute to the checksum of the whole.
+  const checksum = call.checksum?.algorithm === upload.checksumAlgorithm ? call.checksum?.value : undefined;
+  change.sql.exec(
+    `INSERT OR REPLACE INTO upload_parts (upload_id, part_number, size, etag, modified, blob, checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    call.uploadId,
+    call.partNumber,
+    call.size,
+    call.etag,
+    change.at,
+    call.blob,
+    checksum ?? null,
+  );
+  change.touch("upload_parts", call.uploadId, call.partNumber);
+  return { outcome: "ok", modifiedAt: change.at };
+}
+
+export function abortUpload(change: Change, call: AbortUploadCall): AbortUploadOutcome {
+  if (!findUpload(change.sql, call.key, call.uploadId)) return { outcome: "no-such-upload" };
+  dropUpload(change, call.key, call.uploadId);
+  return { outcome: "ok" };
+}
+
+/** Gives an upload up. Its parts' rows stay until the garbage collector has deleted their blobs. */
+export function dropUpload(change: Change, key: string, uploadId: string): void {
+  change.sql.exec("DELETE FROM uploads WHERE key = ? AND upload_id = ?", key, uploadId);
+  change.touch("uploads", key, uploadId);
+  change.free("upload", uploadId);
+}
+
+/** Gives all uploads up, of a bucket that is deleted. */
+export function dropAllUploads(change: Change): void {
+  const uploads = change.sql.exec<{ key: string; upload_id: string }>("SELECT key, upload_id FROM uploads").toArray();
+  for (const { key, upload_id } of uploads) dropUpload(change, key, upload_id);
+}
+
+export function listParts(sql: SqlStorage, call: ListPartsCall): ListPartsOutcome {
+  const upload = findUpload(sql, call.key, call.uploadId);
+  if (!upload) return { outcome: "no-such-upload" };
+  const found = sql
+    .exec<{ part_number: number; size: number; etag: string; modified: number; checksum: string | null }>(
+      `SELECT part_number, size, etag, modified, checksum FROM upload_parts
+       WHERE upload_id = ? AND part_number > ? ORDER BY part_number LIMIT ?`,
+      call.uploadId,
+      call.afterPartNumber,
+      call.limit + 1,
+    )
+    .toArray();
+  const parts = found.slice(0, call.limit).map(
+    (row): ListedPart => ({
+      partNumber: row.part_number,
+      size: row.size,
+      etag: row.etag,
+      modifiedAt: row.modified,
+      ...(row.checksum !== null && { checksum: row.checksum }),
+    }),
+  );
+  return { outcome: "ok", upload, parts, truncated: found.length > parts.length };
+}
+
+/** A page of ListMultipartUploads: keys in order, the uploads of each by their ids, which begin with the time. */
+export function listUploads(sql: SqlStorage, call: ListUploadsCall): ListUploadsOutcome {
+  const { prefix, delimiter, limit, afterKey, afterUploadId } = call;
+  const start = startAfter(prefix, delimiter, afterKey);
+  if (!start) return { outcome: "ok", entries: [], truncated: false };
+  const amidKey = !start.inclusive && afterUploadId !== undefined;
+  const page = walk<UploadRow>({
+    prefix,
+    delimiter,
+    limit,
+    start: amidKey ? { ...start, tie: afterUploadId } : start,
+    keyOf: (row) => row[0],
+    tieOf: (row) => row[1],
+    scan: (from, end, rows) => scanUploads(sql, from, end, rows),
+  });
+  const entries = page.entries.map(
+    (entry): UploadEntry =>
+      entry instanceof CommonPrefix ? { prefix: entry.prefix } : { key: entry[0], upload: toUpload(entry) },
+  );
+  return { outcome: "ok", entries, truncated: page.truncated };
+}
+
+function scanUploads(sql: SqlStorage, from: Position, end: string | undefined, limit: number): Iterable<UploadRow> {
+  const after = from.tie === undefined ? `key ${from.inclusive ? ">=" : ">"} ?1` : "(key, upload_id) > (?1, ?4)";
+  const rows = sql.exec(
+    `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE ${after} AND ${belowEnd(end)} ORDER BY key, upload_id LIMIT ?3`,
+    ...[from.key, end ?? null, limit, ...(from.tie === undefined ? [] : [from.tie])],
+  );
+  return rows.raw() as unknown as Iterable<UploadRow>;
+}
+
+function toUpload(row: UploadRow): UploadRecord {
+  const [key, uploadId, initiatedAt, initiatorId, storageClass, checksumAlgorithm, checksumType, attributes] = row;
+  return {
+    key,
+    uploadId,
+    initiatedAt,
+    initiatorId,
+    storageClass,
+    attributes: JSON.parse(attributes) as ObjectAttributes,
+    ...(checksumAlgorithm !== null && { checksumAlgorithm }),
+    ...(checksumType !== null && { checksumType }),
+  };
+}
