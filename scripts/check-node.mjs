@@ -7,7 +7,15 @@ const tooOld = have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed
 if (tooOld) {
   console.error(
     [
-      "Verge needs Node " + needed.join(".") + " or newer; this is Node " + process.versions.node + " (" + process.platform + " " + process.arch + ").",
+      "Verge needs Node " +
+        needed.join(".") +
+        " or newer; this is Node " +
+        process.versions.node +
+        " (" +
+        process.platform +
+        " " +
+        process.arch +
+        ").",
       "On Linux x64 and arm64 `npm ci` installs Node 24 beside the other packages: run it without --omit=optional.",
       "Elsewhere install Node 24 first: https://nodejs.org/en/download",
     ].join("\n"),
