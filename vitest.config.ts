@@ -8,7 +8,7 @@ const overHttp = { globalSetup: "test/support/global-setup.ts", testTimeout: 30_
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/*.test.ts"] } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/routes/**/*.test.ts", "test/*.test.ts"] } },
       {
         plugins: [
           cloudflareTest({
