@@ -15,7 +15,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ["gateway", "jobs", "console"],
   ["s3", "lambda", "cdn", "iam", "verge-api"],
   ["auth"],
-  ["metadata", "storage"],
+  // An index object exports its journal and collects its garbage by itself: it uses the blob store.
+  ["metadata"],
+  ["storage"],
   ["env.ts"],
   ["lib"],
 ];
