@@ -15,7 +15,13 @@ export interface Authenticated {
  * Who asks, and the body as the signature covers it. An unsigned request is anonymous; a signed one is
  * what its signature proves, or an error: never anonymous.
  */
-export async function authenticate(incoming: Incoming, scopes: readonly string[], deployment: Deployment): Promise<Authenticated> {
+export async function authenticate(
+  incoming: Incoming,
+  scopes: readonly string[],
+  deployment: Deployment,
+  /** For services whose clients sign the body without naming its hash: its SHA-256 in hexadecimal digits. */
+  bodySha256?: () => Promise<string>,
+): Promise<Authenticated> {
   if (!isSigned(incoming)) {
     return { identity: { kind: "anonymous" }, payload: openPayload(incoming.body, incoming.headers, { kind: "unsigned" }) };
   }
@@ -24,6 +30,7 @@ export async function authenticate(incoming: Incoming, scopes: readonly string[]
     region: deployment.region,
     now: Date.now(),
     findCredential: (accessKeyId, sessionToken) => deployment.credentials.findCredential(accessKeyId, sessionToken),
+    ...(bodySha256 && { bodySha256 }),
   });
   const { account, accessKeyId } = verified.credential;
   return {

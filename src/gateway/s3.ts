@@ -16,6 +16,7 @@ import type { Address } from "./address.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
+import { mergeHoistedHeaders } from "./hoisted-headers.ts";
 import { planLimits } from "./plan-limits.ts";
 import { refuseUnsignedFlood } from "./unsigned-flood.ts";
 
@@ -38,7 +39,8 @@ const RESERVED_SUBREQUESTS = 5;
 export async function serveS3(request: S3Request): Promise<S3Result> {
   const { incoming, address, deployment } = request;
   const query = new Query(incoming.rawQuery);
-  const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, incoming.headers);
+  const headers = mergeHoistedHeaders(incoming.headers, query);
+  const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, headers);
   request.onMatch(operation.name);
   const { identity, payload } = await authenticate(incoming, ["s3"], deployment);
   if (identity.kind === "anonymous") await refuseUnsignedFlood(request, address.bucket);
@@ -55,7 +57,7 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
     bucketName: address.bucket,
     key: address.key,
     query,
-    headers: incoming.headers,
+    headers,
     payload,
     virtualHosted: address.virtualHosted,
     origin: incoming.origin,

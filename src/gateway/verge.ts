@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
@@ -7,6 +8,8 @@ import type { Address } from "./address.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
+
+const MAX_BODY_BYTES = 65_536;
 
 export interface VergeRequest {
   readonly request: Request;
@@ -45,7 +48,13 @@ function serveHealth({ complaint }: Deployment): Response {
 
 async function callApi({ incoming, env, deployment }: VergeRequest, segments: readonly string[]): Promise<VergeResult> {
   if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
-  const { identity, payload } = await authenticate(incoming, ["verge"], deployment);
+  const body = await readBody(incoming.body);
+  const { identity, payload } = await authenticate(
+    { ...incoming, body: body.length === 0 ? null : new Response(body).body },
+    ["verge"],
+    deployment,
+    async () => createHash("sha256").update(body).digest("hex"),
+  );
   if (identity.kind === "anonymous") throw new ServiceError("AccessDenied", 403, "Sign the request with the scope `verge`.");
   const query = new Query(incoming.rawQuery);
   const template = vergeOperations.findTemplate(segments);
@@ -64,6 +73,20 @@ async function callApi({ incoming, env, deployment }: VergeRequest, segments: re
     payload,
     env,
   });
+}
+
+/** A whole body, which is small here: JSON clients sign its hash without sending it. */
+async function readBody(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) {
+      throw new ServiceError("RequestEntityTooLarge", 413, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 async function servePage({ request, env, incoming }: VergeRequest): Promise<Response> {

@@ -62,6 +62,9 @@ export async function verifySignature(request: SignedRequest, options: VerifyOpt
   const payloadHash = await readPayloadHash(authorization, request, options);
   // The declaration is judged before the key is looked up: a bad one needs no secret.
   const declared = readPayloadAuth(payloadHash);
+  if (service !== "s3" && declared.kind !== "sha256") {
+    throw authError("InvalidRequest", {}, "Only S3 takes a body that the signature does not cover.");
+  }
 
   const credential = await options.findCredential(accessKeyId, authorization.sessionToken);
   if (credential?.status !== "Active") throw unknownKey(authorization);

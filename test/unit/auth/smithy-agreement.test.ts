@@ -200,8 +200,10 @@ describe("agreement with AWS's signer", () => {
   it("verifies what it signs for other services", async () => {
     await fc.assert(
       fc.asyncProperty(shape, async (input) => {
-        const request = await signBySmithy(input, "lambda");
+        const request = await signBySmithy({ ...input, payload: sha256("{}") }, "lambda");
         await expect(verify(request, "lambda")).resolves.toMatchObject({ service: "lambda" });
+        const uncovered = await signBySmithy({ ...input, payload: "UNSIGNED-PAYLOAD" }, "lambda");
+        await expect(verify(uncovered, "lambda")).rejects.toMatchObject({ code: "InvalidRequest" });
       }),
       { numRuns: 100 },
     );
