@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { parseXml, type XmlNode } from "../lib/xml.ts";
+import { hideControlReferences, restoreControls } from "./control-references.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
 import { readContentMd5, verifyContentMd5 } from "./upload-checksum.ts";
@@ -37,7 +38,8 @@ export async function readXmlBody(call: S3Call, maxBytes: number): Promise<XmlNo
 export function parseXmlBody(bytes: Uint8Array): XmlNode {
   if (bytes.length === 0) throw s3Error("MissingRequestBodyError");
   if (countTags(bytes) > MAX_TAGS) throw s3Error("MalformedXML");
-  return parseXml(bytes);
+  const hidden = hideControlReferences(bytes);
+  return hidden ? restoreControls(parseXml(hidden.source), hidden.marker) : parseXml(bytes);
 }
 
 function countTags(bytes: Uint8Array): number {
