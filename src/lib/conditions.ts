@@ -56,10 +56,7 @@ export function evaluateRead(
 }
 
 /** Decides on the source of a copy: a PUT cannot answer 304, so every condition that fails is a 412. */
-export function evaluateSource(
-  conditions: ReadConditions,
-  source: Validators,
-): "ok" | "precondition-failed" {
+export function evaluateSource(conditions: ReadConditions, source: Validators): "ok" | "precondition-failed" {
   return evaluateRead(conditions, source) === "ok" ? "ok" : "precondition-failed";
 }
 
@@ -78,8 +75,7 @@ export function evaluateWrite(
   }
   if (ifMatch && !matches(ifMatch, current.etag)) return "precondition-failed";
   if (ifNoneMatch && matches(ifNoneMatch, current.etag)) return "precondition-failed";
-  if (ifModifiedAt !== undefined && ifModifiedAt !== toWholeSeconds(current.modifiedAt))
-    return "precondition-failed";
+  if (ifModifiedAt !== undefined && ifModifiedAt !== toWholeSeconds(current.modifiedAt)) return "precondition-failed";
   if (ifSize !== undefined && ifSize !== current.size) return "precondition-failed";
   return "ok";
 }
@@ -110,10 +106,7 @@ export function readConditionHeaders(
  * strongly, so a weak ETag matches nothing and is left out; If-None-Match compares weakly, so `W/` does
  * not matter (RFC 9110 sections 8.8.3.2, 13.1.1 and 13.1.2).
  */
-export function parseEntityTags(
-  header: string,
-  comparison: "strong" | "weak" = "strong",
-): string[] {
+export function parseEntityTags(header: string, comparison: "strong" | "weak" = "strong"): string[] {
   const etags = [];
   for (const [, weak, quoted, bare] of header.matchAll(ONE_ETAG)) {
     if (weak !== undefined && comparison === "strong") continue;

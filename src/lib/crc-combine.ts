@@ -55,8 +55,7 @@ function createField(width: 32 | 64, modulus: Polynomial): Field {
 
 /** x^(8 · bytes), from the binary digits of the exponent. */
 function shiftByBytes(field: Field, bytes: number): Polynomial {
-  let product: Polynomial =
-    field.width === 64 ? { high: 0x80000000, low: 0 } : { high: 0, low: 0x80000000 };
+  let product: Polynomial = field.width === 64 ? { high: 0x80000000, low: 0 } : { high: 0, low: 0x80000000 };
   // 8 = 2^3, so digit k of the byte count stands for x^(2^(k+3)).
   for (let rest = bytes, k = 3; rest > 0; rest = Math.floor(rest / 2), k++) {
     if (rest % 2 === 1) product = multiply(field, squareOf(field, k), product);
@@ -100,9 +99,7 @@ function add(a: Polynomial, b: Polynomial): Polynomial {
 
 function readBigEndian(field: Field, bytes: Uint8Array): Polynomial {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return field.width === 64
-    ? { high: view.getUint32(0), low: view.getUint32(4) }
-    : { high: 0, low: view.getUint32(0) };
+  return field.width === 64 ? { high: view.getUint32(0), low: view.getUint32(4) } : { high: 0, low: view.getUint32(0) };
 }
 
 function writeBigEndian(field: Field, { high, low }: Polynomial): Uint8Array {

@@ -18,17 +18,11 @@ const ASCTIME = new RegExp(
 /** Milliseconds since the epoch, or undefined where the text is none of the three formats or no real date. */
 export function parseHttpDate(text: string): number | undefined {
   const trimmed = text.trim();
-  const fields = (IMF_FIXDATE.exec(trimmed) ?? RFC_850.exec(trimmed) ?? ASCTIME.exec(trimmed))
-    ?.groups;
+  const fields = (IMF_FIXDATE.exec(trimmed) ?? RFC_850.exec(trimmed) ?? ASCTIME.exec(trimmed))?.groups;
   if (!fields) return undefined;
-  const year =
-    fields["year"] === undefined ? expandYear(Number(fields["shortYear"])) : Number(fields["year"]);
+  const year = fields["year"] === undefined ? expandYear(Number(fields["shortYear"])) : Number(fields["year"]);
   const [month, day] = [MONTHS.indexOf(fields["month"]!), Number(fields["day"])];
-  const [hour, minute, second] = [
-    Number(fields["hour"]),
-    Number(fields["minute"]),
-    Number(fields["second"]),
-  ];
+  const [hour, minute, second] = [Number(fields["hour"]), Number(fields["minute"]), Number(fields["second"])];
   // 60 is a leap second.
   if (hour > 23 || minute > 59 || second > 60) return undefined;
   const date = new Date(0);

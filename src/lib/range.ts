@@ -5,9 +5,7 @@
  */
 
 /** A byte range as asked for (RFC 9110 section 14.1.2): from `first`, or the last `suffix` bytes. */
-export type RangeSpec =
-  | { readonly first: number; readonly last?: number }
-  | { readonly suffix: number };
+export type RangeSpec = { readonly first: number; readonly last?: number } | { readonly suffix: number };
 
 /** The resolved range. */
 export interface Span {

@@ -1,0 +1,138 @@
+import { blobKey, type BlobId, type Extent } from "../lib/blob-id.ts";
+
+/**
+ * R2 has no such blob. The index may have moved or replaced the bytes since it was asked, so the reader
+ * asks it once more (consistency rule 14) before it calls this a fault.
+ */
+export class MissingBlobError extends Error {
+  readonly blob: BlobId;
+
+  constructor(blob: BlobId) {
+    super(`blob ${blob} is not in R2`);
+    this.name = "MissingBlobError";
+    this.blob = blob;
+  }
+}
+
+/** Asks the index for the bytes again: their extents now, or undefined when they are no longer the same. */
+export type LocateAgain = () => Promise<readonly Extent[] | undefined>;
+
+/**
+ * While one extent flows, the next is asked for, so that no time is lost between them; unless the present
+ * one is so large that R2's answer would wait idle for long.
+ */
+const PREFETCH_WITHIN_BYTES = 16 * 1024 * 1024;
+
+/** The bytes of one extent, as R2 streams them. Throws MissingBlobError. */
+export async function openExtent(bucket: R2Bucket, extent: Extent): Promise<ReadableStream<Uint8Array>> {
+  const whole = extent.length === extent.blobSize;
+  const object = await bucket.get(
+    blobKey(extent.blob),
+    whole ? undefined : { range: { offset: extent.offset, length: extent.length } },
+  );
+  if (!object) throw new MissingBlobError(extent.blob);
+  return object.body;
+}
+
+/**
+ * The bytes of all extents in order, as one stream of known length. The first is opened before this returns,
+ * so that a missing blob is an error and not a broken answer; the others are opened as the reader gets there.
+ */
+export async function readExtents(
+  bucket: R2Bucket,
+  extents: readonly Extent[],
+  locateAgain?: LocateAgain,
+): Promise<ReadableStream<Uint8Array>> {
+  const source = new ExtentSource(bucket, extents, locateAgain);
+  const first = await source.open();
+  const [only, second] = source.remaining;
+  if (only && !second) return first;
+  const joined = new FixedLengthStream(totalLength(extents));
+  void joinExtents(source, first, joined.writable);
+  return joined.readable;
+}
+
+export function totalLength(extents: readonly Extent[]): number {
+  return extents.reduce((sum, extent) => sum + extent.length, 0);
+}
+
+/** The extents without their first `count` bytes. */
+export function dropBytes(extents: readonly Extent[], count: number): Extent[] {
+  const rest: Extent[] = [];
+  let skip = count;
+  for (const extent of extents) {
+    const skipped = Math.min(skip, extent.length);
+    skip -= skipped;
+    if (skipped === extent.length) continue;
+    rest.push({ ...extent, offset: extent.offset + skipped, length: extent.length - skipped });
+  }
+  return rest;
+}
+
+/** The extents still to be read, and the way to others if they have moved. */
+class ExtentSource {
+  remaining: readonly Extent[];
+  readonly #bucket: R2Bucket;
+  readonly #locateAgain: LocateAgain | undefined;
+  readonly #total: number;
+
+  constructor(bucket: R2Bucket, extents: readonly Extent[], locateAgain: LocateAgain | undefined) {
+    this.remaining = extents;
+    this.#bucket = bucket;
+    this.#locateAgain = locateAgain;
+    this.#total = totalLength(extents);
+  }
+
+  /** Opens the extent at `index` of those remaining; asks once for their present place when it is gone. */
+  async open(index = 0): Promise<ReadableStream<Uint8Array>> {
+    const extent = this.remaining[index]!;
+    try {
+      return await openExtent(this.#bucket, extent);
+    } catch (error) {
+      if (!(error instanceof MissingBlobError) || !this.#locateAgain) throw error;
+      const moved = await this.#locateAgain();
+      if (!moved || totalLength(moved) !== this.#total) throw error;
+      const kept = this.remaining.slice(0, index);
+      const position = this.#total - totalLength(this.remaining) + totalLength(kept);
+      this.remaining = [...kept, ...dropBytes(moved, position)];
+      return openExtent(this.#bucket, this.remaining[index]!);
+    }
+  }
+
+  advance(): void {
+    this.remaining = this.remaining.slice(1);
+  }
+}
+
+/** Pipes natively, one extent after another. A failure breaks the answer off, which its length makes visible. */
+async function joinExtents(
+  source: ExtentSource,
+  first: ReadableStream<Uint8Array>,
+  writable: WritableStream<Uint8Array>,
+): Promise<void> {
+  let next: Promise<ReadableStream<Uint8Array>> | undefined = Promise.resolve(first);
+  try {
+    while (next) {
+      const body: ReadableStream<Uint8Array> = await next;
+      next = undefined;
+      const [present, following] = source.remaining;
+      if (following && present!.length <= PREFETCH_WITHIN_BYTES) next = prefetch(source);
+      await body.pipeTo(writable, { preventClose: true, preventAbort: true });
+      // Opening may change what remains, by position: it ends before the positions shift.
+      await next;
+      source.advance();
+      if (following && !next) next = source.open();
+    }
+    await writable.close();
+  } catch (error) {
+    await writable.abort(error).catch(() => undefined);
+    await next?.then((body) => body.cancel(error)).catch(() => undefined);
+  }
+}
+
+/** A failure is not lost: it appears when the stream is awaited. */
+function prefetch(source: ExtentSource): Promise<ReadableStream<Uint8Array>> {
+  const opened = source.open(1);
+  opened.catch(() => undefined);
+  return opened;
+}
