@@ -18,6 +18,8 @@ export interface RuntimeOptions {
   readonly port: number;
   readonly directPort?: number | undefined;
   readonly entryPort?: number | undefined;
+  /** Where workerd's inspector listens (docs/performance.md); none when absent. */
+  readonly inspectorPort?: number | undefined;
 }
 
 export interface Runtime {
@@ -102,6 +104,7 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
     telemetry: { enabled: false },
     log: new Log(LogLevel.WARN),
     logRequests: false,
+    ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
     // Where `wrangler dev --persist-to <state>` keeps it.
     resourcePersistencePath: join(options.stateDir, "v3"),
     workers,
