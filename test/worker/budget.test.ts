@@ -1,0 +1,123 @@
+import { createExecutionContext, reset, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { signRequest } from "../../src/auth/sigv4/presign.ts";
+import { meterEnv, type PlatformOperation } from "../../src/gateway/metering.ts";
+import worker from "../../src/worker.ts";
+
+/**
+ * The budget of platform operations per call (docs/cost.md), counted through wrapped bindings. Rows written
+ * are counted inside the index object: bucket/writing.test.ts.
+ */
+const ORIGIN = "http://localhost";
+const SMALL = "x".repeat(1024);
+const LARGE = "y".repeat(100_000);
+
+let counted: PlatformOperation[] = [];
+const metered = meterEnv(env, (operation) => counted.push(operation));
+
+async function send(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Response> {
+  const url = ORIGIN + path;
+  const signature = signRequest({
+    method,
+    url,
+    region: "us-east-1",
+    service: "s3",
+    accessKeyId: env.VERGE_ROOT_ACCESS_KEY_ID!,
+    secretAccessKey: env.VERGE_ROOT_SECRET_ACCESS_KEY!,
+    now: Date.now(),
+    payloadSha256: "UNSIGNED-PAYLOAD",
+    headers,
+  });
+  const length = body === undefined ? {} : { "content-length": String(body.length) };
+  const request = new Request(url, { method, headers: { host: "localhost", ...headers, ...signature, ...length }, ...(body === undefined ? {} : { body }) });
+  const context = createExecutionContext();
+  const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], metered, context);
+  const text = await response.clone().text();
+  await waitOnExecutionContext(context);
+  if (response.status >= 400) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return response;
+}
+
+/** What one call costs, by kind of operation. */
+async function cost(call: () => Promise<Response>): Promise<Partial<Record<PlatformOperation, number>>> {
+  counted = [];
+  await call();
+  const sums: Partial<Record<PlatformOperation, number>> = {};
+  for (const operation of counted) sums[operation] = (sums[operation] ?? 0) + 1;
+  return sums;
+}
+
+async function createUpload(key: string): Promise<string> {
+  const response = await send("POST", `/budget/${key}?uploads`);
+  return /<UploadId>(.+?)<\/UploadId>/.exec(await response.text())![1]!;
+}
+
+const INDEX_ALONE = { "durable-object": 1 };
+
+describe("platform operations per call, in a warm isolate", () => {
+  beforeEach(async () => {
+    await send("PUT", "/budget");
+    // The isolate learns the bucket's name.
+    await send("PUT", "/budget/small", SMALL);
+    await send("PUT", "/budget/large", LARGE);
+  });
+  afterEach(() => reset());
+
+  it("PutObject: one index call, and one R2 write unless the body is inline", async () => {
+    expect(await cost(() => send("PUT", "/budget/a", SMALL))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
+    expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
+  });
+
+  it("PutObject of a conditional body: one more index call before the upload", async () => {
+    const put = () => send("PUT", "/budget/c", LARGE, { "if-none-match": "*" });
+    expect(await cost(put)).toEqual({ "durable-object": 2, "r2-class-a": 1 });
+  });
+
+  it("GetObject: one index call, and at most one R2 read; none when inline or hot", async () => {
+    expect(await cost(() => send("GET", "/budget/small"))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("GET", "/budget/large"))).toEqual({ ...INDEX_ALONE, "r2-class-b": 1 });
+    await send("GET", "/budget/large");
+    expect(await cost(() => send("GET", "/budget/large"))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("GET", "/budget/large", undefined, { range: "bytes=5-9" }))).toEqual(INDEX_ALONE);
+  });
+
+  it("HeadObject, ListObjects, GetObjectAttributes: one index call", async () => {
+    expect(await cost(() => send("HEAD", "/budget/large"))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("GET", "/budget?list-type=2"))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("GET", "/budget?versions"))).toEqual(INDEX_ALONE);
+    const headers = { "x-amz-object-attributes": "ETag,ObjectSize" };
+    expect(await cost(() => send("GET", "/budget/large?attributes", undefined, headers))).toEqual(INDEX_ALONE);
+  });
+
+  it("CopyObject inside an index: one call; DeleteObject: one call", async () => {
+    const copy = () => send("PUT", "/budget/copy", undefined, { "x-amz-copy-source": "/budget/large" });
+    expect(await cost(copy)).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("DELETE", "/budget/copy"))).toEqual(INDEX_ALONE);
+  });
+
+  it("CopyObject across indexes: two calls, no byte moved", async () => {
+    await send("PUT", "/budget-other");
+    const copy = () => send("PUT", "/budget-other/copy", undefined, { "x-amz-copy-source": "/budget/large" });
+    await copy();
+    expect(await cost(copy)).toEqual({ "durable-object": 2 });
+  });
+
+  it("multipart: one R2 write and one index call a part, one index call to complete", async () => {
+    const uploadId = await createUpload("parts");
+    const part = () => send("PUT", `/budget/parts?partNumber=1&uploadId=${encodeURIComponent(uploadId)}`, LARGE);
+    expect(await cost(part)).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
+    const etag = (await part()).headers.get("etag");
+    const list = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
+    const complete = () => send("POST", `/budget/parts?uploadId=${encodeURIComponent(uploadId)}`, list);
+    expect(await cost(complete)).toEqual(INDEX_ALONE);
+  });
+
+  it("DeleteObjects: one index call for all its keys", async () => {
+    const list = `<Delete>${["small", "large", "none"].map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(list));
+    const headers = { "x-amz-checksum-sha256": Buffer.from(digest).toString("base64") };
+    expect(await cost(() => send("POST", "/budget?delete", list, headers))).toEqual(INDEX_ALONE);
+  });
+});
