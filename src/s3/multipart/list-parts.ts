@@ -33,7 +33,8 @@ export async function listParts(call: S3Call): Promise<S3Result> {
       ownerElement(initiators.owner),
       element("StorageClass", upload.storageClass),
       element("PartNumberMarker", marker),
-      element("NextPartNumberMarker", parts.at(-1)?.partNumber ?? marker),
+      // Some clients take its presence for the sign of another page.
+      optionalElement("NextPartNumberMarker", truncated ? parts.at(-1)?.partNumber : undefined),
       element("MaxParts", limit),
       element("IsTruncated", truncated),
       describeChecksum(upload),

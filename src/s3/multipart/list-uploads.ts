@@ -29,7 +29,7 @@ export async function listMultipartUploads(call: S3Call): Promise<S3Result> {
   const { prefix, delimiter, keyMarker, uploadIdMarker, limit, encoded } = parameters;
   const { entries, truncated } = await readPage(call, parameters);
   const uploads = entries.flatMap((entry) => ("upload" in entry ? [entry.upload] : []));
-  const last = entries.at(-1);
+  const last = truncated ? entries.at(-1) : undefined;
   const initiators = await describeInitiators(call, uploads);
   const encode = (text: string) => (encoded ? encodeKey(text) : text);
   return {
@@ -38,8 +38,8 @@ export async function listMultipartUploads(call: S3Call): Promise<S3Result> {
       element("Bucket", call.bucketName),
       element("KeyMarker", encode(keyMarker)),
       element("UploadIdMarker", uploadIdMarker),
-      element("NextKeyMarker", last ? encode(positionOf(last)) : ""),
-      element("NextUploadIdMarker", last && "upload" in last ? last.upload.uploadId : ""),
+      optionalElement("NextKeyMarker", last && encode(positionOf(last))),
+      optionalElement("NextUploadIdMarker", last && "upload" in last ? last.upload.uploadId : undefined),
       optionalElement("Delimiter", delimiter === "" ? undefined : encode(delimiter)),
       element("Prefix", encode(prefix)),
       optionalElement("EncodingType", encoded ? "url" : undefined),

@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import {
+  type ChecksumAlgorithm,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  ListPartsCommand,
+  type S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createS3Client } from "../support/s3.ts";
+import { startVerge, type Verge } from "../support/server.ts";
+import {
+  beginUpload,
+  complete,
+  createBucket,
+  makeBytes,
+  MIB,
+  refusalOf,
+  sendPart,
+  type Upload,
+} from "./multipart-support.ts";
+
+let verge: Verge;
+let client: S3Client;
+/** Sends no checksum that it was not asked for. */
+let bareClient: S3Client;
+const Bucket = "checksums";
+const BODIES = [makeBytes(5 * MIB, 1), makeBytes(1000, 2)];
+const WHOLE = Buffer.concat(BODIES);
+
+beforeAll(async () => {
+  verge = await startVerge();
+  client = createS3Client(verge);
+  bareClient = createS3Client(verge, {
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
+  await createBucket(client, Bucket);
+});
+afterAll(async () => {
+  client.destroy();
+  bareClient.destroy();
+  await verge.stop();
+});
+
+function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+function crc32Base64(bytes: Uint8Array): string {
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE(crc32(bytes));
+  return crc.toString("base64");
+}
+
+/** Sends both parts with checksums; answers them with all that the answers said. */
+async function sendParts(upload: Upload, algorithm: ChecksumAlgorithm): Promise<CompletedPart[]> {
+  const parts: CompletedPart[] = [];
+  for (const [at, Body] of BODIES.entries()) {
+    const PartNumber = at + 1;
+    const { $metadata: _, ...sent } = await client.send(
+      new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: algorithm }),
+    );
+    parts.push({ ...sent, PartNumber });
+  }
+  return parts;
+}
+
+describe("of the whole object", () => {
+  test.each(["CRC32", "CRC32C", "SHA1", "SHA256"] as const)(
+    "%s is composed of the parts' by default",
+    async (algorithm) => {
+      const upload = await beginUpload(client, { Bucket, Key: algorithm }, { ChecksumAlgorithm: algorithm });
+      const name = `Checksum${algorithm}` as const;
+      const completed = await complete(client, upload, await sendParts(upload, algorithm));
+      expect(completed.ChecksumType).toBe("COMPOSITE");
+      expect(completed[name]).toMatch(/-2$/);
+      const found = await client.send(new GetObjectCommand({ Bucket, Key: algorithm, ChecksumMode: "ENABLED" }));
+      expect(found[name]).toBe(completed[name]);
+      expect(found.ChecksumType).toBe("COMPOSITE");
+      await found.Body!.transformToByteArray();
+    },
+  );
+
+  test("a composed one is the checksum of the parts' checksums", async () => {
+    const upload = await beginUpload(client, { Bucket, Key: "composed" }, { ChecksumAlgorithm: "SHA256" });
+    const completed = await complete(client, upload, await sendParts(upload, "SHA256"));
+    const digests = BODIES.map((body) => sha256(body));
+    expect(completed.ChecksumSHA256).toBe(`${sha256(...digests).toString("base64")}-2`);
+  });
+
+  test("CRC32 as FULL_OBJECT is that of the bytes", async () => {
+    const Key = "full";
+    const upload = await beginUpload(
+      client,
+      { Bucket, Key },
+      { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" },
+    );
+    const Parts = await sendParts(upload, "CRC32");
+    const ChecksumCRC32 = crc32Base64(WHOLE);
+    const wrong = new CompleteMultipartUploadCommand({
+      ...upload,
+      MultipartUpload: { Parts },
+      ChecksumCRC32: "AAAAAA==",
+    });
+    expect(await refusalOf(client.send(wrong))).toMatchObject({ code: "BadDigest", status: 400 });
+    const completed = await client.send(
+      new CompleteMultipartUploadCommand({
+        ...upload,
+        MultipartUpload: { Parts },
+        ChecksumCRC32,
+        ChecksumType: "FULL_OBJECT",
+        MpuObjectSize: WHOLE.length,
+      }),
+    );
+    expect(completed).toMatchObject({ ChecksumCRC32, ChecksumType: "FULL_OBJECT" });
+    // The SDK verifies what it reads against it.
+    const found = await client.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
+    expect((await found.Body!.transformToByteArray()).length).toBe(WHOLE.length);
+  });
+
+  test("CRC64NVME is a FULL_OBJECT checksum, and verified by the SDK on reading", async () => {
+    const Key = "crc64";
+    const created = await client.send(
+      new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: "CRC64NVME" }),
+    );
+    expect(created).toMatchObject({ ChecksumAlgorithm: "CRC64NVME", ChecksumType: "FULL_OBJECT" });
+    const upload = { Bucket, Key, UploadId: created.UploadId! };
+    const completed = await complete(client, upload, await sendParts(upload, "CRC64NVME"));
+    expect(completed.ChecksumType).toBe("FULL_OBJECT");
+    const found = await client.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
+    expect(found.ChecksumCRC64NVME).toBe(completed.ChecksumCRC64NVME);
+    expect((await found.Body!.transformToByteArray()).length).toBe(WHOLE.length);
+  });
+
+  test("FULL_OBJECT is computed for parts that came without", async () => {
+    const Key = "measured";
+    const upload = await beginUpload(
+      bareClient,
+      { Bucket, Key },
+      { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" },
+    );
+    const parts = [
+      await sendPart(bareClient, upload, 1, BODIES[0]!),
+      await sendPart(bareClient, upload, 2, BODIES[1]!),
+    ];
+    const completed = await complete(bareClient, upload, parts);
+    expect(completed).toMatchObject({ ChecksumCRC32: crc32Base64(WHOLE), ChecksumType: "FULL_OBJECT" });
+  });
+
+  test("there is none where the upload was created without an algorithm, whatever its parts brought", async () => {
+    const target = { Bucket, Key: "none" };
+    const upload = await beginUpload(bareClient, target);
+    const sent = await client.send(
+      new UploadPartCommand({ ...upload, PartNumber: 1, Body: "abc", ChecksumAlgorithm: "CRC32" }),
+    );
+    expect(sent.ChecksumCRC32).toBe(crc32Base64(Buffer.from("abc")));
+    const { ETag } = sent;
+    const claimed = complete(client, upload, [{ PartNumber: 1, ETag, ChecksumCRC32: sent.ChecksumCRC32 }]);
+    expect(await refusalOf(claimed)).toMatchObject({ code: "InvalidPart" });
+    const completed = await complete(client, upload, [{ PartNumber: 1, ETag }]);
+    expect(completed.ChecksumCRC32).toBeUndefined();
+  });
+});
+
+describe("are refused", () => {
+  test.each([
+    ["FULL_OBJECT", "SHA256", "The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm."],
+    ["COMPOSITE", "CRC64NVME", "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm."],
+    ["PARTIAL", "CRC32", "Value for x-amz-checksum-type header is invalid."],
+    [
+      "COMPOSITE",
+      undefined,
+      "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+    ],
+  ])("as %s of %s", async (type, algorithm, message) => {
+    const command = new CreateMultipartUploadCommand({
+      Bucket,
+      Key: "refused",
+      ChecksumType: type as "COMPOSITE",
+      ...(algorithm !== undefined && { ChecksumAlgorithm: algorithm as ChecksumAlgorithm }),
+    });
+    expect(await refusalOf(bareClient.send(command))).toMatchObject({ code: "InvalidRequest", status: 400, message });
+  });
+
+  test("in another algorithm than the upload's, or missing from a composed one", async () => {
+    const target = { Bucket, Key: "mismatch" };
+    const upload = await beginUpload(client, target, { ChecksumAlgorithm: "SHA256" });
+    const part = { ...upload, PartNumber: 1, Body: "abc" };
+    expect(await refusalOf(client.send(new UploadPartCommand({ ...part, ChecksumAlgorithm: "CRC32" })))).toMatchObject({
+      code: "InvalidRequest",
+      status: 400,
+      message: "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: crc32",
+    });
+    expect(await refusalOf(bareClient.send(new UploadPartCommand(part)))).toMatchObject({
+      code: "InvalidRequest",
+      message: "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: null",
+    });
+    expect((await client.send(new ListPartsCommand(upload))).Parts).toBeUndefined();
+  });
+
+  test("when they are not those of the bytes", async () => {
+    const upload = await beginUpload(client, { Bucket, Key: "wrong" }, { ChecksumAlgorithm: "SHA256" });
+    const ChecksumSHA256 = sha256(Buffer.from("other")).toString("base64");
+    const command = new UploadPartCommand({ ...upload, PartNumber: 1, Body: "abc", ChecksumSHA256 });
+    expect(await refusalOf(client.send(command))).toMatchObject({ code: "BadDigest", status: 400 });
+  });
+
+  test("when the list of parts leaves them out, tells others, or names another type", async () => {
+    const upload = await beginUpload(client, { Bucket, Key: "list" }, { ChecksumAlgorithm: "CRC32" });
+    const { ETag, ChecksumCRC32 } = await client.send(
+      new UploadPartCommand({ ...upload, PartNumber: 1, Body: "abc", ChecksumAlgorithm: "CRC32" }),
+    );
+    const part = { PartNumber: 1, ETag, ChecksumCRC32 };
+    expect(await refusalOf(complete(client, upload, [{ PartNumber: 1, ETag }]))).toMatchObject({
+      code: "InvalidRequest",
+      message:
+        "The upload was created using a crc32 checksum. The complete request must include the checksum for each part. " +
+        "It was missing for part 1 in the request.",
+    });
+    expect(await refusalOf(complete(client, upload, [{ ...part, ChecksumCRC32: "AAAAAA==" }]))).toMatchObject({
+      code: "InvalidPart",
+    });
+    const MultipartUpload = { Parts: [part] };
+    const other = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload, ChecksumType: "FULL_OBJECT" });
+    expect(await refusalOf(client.send(other))).toMatchObject({
+      code: "InvalidRequest",
+      message:
+        "The upload was created using the COMPOSITE checksum mode. The complete request must use the same checksum mode.",
+    });
+    const composed = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload, ChecksumCRC32: "AAAAAA==-1" });
+    expect(await refusalOf(client.send(composed))).toMatchObject({ code: "BadDigest" });
+    await complete(client, upload, [part]);
+  });
+});
