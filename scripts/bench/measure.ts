@@ -1,0 +1,74 @@
+import { type BenchCase, LISTED_KEYS, listTarget, objectTarget, PAGE_KEYS } from "./cases.ts";
+import type { PreparedRequest } from "./connection.ts";
+import { type Measurement, runLoad } from "./load.ts";
+import type { RequestPlan, Side } from "./side.ts";
+import { bodyOf } from "./state.ts";
+
+/** Seconds of load before the clock runs, for code and caches to be warm. */
+const WARMUP_SECONDS = 0.5;
+/** Large bodies come in waves: fewer requests than this say little, so the run goes on until there are as many. */
+const LEAST_REQUESTS = 24;
+/** Different pages that are asked for. */
+const PAGES = 97;
+
+/** One case on one side, once. The side runs already, and is the only one that does. */
+export async function measureCase(one: BenchCase, side: Side, seconds: number): Promise<Measurement> {
+  if (one.coldWarmup !== undefined) return measureCold(one, side, one.coldWarmup);
+  return one.method === "PUT" ? measurePut(one, side, seconds) : measureRepeated(one, side, seconds);
+}
+
+/** Every object of the set once, by a server that has just started. */
+async function measureCold(one: BenchCase, side: Side, warmup: number): Promise<Measurement> {
+  await side.stop();
+  await side.start();
+  const requests = Array.from({ length: one.set!.count }, (_, index) => side.prepare(readPlan(one, index)));
+  const { connections } = one;
+  await runLoad({ origin: side.origin, connections, next: takeFrom(requests.splice(0, warmup)), seconds: 60 });
+  return runLoad({ origin: side.origin, connections, next: takeFrom(requests), seconds: 60 });
+}
+
+/** The same few requests over and over. */
+async function measureRepeated(one: BenchCase, side: Side, seconds: number): Promise<Measurement> {
+  const count = one.method === "LIST" ? PAGES : one.set!.count;
+  const requests = Array.from({ length: count }, (_, index) => side.prepare(readPlan(one, index)));
+  let at = 0;
+  const next = () => requests[at++ % requests.length];
+  const load = { origin: side.origin, connections: one.connections, next };
+  const warm = await runLoad({ ...load, seconds: WARMUP_SECONDS });
+  return runLoad({ ...load, seconds: Math.max(seconds, LEAST_REQUESTS / warm.requestsPerSecond) });
+}
+
+/** Each under a key of its own. */
+async function measurePut(one: BenchCase, side: Side, seconds: number): Promise<Measurement> {
+  const body = bodyOf(one.bytes);
+  const prefix = `/uploads/${one.name}/${Date.now().toString(36)}`;
+  let made = 0;
+  const prepare = (count: number): PreparedRequest[] =>
+    Array.from({ length: count }, () =>
+      side.prepare({ method: "PUT", target: `${prefix}/${made++}`, body, expect: { status: 200 } }),
+    );
+  const load = { origin: side.origin, connections: one.connections };
+  const warm = await runLoad({
+    ...load,
+    next: takeFrom(prepare(one.bytes > 1_000_000 ? one.connections : 1_500)),
+    seconds: WARMUP_SECONDS,
+  });
+  const lasting = Math.max(seconds, LEAST_REQUESTS / warm.requestsPerSecond);
+  // More than will be sent, so that the clock ends the run.
+  const enough = Math.ceil(warm.requestsPerSecond * lasting * 3) + one.connections;
+  return runLoad({ ...load, next: takeFrom(prepare(enough)), seconds: lasting });
+}
+
+function readPlan(one: BenchCase, index: number): RequestPlan {
+  if (one.method === "LIST") {
+    const start = Math.floor((index / PAGES) * (LISTED_KEYS - PAGE_KEYS - 1));
+    return { method: "GET", target: listTarget(start), expect: { status: 200 } };
+  }
+  const method = one.method === "HEAD" ? "HEAD" : "GET";
+  return { method, target: objectTarget(one.set!, index), expect: { status: 200, length: one.bytes } };
+}
+
+function takeFrom(requests: PreparedRequest[]): () => PreparedRequest | undefined {
+  let at = 0;
+  return () => requests[at++];
+}

@@ -1,0 +1,56 @@
+/**
+ * A process of its own for one of the two sides that run on workerd. Started by `side.ts` with its options
+ * as JSON; says over the channel where it serves, and ends when the channel does.
+ */
+import { DEFAULT_REGION, startRuntime } from "../local/runtime.ts";
+import { startBareRuntime } from "./bare/runtime.ts";
+
+export interface ServeOptions {
+  readonly side: "verge" | "bare";
+  readonly mainModule: string;
+  readonly stateDir: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** 32 bytes in base64; for Verge. */
+  readonly masterKey: string;
+  readonly inspectorPort?: number;
+}
+
+export interface Serving {
+  readonly origin: string;
+  readonly workerd: number;
+}
+
+const options = JSON.parse(process.argv[2] ?? "") as ServeOptions;
+// Ctrl-C goes to the whole group; the parent decides when its sides end.
+const runtime = await start(options);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.removeAllListeners(signal);
+  process.on(signal, () => {});
+}
+process.once("disconnect", () => {
+  runtime.stop().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+});
+process.send?.({ origin: runtime.endpoint.origin, workerd: runtime.process.pid ?? 0 } satisfies Serving);
+
+function start({ side, mainModule, stateDir, inspectorPort, ...keys }: ServeOptions) {
+  const common = { mainModule, stateDir, inspectorPort };
+  if (side === "bare") {
+    const bindings = { ACCESS_KEY_ID: keys.accessKeyId, SECRET_ACCESS_KEY: keys.secretAccessKey };
+    return startBareRuntime({ ...common, bindings });
+  }
+  return startRuntime({
+    ...common,
+    host: "127.0.0.1",
+    port: 0,
+    bindings: {
+      VERGE_REGION: DEFAULT_REGION,
+      VERGE_ROOT_ACCESS_KEY_ID: keys.accessKeyId,
+      VERGE_ROOT_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      VERGE_MASTER_KEY: keys.masterKey,
+    },
+  });
+}

@@ -1,0 +1,176 @@
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { signRequest } from "../../src/auth/sigv4/presign.ts";
+import { generateCredentials } from "../local/credentials.ts";
+import { endWithThisProcess } from "../local/process-guard.ts";
+import { DEFAULT_REGION } from "../local/runtime.ts";
+import { Connection, type Answer, type Expectation, type PreparedRequest } from "./connection.ts";
+import type { ServeOptions, Serving } from "./serve-side.ts";
+
+export type SideName = "bare" | "verge" | "s3rver";
+
+export interface RequestPlan {
+  readonly method: "GET" | "HEAD" | "PUT";
+  /** Begins with `/`, percent-encoded, with its query. */
+  readonly target: string;
+  readonly body?: Buffer;
+  readonly expect: Expectation;
+}
+
+/** s3rver knows one key, built in. It reads SigV4 but does not compute it. */
+const S3RVER_KEY = "S3RVER";
+
+/** One of the servers that are compared, in its own process, over all its starts. */
+export class Side {
+  readonly name: SideName;
+  readonly stateDir: string;
+  readonly #mainModule: string | undefined;
+  readonly #keys = generateCredentials();
+  #process: ChildProcess | undefined;
+  #workerd: number | undefined;
+  #origin = "";
+
+  /** `mainModule` is the bundle; s3rver has none. */
+  constructor(name: SideName, stateDir: string, mainModule?: string) {
+    this.name = name;
+    this.stateDir = stateDir;
+    this.#mainModule = mainModule;
+    if (name === "s3rver") Object.assign(this.#keys, { accessKeyId: S3RVER_KEY, secretAccessKey: S3RVER_KEY });
+  }
+
+  get origin(): string {
+    return this.#origin;
+  }
+
+  /** The process whose memory and CPU matter. */
+  get pid(): number {
+    return this.#workerd ?? this.#process?.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  async start(options: { readonly inspectorPort?: number } = {}): Promise<void> {
+    mkdirSync(this.stateDir, { recursive: true });
+    const child = this.#mainModule === undefined ? this.#spawnS3rver() : this.#forkRuntime(this.#mainModule, options);
+    this.#process = child;
+    const release = child.pid === undefined ? undefined : endWithThisProcess(child.pid);
+    child.once("exit", () => release?.());
+    const failed = new Promise<never>((_resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => reject(new Error(`${this.name} ended with code ${code} before it served.`)));
+    });
+    failed.catch(() => undefined);
+    const serving = this.#mainModule === undefined ? waitForS3rver(child) : waitForRuntime(child);
+    const { origin, workerd } = await Promise.race([serving, failed]);
+    this.#origin = origin;
+    this.#workerd = workerd;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    this.resume();
+    this.#process = undefined;
+    this.#workerd = undefined;
+    const ended = new Promise<void>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
+      child.once("exit", () => resolve());
+    });
+    if (child.connected) child.disconnect();
+    else child.kill();
+    await ended;
+  }
+
+  /** Takes the side off the processor: its background work must not be paid by the others. */
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#signal("SIGCONT");
+  }
+
+  /** Signs a request and lays out its bytes. The body is not part of the signature. */
+  prepare({ method, target, body, expect }: RequestPlan): PreparedRequest {
+    const { host } = new URL(this.#origin);
+    const signed = signRequest({
+      method,
+      url: `${this.#origin}${target}`,
+      region: DEFAULT_REGION,
+      service: "s3",
+      accessKeyId: this.#keys.accessKeyId,
+      secretAccessKey: this.#keys.secretAccessKey,
+      now: Date.now(),
+      payloadSha256: "UNSIGNED-PAYLOAD",
+    });
+    let head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
+    for (const [name, value] of Object.entries(signed)) head += `${name}: ${value}\r\n`;
+    if (method === "PUT") head += `content-length: ${body?.length ?? 0}\r\n`;
+    return {
+      head: Buffer.from(`${head}\r\n`, "latin1"),
+      ...(body !== undefined && { body }),
+      headOnly: method === "HEAD",
+      expect,
+    };
+  }
+
+  /** One request, its answer whole. */
+  async request(plan: RequestPlan): Promise<{ answer: Answer; body: Buffer }> {
+    const connection = await Connection.open(this.#origin);
+    try {
+      return await connection.sendForBody(this.prepare(plan));
+    } finally {
+      connection.close();
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+    if (this.#workerd !== undefined) process.kill(this.#workerd, signal);
+  }
+
+  #forkRuntime(mainModule: string, options: { readonly inspectorPort?: number }): ChildProcess {
+    const serve: ServeOptions = {
+      side: this.name === "bare" ? "bare" : "verge",
+      mainModule,
+      stateDir: this.stateDir,
+      ...this.#keys,
+      ...options,
+    };
+    return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], { stdio: "inherit" });
+  }
+
+  #spawnS3rver(): ChildProcess {
+    const program = createRequire(import.meta.url).resolve("s3rver/bin/s3rver.js");
+    const args = [program, "--directory", this.stateDir, "--address", "127.0.0.1", "--port", "0", "--silent"];
+    return spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      // It is old and says so.
+      env: { ...process.env, NODE_NO_WARNINGS: "1" },
+    });
+  }
+}
+
+type Started = { readonly origin: string; readonly workerd: number | undefined };
+
+function waitForRuntime(child: ChildProcess): Promise<Started> {
+  return new Promise((resolve) => {
+    child.once("message", (message) => resolve(message as Serving));
+  });
+}
+
+/** It prints `S3rver listening on 127.0.0.1:PORT`. */
+function waitForS3rver(child: ChildProcess): Promise<Started> {
+  return new Promise((resolve) => {
+    let printed = "";
+    child.stdout?.on("data", (data: Buffer) => {
+      printed += data.toString();
+      const address = /listening on (\S+:\d+)/.exec(printed)?.[1];
+      if (address !== undefined) resolve({ origin: `http://${address}`, workerd: undefined });
+    });
+  });
+}
