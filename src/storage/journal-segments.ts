@@ -19,7 +19,12 @@ export interface SegmentName {
 }
 
 /** Stores a segment: lines of JSON, each ending in a newline. Storing it again replaces it. */
-export async function putSegment(bucket: R2Bucket, owner: JournalOwner, name: SegmentName, lines: string): Promise<void> {
+export async function putSegment(
+  bucket: R2Bucket,
+  owner: JournalOwner,
+  name: SegmentName,
+  lines: string,
+): Promise<void> {
   await bucket.put(segmentKey(owner, name), lines, { httpMetadata: { contentType: "application/x-ndjson" } });
 }
 
@@ -50,7 +55,11 @@ export async function* readSegment(bucket: R2Bucket, owner: JournalOwner, name: 
   if (rest !== "") yield rest;
 }
 
-export async function deleteSegments(bucket: R2Bucket, owner: JournalOwner, names: readonly SegmentName[]): Promise<void> {
+export async function deleteSegments(
+  bucket: R2Bucket,
+  owner: JournalOwner,
+  names: readonly SegmentName[],
+): Promise<void> {
   for (let first = 0; first < names.length; first += MAX_DELETED) {
     await bucket.delete(names.slice(first, first + MAX_DELETED).map((name) => segmentKey(owner, name)));
   }

@@ -19,6 +19,7 @@ import { dropLooseParts } from "./segments.ts";
 import { readExportInterval, readRecoveryWindow } from "./settings.ts";
 import { indexStub } from "./shards.ts";
 import { sweepBlobs } from "./sweep.ts";
+import type { NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
 import { abortUpload, createUpload, dropAllUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
 import { copyObject, deleteObject, putObject } from "./writes.ts";
 
@@ -55,7 +56,8 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   checkWrite(call: protocol.CheckWriteCall) {
     return this.#read(call, (): protocol.CheckWriteOutcome => {
-      if (call.uploadId !== undefined && !findUpload(this.#sql, call.key, call.uploadId)) return { outcome: "no-such-upload" };
+      if (call.uploadId !== undefined && !findUpload(this.#sql, call.key, call.uploadId))
+        return { outcome: "no-such-upload" };
       return { outcome: evaluateWrite(call.conditions, findCurrent(this.#sql, call.key)?.record) };
     });
   }
@@ -167,7 +169,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return this.#admission.applyConfig(config);
   }
 
-  seal(): protocol.SealOutcome {
+  seal(): SealOutcome {
     return this.#admission.seal();
   }
 
@@ -190,7 +192,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   // Housekeeping
 
   /** Finds blobs that nothing references and makes them garbage. */
-  sweepBlobs(blobs: readonly protocol.SweptBlob[]): protocol.SweepOutcome {
+  sweepBlobs(blobs: readonly SweptBlob[]): SweepOutcome {
     if (!this.#life) return { outcome: "unknown" };
     const now = Date.now();
     const due = now + readRecoveryWindow(this.env);
@@ -215,7 +217,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   }
 
   /** Blobs minted after the last export, oldest first; answers how many were taken. After the lines. */
-  restoreBlobs(blobs: readonly protocol.NewerBlob[]): number {
+  restoreBlobs(blobs: readonly NewerBlob[]): number {
     this.#assertRestoring();
     const { committer } = this.#alive;
     committer.advanceTo(this.ctx.storage.transactionSync(() => raiseSequence(this.#sql)));
@@ -252,7 +254,8 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const [agenda, admission, env] = [this.#agenda, this.#admission, this.env];
     agenda.load(Date.now());
     const committer = new Committer(storage, agenda, readExportInterval(env), () => this.#deliverSoon());
-    const peer = ({ bucketId, shard }: protocol.IndexAddress) => indexStub(env, bucketId, shard) as unknown as PeerIndex;
+    const peer = ({ bucketId, shard }: protocol.IndexAddress) =>
+      indexStub(env, bucketId, shard) as unknown as PeerIndex;
     this.#life = { committer, duties: new Duties({ storage, env, agenda, admission, committer, peer }) };
   }
 

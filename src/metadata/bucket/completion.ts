@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import { type Checksum, combineCrc, compositeChecksum, defaultChecksumType, isCombinable } from "../../lib/checksums.ts";
+import {
+  type Checksum,
+  combineCrc,
+  compositeChecksum,
+  defaultChecksumType,
+  isCombinable,
+} from "../../lib/checksums.ts";
 import { evaluateWrite } from "../../lib/conditions.ts";
 import type { Change } from "./journal.ts";
 import { writeManifest } from "./manifests.ts";
@@ -26,7 +32,13 @@ const REMEMBERED_MS = 24 * 3600_000;
 
 /** Parts that were checked against the client's list; `done` is the answer that was given before. */
 export type CompletionPlan =
-  | { readonly outcome: "planned"; readonly upload: UploadRecord; readonly parts: readonly PartExtent[]; readonly etag: string; readonly size: number }
+  | {
+      readonly outcome: "planned";
+      readonly upload: UploadRecord;
+      readonly parts: readonly PartExtent[];
+      readonly etag: string;
+      readonly size: number;
+    }
   | { readonly outcome: "done"; readonly answer: CompleteUploadOutcome };
 
 /** Checks the list of parts. It names them by ETag, so the bytes stay the same if the plan is made again. */
@@ -61,7 +73,14 @@ export async function computeChecksum(plan: CompletionPlan): Promise<Checksum | 
   const parts = plan.parts.flatMap(({ checksum, size }) => (checksum === undefined ? [] : [{ checksum, size }]));
   if (parts.length < plan.parts.length) return undefined;
   if (type === "COMPOSITE") {
-    return { algorithm, type, value: await compositeChecksum(algorithm, parts.map((part) => part.checksum)) };
+    return {
+      algorithm,
+      type,
+      value: await compositeChecksum(
+        algorithm,
+        parts.map((part) => part.checksum),
+      ),
+    };
   }
   return isCombinable(algorithm) ? { algorithm, type, value: combineCrc(algorithm, parts) } : undefined;
 }
@@ -123,7 +142,8 @@ function checkParts(
     return { outcome: "checksum-type-mismatch", algorithm, type };
   }
   for (let index = 1; index < parts.length; index++) {
-    if ((parts[index]?.partNumber ?? 0) <= (parts[index - 1]?.partNumber ?? 0)) return { outcome: "invalid-part-order" };
+    if ((parts[index]?.partNumber ?? 0) <= (parts[index - 1]?.partNumber ?? 0))
+      return { outcome: "invalid-part-order" };
   }
   for (const listed of parts) {
     const part = stored.get(listed.partNumber);
@@ -171,9 +191,16 @@ function closeUpload(change: Change, call: CompleteUploadCall, record: ObjectRec
   );
 }
 
-function findCompleted(sql: SqlStorage, call: CompleteUploadCall): ({ readonly outcome: "ok" } & Committed) | undefined {
+function findCompleted(
+  sql: SqlStorage,
+  call: CompleteUploadCall,
+): ({ readonly outcome: "ok" } & Committed) | undefined {
   const row = sql
-    .exec<{ object: string }>("SELECT object FROM completed_uploads WHERE upload_id = ? AND key = ?", call.uploadId, call.key)
+    .exec<{ object: string }>(
+      "SELECT object FROM completed_uploads WHERE upload_id = ? AND key = ?",
+      call.uploadId,
+      call.key,
+    )
     .next();
   return row.done ? undefined : { outcome: "ok", object: JSON.parse(row.value.object) as ObjectRecord };
 }

@@ -21,7 +21,9 @@ export interface BucketState {
 
 export function readState(sql: SqlStorage): BucketState | undefined {
   const row = sql
-    .exec<{ config: string; shard: number; status: Status; until: number }>("SELECT config, shard, status, until FROM bucket")
+    .exec<{ config: string; shard: number; status: Status; until: number }>(
+      "SELECT config, shard, status, until FROM bucket",
+    )
     .next();
   if (row.done) return undefined;
   const { config, shard, status, until } = row.value;

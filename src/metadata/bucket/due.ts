@@ -38,7 +38,11 @@ export class Agenda {
       return;
     }
     this.#due.set(duty, at);
-    this.#storage.sql.exec("INSERT INTO due (kind, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at", duty, at);
+    this.#storage.sql.exec(
+      "INSERT INTO due (kind, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
+      duty,
+      at,
+    );
     if (at < this.#armedFor) this.#arm(at);
   }
 

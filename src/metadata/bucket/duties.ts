@@ -107,7 +107,9 @@ export class Duties {
   async spreadConfig(): Promise<undefined> {
     const { config } = this.#ports.admission.knownState;
     const others = Array.from({ length: config.shards - 1 }, (_, position) => position + 1);
-    await Promise.all(others.map((shard) => this.#ports.peer({ bucketId: config.bucketId, shard }).applyConfig(config)));
+    await Promise.all(
+      others.map((shard) => this.#ports.peer({ bucketId: config.bucketId, shard }).applyConfig(config)),
+    );
   }
 
   /** Of a bucket that was deleted a recovery window ago. */

@@ -38,7 +38,11 @@ export function nextGarbage(sql: SqlStorage): number | undefined {
 export async function collectGarbage(sql: SqlStorage, now: number, ports: GarbagePorts): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const due = sql
-      .exec<{ id: string; kind: Freed["kind"] }>("SELECT id, kind FROM garbage WHERE due <= ? ORDER BY due LIMIT ?", now, BATCH)
+      .exec<{ id: string; kind: Freed["kind"] }>(
+        "SELECT id, kind FROM garbage WHERE due <= ? ORDER BY due LIMIT ?",
+        now,
+        BATCH,
+      )
       .toArray();
     if (due.length === 0) return;
     const blobs = due.filter((entry) => entry.kind === "blob").map((entry) => entry.id);
@@ -51,7 +55,11 @@ export async function collectGarbage(sql: SqlStorage, now: number, ports: Garbag
 }
 
 async function collect(sql: SqlStorage, { kind, id }: Freed, ports: GarbagePorts): Promise<void> {
-  if (kind === "manifest") await deleteAll(readParts(sql, id).map((part) => part.blob), ports);
+  if (kind === "manifest")
+    await deleteAll(
+      readParts(sql, id).map((part) => part.blob),
+      ports,
+    );
   if (kind === "upload") await deleteAll(listUploadedBlobs(sql, id), ports);
   if (kind === "borrowed") await ports.releasePin(parseBorrowedId(id));
   sql.exec("DELETE FROM manifests WHERE id = ?", id);

@@ -71,7 +71,12 @@ export function findPartSpan(sql: SqlStorage, id: string, partNumber: number): S
 }
 
 /** Parts after `afterPartNumber` in order, at most `limit`. */
-export function readParts(sql: SqlStorage, id: string, afterPartNumber = 0, limit = Number.POSITIVE_INFINITY): PartExtent[] {
+export function readParts(
+  sql: SqlStorage,
+  id: string,
+  afterPartNumber = 0,
+  limit = Number.POSITIVE_INFINITY,
+): PartExtent[] {
   // The last chunk that begins at or before the wanted part may still hold it.
   const chunks = sql.exec<{ parts: string }>(
     `SELECT parts FROM manifests WHERE id = ?1 AND first_part >= coalesce(

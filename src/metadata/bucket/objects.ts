@@ -18,7 +18,13 @@ export type ListedRow = readonly [
   owner: string,
   checksum: string | null,
 ];
-type StoredRow = readonly [...ListedRow, bodyKind: BodyKind | "marker", bodyId: string, parts: number | null, attributes: string];
+type StoredRow = readonly [
+  ...ListedRow,
+  bodyKind: BodyKind | "marker",
+  bodyId: string,
+  parts: number | null,
+  attributes: string,
+];
 
 /** A version with the whereabouts of its bytes. */
 export interface StoredObject {
@@ -43,7 +49,8 @@ export function findCurrent(sql: SqlStorage, key: string): StoredObject | undefi
 /** A version by id; without an id the current one, or the delete marker that hides it. */
 export function findVersion(sql: SqlStorage, key: string, versionId: string | undefined): FoundVersion {
   const current = findCurrent(sql, key);
-  if (current && (versionId === undefined || current.record.versionId === versionId)) return { found: "object", ...current };
+  if (current && (versionId === undefined || current.record.versionId === versionId))
+    return { found: "object", ...current };
   const latest = current ? undefined : readMarkerOrVersion(sql, key, undefined);
   if (versionId === undefined) return latest?.found === "marker" ? latest : { found: "nothing" };
   const version = readMarkerOrVersion(sql, key, versionId);
@@ -57,7 +64,8 @@ function readMarkerOrVersion(sql: SqlStorage, key: string, versionId: string | u
   for (const raw of rows.raw()) {
     const row = raw as unknown as StoredRow;
     if (versionId !== undefined && row[2] !== versionId) continue;
-    if (row[9] === "marker") return { found: "marker", marker: { versionId: row[2], modifiedAt: row[5], latest: true } };
+    if (row[9] === "marker")
+      return { found: "marker", marker: { versionId: row[2], modifiedAt: row[5], latest: true } };
     return { found: "object", ...toStored(row) };
   }
   return undefined;

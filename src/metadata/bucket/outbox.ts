@@ -17,7 +17,10 @@ const BATCH = 100;
 /** Delivers what waits; each message is forgotten when its delivery has succeeded. Throws when one fails. */
 export async function deliverMessages(sql: SqlStorage, deliver: (message: Message) => Promise<void>): Promise<void> {
   const rows = sql
-    .exec<{ id: number; kind: string; payload: string }>("SELECT id, kind, payload FROM outbox ORDER BY id LIMIT ?", BATCH)
+    .exec<{ id: number; kind: string; payload: string }>(
+      "SELECT id, kind, payload FROM outbox ORDER BY id LIMIT ?",
+      BATCH,
+    )
     .toArray();
   for (const { id, kind, payload } of rows) {
     await deliver({ id, kind, payload: JSON.parse(payload) as unknown });

@@ -21,7 +21,11 @@ export function pinObject(change: Change, call: PinCall, self: IndexAddress): Pi
   const source = findSource(change.sql, call.key, call.versionId, call.conditions);
   if ("outcome" in source) return source;
   if (source.body.kind === "inline") {
-    return { outcome: "ok", object: source.record, body: { kind: "inline", bytes: readInline(change.sql, source.body) } };
+    return {
+      outcome: "ok",
+      object: source.record,
+      body: { kind: "inline", bytes: readInline(change.sql, source.body) },
+    };
   }
   addHolder(change, source.body, source.record.sequence, change.sequence);
   change.sql.exec(

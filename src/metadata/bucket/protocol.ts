@@ -103,7 +103,12 @@ export type GetObjectOutcome =
   | Outcome<FoundObject>
   | { readonly outcome: "no-such-key" }
   | { readonly outcome: "no-such-version" }
-  | { readonly outcome: "delete-marker"; readonly versionId: string; readonly modifiedAt: number; readonly latest: boolean }
+  | {
+      readonly outcome: "delete-marker";
+      readonly versionId: string;
+      readonly modifiedAt: number;
+      readonly latest: boolean;
+    }
   | { readonly outcome: "range-not-satisfiable"; readonly object: ObjectRecord }
   | { readonly outcome: "no-such-part"; readonly object: ObjectRecord };
 
@@ -289,7 +294,10 @@ export interface PutPartCall extends Mutation {
   readonly blob: BlobId;
   readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
 }
-export type PutPartOutcome = Outcome<{ readonly modifiedAt: number }> | { readonly outcome: "no-such-upload" } | { readonly outcome: "expired" };
+export type PutPartOutcome =
+  | Outcome<{ readonly modifiedAt: number }>
+  | { readonly outcome: "no-such-upload" }
+  | { readonly outcome: "expired" };
 
 export interface CompletedPart {
   readonly partNumber: number;
@@ -317,7 +325,11 @@ export type CompleteUploadOutcome =
   | { readonly outcome: "entity-too-large" }
   | { readonly outcome: "size-mismatch"; readonly size: number }
   | { readonly outcome: "checksum-mismatch"; readonly algorithm: ChecksumAlgorithm }
-  | { readonly outcome: "checksum-type-mismatch"; readonly algorithm: ChecksumAlgorithm; readonly type: "COMPOSITE" | "FULL_OBJECT" }
+  | {
+      readonly outcome: "checksum-type-mismatch";
+      readonly algorithm: ChecksumAlgorithm;
+      readonly type: "COMPOSITE" | "FULL_OBJECT";
+    }
   | { readonly outcome: "checksum-missing"; readonly partNumber: number; readonly algorithm: ChecksumAlgorithm };
 
 export interface AbortUploadCall extends Mutation {
@@ -359,7 +371,12 @@ export type ListObjectPartsOutcome =
     }>
   | { readonly outcome: "no-such-key" }
   | { readonly outcome: "no-such-version" }
-  | { readonly outcome: "delete-marker"; readonly versionId: string; readonly modifiedAt: number; readonly latest: boolean };
+  | {
+      readonly outcome: "delete-marker";
+      readonly versionId: string;
+      readonly modifiedAt: number;
+      readonly latest: boolean;
+    };
 
 export interface ListUploadsCall extends Call {
   readonly prefix: string;
@@ -371,28 +388,3 @@ export interface ListUploadsCall extends Call {
 }
 export type UploadEntry = { readonly key: string; readonly upload: UploadRecord } | { readonly prefix: string };
 export type ListUploadsOutcome = Outcome<{ readonly entries: readonly UploadEntry[]; readonly truncated: boolean }>;
-
-/** A blob as the orphan sweep finds it in R2: its name, and what its custom metadata says of it. */
-export interface SweptBlob {
-  readonly id: BlobId;
-  readonly key: string;
-  readonly uploadId?: string;
-  readonly partNumber?: number;
-}
-/** "unknown": no such index object was ever created. Its blobs are not orphans: the index may have been lost. */
-export type SweepOutcome =
-  | { readonly outcome: "ok"; readonly orphans: readonly BlobId[] }
-  | { readonly outcome: "unknown" };
-
-/** One step of DeleteBucket on one index object. */
-export type SealOutcome = "sealed" | "not-empty" | "gone";
-
-/** A blob that no exported journal knows yet, as a rebuild finds it in R2. */
-export interface NewerBlob extends SweptBlob {
-  readonly size: number;
-  /** Without quotes. */
-  readonly etag: string;
-  readonly storageClass: string;
-  readonly ownerId: string;
-  readonly attributes?: ObjectAttributes;
-}

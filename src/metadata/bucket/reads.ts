@@ -2,12 +2,7 @@ import { resolveRange, type Span } from "../../lib/range.ts";
 import { locateBody } from "./bodies.ts";
 import { findPartSpan, readParts } from "./manifests.ts";
 import { findVersion, type DeleteMarker, type FoundVersion, type StoredObject } from "./objects.ts";
-import type {
-  GetObjectCall,
-  GetObjectOutcome,
-  ListObjectPartsCall,
-  ListObjectPartsOutcome,
-} from "./protocol.ts";
+import type { GetObjectCall, GetObjectOutcome, ListObjectPartsCall, ListObjectPartsOutcome } from "./protocol.ts";
 
 /** GetObject and HeadObject: the version, the resolved range, and where its bytes are. */
 export function getObject(sql: SqlStorage, call: GetObjectCall): GetObjectOutcome {

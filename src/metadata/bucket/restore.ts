@@ -1,7 +1,7 @@
 import { blobMintedAt } from "../../lib/blob-id.ts";
 import type { Body, Change } from "./journal.ts";
 import { findCurrent, writeCurrent } from "./objects.ts";
-import type { NewerBlob } from "./protocol.ts";
+import type { NewerBlob } from "./upkeep.ts";
 import { releaseBody } from "./references.ts";
 import { applyLine, type SegmentLine } from "./segments.ts";
 import { readCounter, writeCounter } from "./schema.ts";

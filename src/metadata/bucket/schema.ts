@@ -157,5 +157,9 @@ export function readCounter(sql: SqlStorage, name: Counter): number {
 }
 
 export function writeCounter(sql: SqlStorage, name: Counter, value: number): void {
-  sql.exec("INSERT INTO counters (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
+  sql.exec(
+    "INSERT INTO counters (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    name,
+    value,
+  );
 }

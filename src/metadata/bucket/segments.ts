@@ -80,7 +80,10 @@ export function applyLine(sql: SqlStorage, { table, key, rows }: SegmentLine): n
     const columns = Object.keys(row);
     if (!columns.every((column) => /^[a-z_]+$/.test(column))) throw new Error("a segment names an impossible column");
     const places = columns.map(() => "?").join(", ");
-    sql.exec(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`, ...columns.map((column) => decode(table, column, row[column])));
+    sql.exec(
+      `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`,
+      ...columns.map((column) => decode(table, column, row[column])),
+    );
     sequence = Math.max(sequence, Number(row["sequence"] ?? 0), Number(row["holder"] ?? 0));
   }
   return sequence;

@@ -23,6 +23,10 @@ export function indexName(bucketId: string, shard: number): string {
  * The index object of a shard. Never call it for a bucket that is not being created or does not exist
  * yet: the platform fixes an object's location at the first call.
  */
-export function indexStub(env: Pick<Env, "BUCKET_INDEX">, bucketId: string, shard: number): DurableObjectStub<BucketIndex> {
+export function indexStub(
+  env: Pick<Env, "BUCKET_INDEX">,
+  bucketId: string,
+  shard: number,
+): DurableObjectStub<BucketIndex> {
   return env.BUCKET_INDEX.get(env.BUCKET_INDEX.idFromName(indexName(bucketId, shard)));
 }

@@ -3,7 +3,7 @@ import { enterGarbage, isGarbage } from "./garbage.ts";
 import { readUnexported } from "./journal.ts";
 import { manifestHolds } from "./manifests.ts";
 import { hasNamedHolder } from "./references.ts";
-import type { SweptBlob } from "./protocol.ts";
+import type { SweptBlob } from "./upkeep.ts";
 
 /** Younger blobs may still be committed (consistency rule 5). */
 export const ORPHAN_AGE_MS = 7 * 24 * 3600_000;

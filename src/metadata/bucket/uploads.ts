@@ -33,7 +33,10 @@ type UploadRow = readonly [
 ];
 
 export function findUpload(sql: SqlStorage, key: string, uploadId: string): UploadRecord | undefined {
-  const row = sql.exec(`SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE key = ? AND upload_id = ?`, key, uploadId).raw().next();
+  const row = sql
+    .exec(`SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE key = ? AND upload_id = ?`, key, uploadId)
+    .raw()
+    .next();
   return row.done ? undefined : toUpload(row.value as unknown as UploadRow);
 }
 
@@ -115,15 +118,13 @@ export function listParts(sql: SqlStorage, call: ListPartsCall): ListPartsOutcom
       call.limit + 1,
     )
     .toArray();
-  const parts = found.slice(0, call.limit).map(
-    (row): ListedPart => ({
-      partNumber: row.part_number,
-      size: row.size,
-      etag: row.etag,
-      modifiedAt: row.modified,
-      ...(row.checksum !== null && { checksum: row.checksum }),
-    }),
-  );
+  const parts = found.slice(0, call.limit).map((row): ListedPart => ({
+    partNumber: row.part_number,
+    size: row.size,
+    etag: row.etag,
+    modifiedAt: row.modified,
+    ...(row.checksum !== null && { checksum: row.checksum }),
+  }));
   return { outcome: "ok", upload, parts, truncated: found.length > parts.length };
 }
 
@@ -142,9 +143,8 @@ export function listUploads(sql: SqlStorage, call: ListUploadsCall): ListUploads
     tieOf: (row) => row[1],
     scan: (from, end, rows) => scanUploads(sql, from, end, rows),
   });
-  const entries = page.entries.map(
-    (entry): UploadEntry =>
-      entry instanceof CommonPrefix ? { prefix: entry.prefix } : { key: entry[0], upload: toUpload(entry) },
+  const entries = page.entries.map((entry): UploadEntry =>
+    entry instanceof CommonPrefix ? { prefix: entry.prefix } : { key: entry[0], upload: toUpload(entry) },
   );
   return { outcome: "ok", entries, truncated: page.truncated };
 }
@@ -153,7 +153,10 @@ function scanUploads(sql: SqlStorage, from: Position, end: string | undefined, l
   const after = from.tie === undefined ? `key ${from.inclusive ? ">=" : ">"} ?1` : "(key, upload_id) > (?1, ?4)";
   const rows = sql.exec(
     `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE ${after} AND ${belowEnd(end)} ORDER BY key, upload_id LIMIT ?3`,
-    ...[from.key, end ?? null, limit, ...(from.tie === undefined ? [] : [from.tie])],
+    from.key,
+    end ?? null,
+    limit,
+    ...(from.tie === undefined ? [] : [from.tie]),
   );
   return rows.raw() as unknown as Iterable<UploadRow>;
 }

@@ -8,7 +8,12 @@ describe("putObject and getObject", () => {
     const put = expectOutcome(await index.put("a", { body: blob }), "ok");
     const got = expectOutcome(await index.get("a"), "ok");
     expect(got.object).toEqual(put.object);
-    expect(got.object).toMatchObject({ key: "a", versionId: "null", size: 10, attributes: { metadata: { color: "blue" } } });
+    expect(got.object).toMatchObject({
+      key: "a",
+      versionId: "null",
+      size: 10,
+      attributes: { metadata: { color: "blue" } },
+    });
     expect(got.body).toEqual({ kind: "extents", extents: [{ blob, offset: 0, length: 10, blobSize: 10 }] });
   });
 
