@@ -71,20 +71,15 @@ function decodeSource(source: string | Uint8Array): string {
     : new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(source);
 }
 
-function simplify(element: ParsedElement, depth: number): XmlNode {
+function simplify(parsed: ParsedElement, depth: number): XmlNode {
   if (depth > MAX_DEPTH) throw malformedXml();
-  const children: XmlNode[] = [];
+  const nodes: XmlNode[] = [];
   let content = "";
-  for (const node of element.children) {
-    if (node instanceof ParsedElement) children.push(simplify(node, depth + 1));
+  for (const node of parsed.children) {
+    if (node instanceof ParsedElement) nodes.push(simplify(node, depth + 1));
     else if (node instanceof XmlText) content += node.text;
   }
-  return {
-    name: stripPrefix(element.name),
-    attributes: element.attributes,
-    children,
-    text: content,
-  };
+  return { name: stripPrefix(parsed.name), attributes: parsed.attributes, children: nodes, text: content };
 }
 
 function stripPrefix(name: string): string {

@@ -79,7 +79,7 @@ describe("reading extents", () => {
 
   it("breaks off when a later blob is missing", async () => {
     const gone: Extent = { blob: mintBlobId("bucket", 0), offset: 0, length: 1, blobSize: 1 };
-    await expect(readAll(await readExtents(env.BLOBS, [await blob(3, 0), gone]))).rejects.toThrow();
+    await expect(readAll(await readExtents(env.BLOBS, [await blob(3, 0), gone]))).rejects.toThrow("not in R2");
   });
 
   it("goes on where the bytes are now when they moved, at the start and midway (consistency rule 14)", async () => {
