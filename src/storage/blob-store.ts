@@ -2,7 +2,6 @@ import { type BlobId, blobIdOfKey, blobKey, blobKeyPrefix, type Extent } from ".
 import { type BlobOrigin, decodeOrigin } from "./blob-origin.ts";
 import { BodyCache, type ReadOptions } from "./body-cache.ts";
 import { putBlob, type PutOptions, type StoredBlob } from "./put-blob.ts";
-import { readExtents } from "./read-extents.ts";
 
 /** R2 deletes at most this many keys a call. */
 const DELETE_BATCH = 1000;
@@ -35,11 +34,6 @@ export class BlobStore {
   /** The bytes of the extents, from the nearest place that has them; throws MissingBlobError. */
   read(extents: readonly Extent[], options: ReadOptions): Promise<ReadableStream<Uint8Array> | Uint8Array> {
     return this.#cache.read(this.#bucket, extents, options);
-  }
-
-  /** The bytes of the extents from R2, for jobs and copies, which read once; throws MissingBlobError. */
-  readUncached(extents: readonly Extent[]): Promise<ReadableStream<Uint8Array>> {
-    return readExtents(this.#bucket, extents);
   }
 
   /** Deletes blobs that nothing refers to. Those that are gone already do no harm. */

@@ -37,6 +37,7 @@ export async function openExtent(bucket: R2Bucket, extent: Extent): Promise<Read
 /**
  * The bytes of all extents in order, as one stream of known length. The first is opened before this returns,
  * so that a missing blob is an error and not a broken answer; the others are opened as the reader gets there.
+ * Several extents come out of a FixedLengthStream: on their way to `putBlob` they need `hashThrough` between.
  */
 export async function readExtents(
   bucket: R2Bucket,
@@ -52,7 +53,7 @@ export async function readExtents(
   return joined.readable;
 }
 
-export function totalLength(extents: readonly Extent[]): number {
+function totalLength(extents: readonly Extent[]): number {
   return extents.reduce((sum, extent) => sum + extent.length, 0);
 }
 
