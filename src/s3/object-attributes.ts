@@ -92,19 +92,24 @@ async function findParts(
 
 function describeChecksum({ checksum }: ObjectRecord): XmlElement | undefined {
   if (!checksum) return undefined;
+  // Here S3 leaves the number of parts out of a composite one. Base64 has no hyphen.
+  const [digest = ""] = checksum.value.split("-");
   return element(
     "Checksum",
-    element(checksumElement(checksum.algorithm), checksum.value),
+    element(checksumElement(checksum.algorithm), digest),
     element("ChecksumType", checksum.type),
   );
 }
 
-/** Of an object that was uploaded in parts: their number, and themselves where they carry checksums, as on S3. */
+/**
+ * Of an object that was uploaded in parts: their number. S3 lists the parts themselves only where the object's
+ * checksum is composed of theirs.
+ */
 function describeParts(object: ObjectRecord, page: PartsPage, { limit, marker }: Paging): XmlElement | undefined {
   const { checksum, partsCount } = object;
   if (partsCount === undefined) return undefined;
   const count = element("PartsCount", partsCount);
-  if (!checksum) return element("ObjectParts", count);
+  if (checksum?.type !== "COMPOSITE") return element("ObjectParts", count);
   const { parts, truncated } = page;
   return element(
     "ObjectParts",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import {
   type ChecksumAlgorithm,
@@ -167,6 +168,16 @@ describe("of the whole object", () => {
     const completed = await complete(client, upload, [{ PartNumber: 1, ETag }]);
     expect(completed.ChecksumCRC32).toBeUndefined();
   });
+});
+
+test("a streamed part brings its checksum in a trailer", async () => {
+  const upload = await beginUpload(client, { Bucket, Key: "trailer" }, { ChecksumAlgorithm: "CRC32" });
+  const part = { ...upload, PartNumber: 1, ChecksumAlgorithm: "CRC32" } as const;
+  const Body = Readable.from([WHOLE.subarray(0, 70_000), WHOLE.subarray(70_000)]);
+  const sent = await client.send(new UploadPartCommand({ ...part, Body, ContentLength: WHOLE.length }));
+  expect(sent.ChecksumCRC32).toBe(crc32Base64(WHOLE));
+  const { Parts } = await client.send(new ListPartsCommand(upload));
+  expect(Parts).toMatchObject([{ Size: WHOLE.length, ChecksumCRC32: sent.ChecksumCRC32 }]);
 });
 
 describe("are refused", () => {

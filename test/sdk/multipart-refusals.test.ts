@@ -172,6 +172,25 @@ describe("completion", () => {
     expect(await refusalOf(client.send(command))).toMatchObject({ code: "MaxMessageLengthExceeded", status: 400 });
   });
 
+  test("with more than 10,000 parts", async () => {
+    const upload = await beginUpload(client, { Bucket, Key: "many" }, { ChecksumAlgorithm: "SHA256" });
+    const list = (length: number) => {
+      const parts = Array.from(
+        { length },
+        (_, at) => `<Part>
+          <ETag>&quot;${at.toString(16).padStart(32, "0")}&quot;</ETag>
+          <ChecksumSHA256>${Buffer.alloc(32, at).toString("base64")}</ChecksumSHA256>
+          <PartNumber>${at + 1}</PartNumber>
+        </Part>`,
+      );
+      const document = `<CompleteMultipartUpload>${parts.join("\n")}</CompleteMultipartUpload>`;
+      return client.send(withBody(new CompleteMultipartUploadCommand(upload), document));
+    };
+    // The longest list is read to its end, and only then found to name what was never sent.
+    expect(await refusalOf(list(10_000))).toMatchObject({ code: "InvalidPart", PartNumber: "1" });
+    expect(await refusalOf(list(10_001))).toMatchObject({ code: "MalformedXML", status: 400 });
+  });
+
   test("with a list that its Content-MD5 does not fit", async () => {
     const upload = await beginUpload(client, { Bucket, Key: "md5" });
     const part = await sendPart(client, upload, 1, Buffer.from("x"));

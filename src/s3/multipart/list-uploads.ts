@@ -53,7 +53,7 @@ export async function listMultipartUploads(call: S3Call): Promise<S3Result> {
 
 function readParameters({ query }: S3Call): Parameters {
   const encoding = query.get("encoding-type");
-  if (encoding !== undefined && encoding !== "" && encoding.toLowerCase() !== "url") {
+  if (encoding !== undefined && encoding !== "" && encoding !== "url") {
     throw invalidArgument("Invalid Encoding Method specified in Request", "encoding-type", encoding);
   }
   const keyMarker = query.get("key-marker") ?? "";
