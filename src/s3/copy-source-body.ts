@@ -1,0 +1,82 @@
+import { evaluateSource, readConditionHeaders } from "../lib/conditions.ts";
+import type { FoundObject, GetObjectOutcome } from "../metadata/bucket/protocol.ts";
+import type { S3Call } from "./call.ts";
+import type { CopySource } from "./copy-source.ts";
+import { invalidArgument, s3Error } from "./errors.ts";
+import { tooManyReads } from "./get-object.ts";
+
+export const RANGE_HEADER = "x-amz-copy-source-range";
+
+/** Zero-based offsets of the first and last bytes. */
+export interface CopyRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The source, its conditions met, and where the wanted bytes are. */
+export async function findSource(call: S3Call, source: CopySource, range: CopyRange | undefined): Promise<FoundObject> {
+  const { key, versionId } = source;
+  const outcome = await call.bucketNamed(source.bucketName).read(key, (index, plain): Promise<GetObjectOutcome> =>
+    index.getObject({
+      ...plain,
+      key,
+      withBody: true,
+      ...(versionId !== undefined && { versionId }),
+      ...(range && { range }),
+    }),
+  );
+  if (outcome.outcome !== "ok" && outcome.outcome !== "range-not-satisfiable") throw missingSource(source, outcome);
+  const { object } = outcome;
+  if (evaluateSource(readConditionHeaders(call.headers, "x-amz-copy-source-"), object) !== "ok") {
+    throw s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
+  }
+  // A GET would be answered with what there is; a part is copied as asked or not at all.
+  const wanted = range && range.last - range.first + 1;
+  if (outcome.outcome !== "ok" || (wanted !== undefined && outcome.span?.length !== wanted)) {
+    throw invalidArgument(
+      `Range specified is not valid for source object of size: ${object.size}`,
+      RANGE_HEADER,
+      call.headers.get(RANGE_HEADER) ?? "",
+    );
+  }
+  return outcome;
+}
+
+type Missing = Exclude<GetObjectOutcome, { outcome: "ok" | "stale" | "gone" | "range-not-satisfiable" }>;
+
+function missingSource({ key, versionId }: CopySource, outcome: Missing) {
+  if (outcome.outcome === "no-such-version") {
+    return s3Error("NoSuchVersion", { detail: { Key: key, VersionId: versionId ?? "" } });
+  }
+  if (outcome.outcome === "delete-marker" && versionId !== undefined) {
+    return s3Error("InvalidRequest", {
+      message: "The source of a copy request may not specifically refer to a delete marker by version id.",
+    });
+  }
+  return s3Error("NoSuchKey", { detail: { Key: key } });
+}
+
+/** A body, at hand or on its way. */
+export type Bytes = ReadableStream<Uint8Array> | Uint8Array;
+
+export async function openSource(
+  call: S3Call,
+  source: CopySource,
+  range: CopyRange | undefined,
+  { object, body }: FoundObject,
+): Promise<Bytes> {
+  if (!body) throw new Error("the index answered a read without a body");
+  if (body.kind === "inline") return body.bytes;
+  if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
+  return call.store.read(body.extents, {
+    // Copied once, and seldom read where it is copied from.
+    cacheable: false,
+    defer: call.defer,
+    locateAgain: async () => {
+      const again = await findSource(call, source, range);
+      return again.object.sequence === object.sequence && again.body?.kind === "extents"
+        ? again.body.extents
+        : undefined;
+    },
+  });
+}
