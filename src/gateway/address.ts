@@ -23,13 +23,15 @@ export function resolveAddress(host: string, rawPath: string, domain: string): A
   const label = labelBelow(host, domain);
   if (label !== undefined) {
     const bucket = virtualBucket(label);
-    if (bucket !== undefined) return { service: "s3", bucket, key: decodePercent(rawPath.slice(1)), virtualHosted: true };
+    if (bucket !== undefined)
+      return { service: "s3", bucket, key: decodePercent(rawPath.slice(1)), virtualHosted: true };
     if (label !== "s3") return { service: "unsupported", what: `the host ${host}` };
   }
   if (rawPath === "/_verge" || rawPath.startsWith("/_verge/")) {
     return { service: "verge", segments: rawPath.split("/").slice(2).map(decodePercent) };
   }
-  if (VERSIONED_PATH.test(rawPath) || RESERVED_PATH.test(rawPath)) return { service: "unsupported", what: `the path ${rawPath}` };
+  if (VERSIONED_PATH.test(rawPath) || RESERVED_PATH.test(rawPath))
+    return { service: "unsupported", what: `the path ${rawPath}` };
   return splitPathStyle(rawPath);
 }
 

@@ -23,7 +23,10 @@ export async function authenticate(
   bodySha256?: () => Promise<string>,
 ): Promise<Authenticated> {
   if (!isSigned(incoming)) {
-    return { identity: { kind: "anonymous" }, payload: openPayload(incoming.body, incoming.headers, { kind: "unsigned" }) };
+    return {
+      identity: { kind: "anonymous" },
+      payload: openPayload(incoming.body, incoming.headers, { kind: "unsigned" }),
+    };
   }
   const verified = await verifySignature(incoming, {
     service: scopes,

@@ -1,4 +1,5 @@
 import type { Query } from "../lib/query.ts";
+import { invalidArgument } from "../s3/errors.ts";
 
 /** Parameters of the signature itself (SigV4, "Authenticating requests: using query parameters"). */
 const SIGNATURE_PARAMETERS = new Set([
@@ -12,18 +13,29 @@ const SIGNATURE_PARAMETERS = new Set([
   "x-amz-content-sha256",
 ]);
 
+/** RFC 9110, sections 5.1 and 5.5. */
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+// eslint-disable-next-line no-control-regex -- a control character would end the header
+const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+
 /**
  * The headers that an operation sees. SDKs that presign a URL move `x-amz-*` headers into the query,
  * where the signature covers them; S3 reads them there as it does in headers.
+ * @throws ServiceError InvalidArgument for a name or value that no header can have.
  */
 export function mergeHoistedHeaders(headers: Headers, query: Query): Headers {
   if (!query.has("X-Amz-Signature")) return headers;
   let merged: Headers | undefined;
   for (const name of query.names()) {
     const lower = name.toLowerCase();
-    if (!lower.startsWith("x-amz-") || SIGNATURE_PARAMETERS.has(lower) || headers.has(lower)) continue;
+    if (!lower.startsWith("x-amz-") || SIGNATURE_PARAMETERS.has(lower)) continue;
+    const value = query.get(name)!;
+    if (!HEADER_NAME.test(lower) || UNSAFE_VALUE.test(value)) {
+      throw invalidArgument("The parameter cannot stand for a header.", name, value);
+    }
+    if (headers.has(lower)) continue;
     merged ??= new Headers(headers);
-    merged.set(lower, query.get(name)!);
+    merged.set(lower, value);
   }
   return merged ?? headers;
 }

@@ -12,10 +12,17 @@ export function renderS3Result(result: S3Result, incoming: Incoming): Response {
   const status = result.status ?? 200;
   if (result.xml) {
     headers.set("content-type", "application/xml");
-    return new Response(incoming.method === "HEAD" ? null : renderXml(result.xml, { namespace: NAMESPACE }), { status, headers });
+    return new Response(incoming.method === "HEAD" ? null : renderXml(result.xml, { namespace: NAMESPACE }), {
+      status,
+      headers,
+    });
   }
   // "manual": a stored Content-Encoding describes the stored bytes; the platform must not encode them again.
-  return new Response(incoming.method === "HEAD" ? null : (result.body ?? null), { status, headers, encodeBody: "manual" });
+  return new Response(incoming.method === "HEAD" ? null : (result.body ?? null), {
+    status,
+    headers,
+    encodeBody: "manual",
+  });
 }
 
 /**

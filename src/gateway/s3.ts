@@ -3,12 +3,20 @@ import { isAllowed } from "../auth/policy/authorize.ts";
 import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import { Query } from "../lib/query.ts";
-import { BucketClient, BucketGoneError, ConfigurationRaceError, IndexOverloadedError } from "../metadata/bucket/client.ts";
+import {
+  BucketClient,
+  BucketGoneError,
+  ConfigurationRaceError,
+  IndexOverloadedError,
+} from "../metadata/bucket/client.ts";
 import type { IndexApi } from "../metadata/bucket/index-api.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { indexStub } from "../metadata/bucket/shards.ts";
 import type { BucketEntry } from "../metadata/registry/protocol.ts";
+import { headerSectionTooLarge, MAX_HEADER_BYTES } from "../s3/attributes.ts";
+import { checkAddressedName } from "../s3/bucket-name.ts";
 import type { S3Call, S3Result } from "../s3/call.ts";
+import { checkExpectedOwner } from "../s3/checks.ts";
 import { s3Error } from "../s3/errors.ts";
 import { listAccessRequests, matchS3Operation, type S3Operation } from "../s3/service.ts";
 import { BlobStore } from "../storage/blob-store.ts";
@@ -38,6 +46,7 @@ const RESERVED_SUBREQUESTS = 5;
 /** The S3 pipeline: authenticate, match, look the bucket up, authorise, run. Throws a ServiceError, or what went wrong. */
 export async function serveS3(request: S3Request): Promise<S3Result> {
   const { incoming, address, deployment } = request;
+  if (incoming.rawQuery.length > MAX_HEADER_BYTES) throw headerSectionTooLarge();
   const query = new Query(incoming.rawQuery);
   const headers = mergeHoistedHeaders(incoming.headers, query);
   const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, headers);
@@ -72,6 +81,8 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
     defer: request.defer,
   };
   await authorise(call, operation, request, buckets);
+  const addressed = buckets.get(address.bucket);
+  if (addressed) checkExpectedOwner(call, "x-amz-expected-bucket-owner", addressed.config.accountId);
   try {
     return await operation.handle(call);
   } catch (error) {
@@ -80,7 +91,12 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
 }
 
 /** Allows every access request of the operation, or throws; leaves the buckets that they name in `buckets`. */
-async function authorise(call: S3Call, operation: S3Operation, request: S3Request, buckets: Map<string, BucketClient>): Promise<void> {
+async function authorise(
+  call: S3Call,
+  operation: S3Operation,
+  request: S3Request,
+  buckets: Map<string, BucketClient>,
+): Promise<void> {
   const accesses = listAccessRequests(operation, call);
   for (const access of accesses) {
     if (access.bucket !== undefined && !buckets.has(access.bucket)) {
@@ -100,6 +116,7 @@ async function openBucket(
   accesses: readonly AccessRequest[],
   { env, deployment }: S3Request,
 ): Promise<BucketClient> {
+  checkAddressedName(name);
   const findConfig = async () => configOf(await deployment.directory.findBucket(name), deployment);
   const config = await findConfig();
   if (!config) throw s3Error("NoSuchBucket", { detail: { BucketName: name } });

@@ -55,7 +55,8 @@ async function callApi({ incoming, env, deployment }: VergeRequest, segments: re
     deployment,
     async () => createHash("sha256").update(body).digest("hex"),
   );
-  if (identity.kind === "anonymous") throw new ServiceError("AccessDenied", 403, "Sign the request with the scope `verge`.");
+  if (identity.kind === "anonymous")
+    throw new ServiceError("AccessDenied", 403, "Sign the request with the scope `verge`.");
   const query = new Query(incoming.rawQuery);
   const template = vergeOperations.findTemplate(segments);
   if (!template) throw new ServiceError("NoSuchEntity", 404, `There is nothing at ${incoming.rawPath}.`);
@@ -102,7 +103,9 @@ async function servePage({ request, env, incoming }: VergeRequest): Promise<Resp
 
 function renderJson({ status, body }: VergeResult, incoming: Incoming): Response {
   const headers = { "x-amz-request-id": incoming.requestId, "cache-control": "no-store" };
-  return status === 204 || body === undefined ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
+  return status === 204 || body === undefined
+    ? new Response(null, { status, headers })
+    : Response.json(body, { status, headers });
 }
 
 function renderError({ code, status, message, headers }: ServiceError, incoming: Incoming): Response {

@@ -16,6 +16,8 @@ export const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 const METADATA_PREFIX = "x-amz-meta-";
 /** Names and values together (Amazon S3 User Guide, "User-defined object metadata"). */
 const MAX_METADATA_BYTES = 2048;
+/** Of a whole request (Amazon S3 User Guide, "Working with object metadata"): what is not user metadata is stored too. */
+export const MAX_HEADER_BYTES = 8192;
 
 const STORAGE_CLASSES = new Set([
   "STANDARD",
@@ -76,7 +78,9 @@ function readMetadata(headers: Headers): Record<string, string> {
   // A null prototype: `x-amz-meta-__proto__` is a name like any other.
   const metadata = Object.create(null) as Record<string, string>;
   let bytes = 0;
+  let allBytes = 0;
   for (const [name, value] of headers) {
+    allBytes += name.length + value.length;
     if (!name.startsWith(METADATA_PREFIX)) continue;
     const short = name.slice(METADATA_PREFIX.length);
     if (value.includes("\uFFFD")) throw invalidArgument("The header value is not valid UTF-8.", name, value);
@@ -86,7 +90,13 @@ function readMetadata(headers: Headers): Record<string, string> {
   if (bytes > MAX_METADATA_BYTES) {
     throw s3Error("MetadataTooLarge", { detail: { Size: String(bytes), MaxSizeAllowed: String(MAX_METADATA_BYTES) } });
   }
+  if (allBytes > MAX_HEADER_BYTES) throw headerSectionTooLarge();
   return { ...metadata };
+}
+
+/** S3's answer to headers, or a query, of more than 8 KB together. */
+export function headerSectionTooLarge() {
+  return s3Error("RequestHeaderSectionTooLarge", { detail: { MaxSizeAllowed: String(MAX_HEADER_BYTES) } });
 }
 
 /** The storage class asked for; it is stored and returned, all bytes are kept alike for now. */
@@ -109,7 +119,11 @@ export function refuseUnsupportedHeaders(headers: Headers): void {
   const encryption = headers.get("x-amz-server-side-encryption");
   if (encryption !== null && encryption !== "AES256") {
     if (encryption.startsWith("aws:kms")) throw notImplementedHeader("x-amz-server-side-encryption");
-    throw invalidArgument("The encryption method specified is not supported", "x-amz-server-side-encryption", encryption);
+    throw invalidArgument(
+      "The encryption method specified is not supported",
+      "x-amz-server-side-encryption",
+      encryption,
+    );
   }
   if (headers.get("x-amz-tagging")) throw notImplementedHeader("x-amz-tagging");
   const acl = headers.get("x-amz-acl");

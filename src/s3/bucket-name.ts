@@ -6,6 +6,9 @@ const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 const RESERVED_PREFIXES = ["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_SUFFIXES = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
+/** What any bucket of S3 may be called, the oldest of us-east-1 included. */
+const POSSIBLE = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
+
 /** Whether a new bucket may have this name (User Guide, "General purpose bucket naming rules"). */
 export function isBucketName(name: string): boolean {
   return (
@@ -18,5 +21,14 @@ export function isBucketName(name: string): boolean {
 }
 
 export function checkBucketName(name: string): void {
-  if (!isBucketName(name)) throw s3Error("InvalidBucketName", { detail: { BucketName: name } });
+  if (!isBucketName(name)) throw invalidBucketName(name);
+}
+
+/** Throws InvalidBucketName for what cannot be the name of a bucket anywhere, before it costs a look-up. */
+export function checkAddressedName(name: string): void {
+  if (!POSSIBLE.test(name)) throw invalidBucketName(name);
+}
+
+function invalidBucketName(name: string) {
+  return s3Error("InvalidBucketName", { detail: { BucketName: name } });
 }

@@ -83,8 +83,9 @@ async function establishBucket(call: S3Call, bucket: NewBucket): Promise<void> {
   }
 }
 
-async function startBucket(call: S3Call, { state: _, ...entry }: BucketEntry): Promise<void> {
-  await createIndexes(call.env, { ...entry, revision: 1 });
+async function startBucket(call: S3Call, entry: BucketEntry): Promise<void> {
+  const { bucketId, name, accountId, region, createdAt, shards } = entry;
+  await createIndexes(call.env, { bucketId, revision: 1, name, accountId, region, createdAt, shards });
   const activated = await askRegistry(call.env, (registry) => registry.activateBucket(entry.name, entry.bucketId));
   call.directory.forgetBucket(entry.name);
   if (!activated) throw s3Error("OperationAborted");

@@ -16,15 +16,26 @@ export function checkExpectedOwner(call: S3Call, headerName: string, ownerId: st
   const expected = call.headers.get(headerName);
   if (expected === null) return;
   if (!/^\d{12}$/.test(expected)) {
-    throw invalidArgument("The value of the expected bucket owner parameter must be an AWS Account ID...", headerName, expected);
+    throw invalidArgument(
+      "The value of the expected bucket owner parameter must be an AWS Account ID...",
+      headerName,
+      expected,
+    );
   }
   if (expected !== ownerId) throw s3Error("AccessDenied");
 }
 
 /** A whole number of a query parameter or header, within bounds; `fallback` when absent or empty. */
-export function readInteger(name: string, value: string | null | undefined, fallback: number, minimum: number, maximum: number): number {
+export function readInteger(
+  name: string,
+  value: string | null | undefined,
+  fallback: number,
+  minimum: number,
+  maximum: number,
+): number {
   if (value === null || value === undefined || value === "") return fallback;
-  if (!/^[+-]?\d+$/.test(value)) throw invalidArgument(`Provided ${name} not an integer or within integer range`, name, value);
+  if (!/^[+-]?\d+$/.test(value))
+    throw invalidArgument(`Provided ${name} not an integer or within integer range`, name, value);
   const number = Number(value);
   if (number < minimum || number > maximum) {
     throw invalidArgument(`Argument ${name} must be an integer between ${minimum} and ${maximum}`, name, value);

@@ -1,5 +1,5 @@
-import { readConditionHeaders } from "../lib/conditions.ts";
-import { checksumElement } from "../lib/checksums.ts";
+import { type ReadConditions, readConditionHeaders } from "../lib/conditions.ts";
+import { type Checksum, checksumElement, createChecksum } from "../lib/checksums.ts";
 import { decodePercent } from "../lib/percent.ts";
 import { element } from "../lib/xml.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
@@ -8,6 +8,7 @@ import type {
   CopyObjectOutcome,
   NewBody,
   NewObject,
+  ObjectAttributes,
   ObjectRecord,
   PinOutcome,
   SourceRefusal,
@@ -17,8 +18,9 @@ import type {
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { checkExpectedOwner, checkKey } from "./checks.ts";
+import { findSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
-import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+import { invalidArgument, s3Error } from "./errors.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
 import { readAlgorithmName } from "./upload-checksum.ts";
 
@@ -29,18 +31,18 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const source = readCopySource(call);
   const sourceBucket = call.bucketNamed(source.bucketName);
   checkExpectedOwner(call, "x-amz-source-expected-bucket-owner", sourceBucket.config.accountId);
-  refuseChecksumOfCopy(call);
   const replaces = readMetadataDirective(call) === "REPLACE";
   const storageClass = call.headers.has("x-amz-storage-class") ? readStorageClass(call.headers) : undefined;
   refuseIdentity(call, source, replaces, storageClass);
   const copy: Copy = {
     source,
     sourceBucket,
+    sourceConditions: readConditionHeaders(call.headers, "x-amz-copy-source-"),
     conditions: readWriteConditions(call.headers),
     storageClass: storageClass ?? "STANDARD",
     ...(replaces ? { attributes: readAttributes(call.headers) } : {}),
   };
-  const committed = commitCopy(call, copy);
+  const committed = commitCopy(call, copy, await computeChecksum(call, source));
   // Across index objects a copy takes two steps: a client that hangs up does not stop it half-way (rule 9).
   call.defer(committed.catch(() => undefined));
   const { object, source: read } = await committed;
@@ -54,11 +56,13 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
 export async function renameObject(call: S3Call): Promise<S3Result> {
   checkKey(call.key);
   const sourceKey = readRenameSource(call);
-  if (sourceKey === call.key) throw s3Error("InvalidRequest", { message: "The source and the destination of a rename must differ." });
+  if (sourceKey === call.key)
+    throw s3Error("InvalidRequest", { message: "The source and the destination of a rename must differ." });
   if (call.bucket.shardOf(sourceKey) !== call.bucket.shardOf(call.key)) {
     // Atomic only within an index object; across two it would be a copy and a delete, which is what to call instead.
     throw s3Error("NotImplemented", {
-      message: "RenameObject across the index objects of a bucket is not implemented. Copy the object and delete the source.",
+      message:
+        "RenameObject across the index objects of a bucket is not implemented. Copy the object and delete the source.",
     });
   }
   const renamed = call.bucket.mutate(call.key, call.requestId, (index, plain) =>
@@ -78,15 +82,30 @@ export async function renameObject(call: S3Call): Promise<S3Result> {
   return { headers: {} };
 }
 
+interface Sum {
+  readonly checksum: Checksum;
+  /** Of the bytes that were read. */
+  readonly etag: string;
+}
+
 interface Copy {
   readonly source: CopySource;
   readonly sourceBucket: BucketClient;
+  readonly sourceConditions: ReadConditions;
   readonly conditions: WriteConditions;
   readonly storageClass: string;
-  readonly attributes?: ReturnType<typeof readAttributes>;
+  readonly attributes?: ObjectAttributes;
+  readonly checksum?: Checksum;
 }
 
-async function commitCopy(call: S3Call, copy: Copy): Promise<Committed & { source: ObjectRecord }> {
+async function commitCopy(
+  call: S3Call,
+  asked: Copy,
+  sum: Sum | undefined,
+): Promise<Committed & { source: ObjectRecord }> {
+  const copy: Copy = sum
+    ? { ...asked, checksum: sum.checksum, sourceConditions: { ...asked.sourceConditions, ifMatch: [sum.etag] } }
+    : asked;
   const { source, sourceBucket } = copy;
   const sameBucket = sourceBucket.config.bucketId === call.bucket.config.bucketId;
   const sameIndex = sameBucket && sourceBucket.shardOf(source.key) === call.bucket.shardOf(call.key);
@@ -96,45 +115,42 @@ async function commitCopy(call: S3Call, copy: Copy): Promise<Committed & { sourc
 }
 
 /** One call: a row on the same bytes. */
-function copyInside(call: S3Call, { source, conditions, storageClass, attributes }: Copy) {
-  return call.bucket.mutate(
-    call.key,
-    call.requestId,
-    (index, plain): Promise<CopyObjectOutcome> =>
-      index.copyObject({
-        ...plain,
-        sourceKey: source.key,
-        sourceConditions: readConditionHeaders(call.headers, "x-amz-copy-source-"),
-        key: call.key,
-        conditions,
-        ownerId: callerAccount(call).id,
-        storageClass,
-        ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
-        ...(attributes ? { attributes } : {}),
-      }),
+function copyInside(call: S3Call, copy: Copy) {
+  const { source, sourceConditions, conditions, storageClass, attributes, checksum } = copy;
+  return call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CopyObjectOutcome> =>
+    index.copyObject({
+      ...plain,
+      sourceKey: source.key,
+      sourceConditions,
+      key: call.key,
+      conditions,
+      ownerId: callerAccount(call).id,
+      storageClass,
+      ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
+      ...(attributes && { attributes }),
+      ...(checksum && { checksum }),
+    }),
   );
 }
 
 /** Two calls: the source's index keeps the bytes for this copy, then the destination commits it (rule 13). */
 async function copyAcross(call: S3Call, copy: Copy) {
-  const { source, sourceBucket, conditions, storageClass, attributes } = copy;
+  const { source, sourceBucket, sourceConditions, conditions, storageClass, attributes } = copy;
   const copyId = crypto.randomUUID();
   const { bucketId } = call.bucket.config;
-  const pinned = await sourceBucket.mutate(
-    source.key,
-    `${call.requestId}/pin`,
-    (index, plain): Promise<PinOutcome> =>
-      index.pin({
-        ...plain,
-        copyId,
-        key: source.key,
-        conditions: readConditionHeaders(call.headers, "x-amz-copy-source-"),
-        destination: { bucketId, shard: call.bucket.shardOf(call.key) },
-        ...(source.versionId === undefined ? {} : { versionId: source.versionId }),
-      }),
+  const pinned = await sourceBucket.mutate(source.key, `${call.requestId}/pin`, (index, plain): Promise<PinOutcome> =>
+    index.pin({
+      ...plain,
+      copyId,
+      key: source.key,
+      conditions: sourceConditions,
+      destination: { bucketId, shard: call.bucket.shardOf(call.key) },
+      ...(source.versionId === undefined ? {} : { versionId: source.versionId }),
+    }),
   );
   if (pinned.outcome !== "ok") return pinned;
   const read = pinned.object;
+  const checksum = copy.checksum ?? read.checksum;
   const object: NewObject = {
     key: call.key,
     size: read.size,
@@ -142,7 +158,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     storageClass,
     ownerId: callerAccount(call).id,
     attributes: attributes ?? read.attributes,
-    ...(read.checksum ? { checksum: read.checksum } : {}),
+    ...(checksum && { checksum }),
   };
   const body: NewBody = pinned.body.kind === "inline" ? pinned.body : { ...pinned.body, copyId };
   const put = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
@@ -160,7 +176,8 @@ function readMetadataDirective(call: S3Call): "COPY" | "REPLACE" {
 /** Copying an object onto itself must change something. */
 function refuseIdentity(call: S3Call, source: CopySource, replaces: boolean, storageClass: string | undefined): void {
   const changes = replaces || storageClass !== undefined || source.versionId !== undefined;
-  const changesHeaders = call.headers.has("x-amz-website-redirect-location") || call.headers.has("x-amz-server-side-encryption");
+  const changesHeaders =
+    call.headers.has("x-amz-website-redirect-location") || call.headers.has("x-amz-server-side-encryption");
   if (source.bucketName !== call.bucketName || source.key !== call.key || changes || changesHeaders) return;
   throw s3Error("InvalidRequest", {
     message:
@@ -168,17 +185,29 @@ function refuseIdentity(call: S3Call, source: CopySource, replaces: boolean, sto
   });
 }
 
-/** A copy keeps the checksum of its source; another algorithm would mean reading all the bytes. */
-function refuseChecksumOfCopy(call: S3Call): void {
+/**
+ * The checksum that the client asks for, where the source does not have it: the bytes are read once for it,
+ * and the copy is then of those bytes or of none.
+ */
+async function computeChecksum(call: S3Call, source: CopySource): Promise<Sum | undefined> {
   const algorithm = readAlgorithmName(call.headers.get("x-amz-checksum-algorithm"), "x-amz-checksum-algorithm");
-  if (algorithm) throw notImplementedHeader("x-amz-checksum-algorithm");
+  if (!algorithm) return undefined;
+  const found = await findSource(call, source, undefined);
+  const { checksum, etag } = found.object;
+  if (checksum?.algorithm === algorithm && checksum.type === "FULL_OBJECT") return undefined;
+  const hash = createChecksum(algorithm);
+  const bytes = await openSource(call, source, undefined, found);
+  if (bytes instanceof Uint8Array) hash.update(bytes);
+  else for await (const chunk of bytes) hash.update(chunk);
+  return { etag, checksum: { algorithm, type: "FULL_OBJECT", value: await hash.digestBase64() } };
 }
 
 /** `x-amz-rename-source`: a key of the same bucket, percent-encoded. */
 function readRenameSource(call: S3Call): string {
   const header = call.headers.get("x-amz-rename-source") ?? "";
   const key = decodePercent(header).replace(/^\//, "");
-  if (key === "") throw invalidArgument("The rename source must name a key of the bucket.", "x-amz-rename-source", header);
+  if (key === "")
+    throw invalidArgument("The rename source must name a key of the bucket.", "x-amz-rename-source", header);
   return key;
 }
 

@@ -20,7 +20,11 @@ export function readCopySource(call: S3Call): CopySource {
   const source = decodePercent(path.includes("+") ? path.replaceAll("+", " ") : path).replace(/^\//, "");
   const slash = source.indexOf("/");
   if (slash <= 0 || slash === source.length - 1) {
-    throw invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header);
+    throw invalidArgument(
+      "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+      "x-amz-copy-source",
+      header,
+    );
   }
   if (versionId === "") throw invalidArgument("Version id cannot be the empty string", "x-amz-copy-source", header);
   return {

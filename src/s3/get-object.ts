@@ -5,6 +5,7 @@ import { formatContentRange, parseRange } from "../lib/range.ts";
 import type { FoundObject, GetObjectCall, GetObjectOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
+import { checkKey } from "./checks.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 
 /** Query parameters that replace a response header (GetObject, "Overriding response header values"). */
@@ -32,7 +33,9 @@ export async function getObject(call: S3Call): Promise<S3Result> {
     // A blob that R2 no longer has was replaced and collected since the index answered: ask once more (rule 14).
     locateAgain: async () => {
       const again = await findObject(call, true);
-      return again.object.sequence === object.sequence && again.body?.kind === "extents" ? again.body.extents : undefined;
+      return again.object.sequence === object.sequence && again.body?.kind === "extents"
+        ? again.body.extents
+        : undefined;
     },
   });
   return { status: span ? 206 : 200, headers, body: bytes };
@@ -49,6 +52,7 @@ export async function headObject(call: S3Call): Promise<S3Result> {
 }
 
 async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject> {
+  checkKey(call.key);
   const partNumber = readPartNumber(call);
   const rangeHeader = call.headers.get("range");
   if (partNumber !== undefined && rangeHeader !== null) {
@@ -118,7 +122,11 @@ function readPartNumber(call: S3Call): number | undefined {
   if (value === undefined) return undefined;
   const partNumber = /^\d+$/.test(value) ? Number(value) : 0;
   if (partNumber < 1 || partNumber > MAX_PART_NUMBER) {
-    throw invalidArgument(`Part number must be an integer between 1 and ${MAX_PART_NUMBER}, inclusive`, "partNumber", value);
+    throw invalidArgument(
+      `Part number must be an integer between 1 and ${MAX_PART_NUMBER}, inclusive`,
+      "partNumber",
+      value,
+    );
   }
   return partNumber;
 }
@@ -128,10 +136,16 @@ function checkReadConditions(call: S3Call, object: ObjectRecord): void {
   if (decision === "ok") return;
   if (decision === "not-modified") {
     throw s3Error("NotModified", {
-      headers: { etag: `"${object.etag}"`, "last-modified": formatHttpDate(object.modifiedAt), ...cacheHeaders(object) },
+      headers: {
+        etag: `"${object.etag}"`,
+        "last-modified": formatHttpDate(object.modifiedAt),
+        ...cacheHeaders(object),
+      },
     });
   }
-  throw s3Error("PreconditionFailed", { detail: { Condition: call.headers.has("if-match") ? "If-Match" : "If-Unmodified-Since" } });
+  throw s3Error("PreconditionFailed", {
+    detail: { Condition: call.headers.has("if-match") ? "If-Match" : "If-Unmodified-Since" },
+  });
 }
 
 /** What a 304 repeats of the stored headers (RFC 9110 section 15.4.5). */
@@ -173,10 +187,13 @@ function readOverrides(call: S3Call): Record<string, string> {
     const value = call.query.get(`response-${name}`);
     if (value === undefined) continue;
     if (call.identity.kind === "anonymous") {
-      throw s3Error("InvalidRequest", { message: "Request specific response headers cannot be used for anonymous GET requests." });
+      throw s3Error("InvalidRequest", {
+        message: "Request specific response headers cannot be used for anonymous GET requests.",
+      });
     }
     // eslint-disable-next-line no-control-regex -- a control character would end the header
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw invalidArgument("The header value is not valid.", `response-${name}`, value);
+    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+      throw invalidArgument("The header value is not valid.", `response-${name}`, value);
     overrides[name] = value;
   }
   return overrides;

@@ -45,7 +45,9 @@ async function preflight(call: S3Call, conditions: WriteConditions): Promise<voi
   const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
   const large = length === undefined || length > PREFLIGHT_BYTES;
   if (!large && !(conditional && length > INLINE_LIMIT)) return;
-  const outcome = await call.bucket.read(call.key, (index, plain) => index.checkWrite({ ...plain, key: call.key, conditions }));
+  const outcome = await call.bucket.read(call.key, (index, plain) =>
+    index.checkWrite({ ...plain, key: call.key, conditions }),
+  );
   if (outcome.outcome === "no-such-upload") throw s3Error("NoSuchUpload");
   if (outcome.outcome !== "ok") throw refusedWrite(call, outcome);
 }
@@ -68,7 +70,9 @@ export function readWriteConditions(headers: Headers): WriteConditions {
 /** The error for a write that the index refused. */
 export function refusedWrite(call: S3Call, refusal: WriteRefusal) {
   if (refusal.outcome === "precondition-failed") {
-    return s3Error("PreconditionFailed", { detail: { Condition: call.headers.has("if-match") ? "If-Match" : "If-None-Match" } });
+    return s3Error("PreconditionFailed", {
+      detail: { Condition: call.headers.has("if-match") ? "If-Match" : "If-None-Match" },
+    });
   }
   if (refusal.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
   // The bytes were minted too long ago to be referred to safely (rule 5): the upload took over a day.

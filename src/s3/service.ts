@@ -20,6 +20,8 @@ export function matchS3Operation(
   query: Query,
   headers: Headers,
 ): S3Operation {
+  // `//key`: an empty name, not the service.
+  if (bucketName === "" && key !== "") throw s3Error("InvalidBucketName", { detail: { BucketName: "" } });
   const path = bucketName === "" ? "/" : key === "" ? "/{Bucket}" : "/{Bucket}/{Key+}";
   const row = table.select(method, path, query, headers);
   if (row && !missesSubResource(row, query)) return row;

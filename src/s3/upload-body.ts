@@ -7,6 +7,7 @@ import type { Payload } from "../lib/payload.ts";
 import type { BlobOrigin } from "../storage/blob-origin.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
+import { readingBody } from "./lost-body.ts";
 import {
   type ExpectedChecksum,
   readContentMd5,
@@ -25,15 +26,20 @@ export interface StoredBody {
   readonly size: number;
   readonly md5: string;
   readonly checksum?: Checksum;
-  readonly location: { readonly kind: "inline"; readonly bytes: Uint8Array } | { readonly kind: "blob"; readonly blob: BlobId };
+  readonly location:
+    | { readonly kind: "inline"; readonly bytes: Uint8Array }
+    | { readonly kind: "blob"; readonly blob: BlobId };
 }
 
 /** The length of the upload in bytes; undefined when it is sent in chunks of HTTP. */
 export function readUploadLength(call: S3Call): number | undefined {
   const { length } = call.payload;
-  if (length === undefined && !call.headers.has("transfer-encoding")) throw s3Error("MissingContentLength");
+  const announced = call.headers.has("content-length") || call.headers.has("transfer-encoding");
+  if (!announced) throw s3Error("MissingContentLength");
   if (length !== undefined && length > MAX_UPLOAD_BYTES) {
-    throw s3Error("EntityTooLarge", { detail: { ProposedSize: String(length), MaxSizeAllowed: String(MAX_UPLOAD_BYTES) } });
+    throw s3Error("EntityTooLarge", {
+      detail: { ProposedSize: String(length), MaxSizeAllowed: String(MAX_UPLOAD_BYTES) },
+    });
   }
   return length;
 }
@@ -48,7 +54,7 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
   const expected = readExpectedChecksum(call);
   const contentMd5 = readContentMd5(call.headers);
   if (inline && length !== undefined && length <= INLINE_LIMIT) {
-    return holdInline(await readAll(call.payload, length), expected, contentMd5);
+    return holdInline(await readingBody(readAll(call.payload, length)), expected, contentMd5);
   }
   const hash = expected && createChecksum(expected.algorithm);
   let computed: string | undefined;
@@ -61,7 +67,7 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
     : stream;
   const { bucketId } = call.bucket.config;
   const blob = mintBlobId(bucketId, call.bucket.shardOf(call.key));
-  const stored = await call.store.put(blob, verified, { length, origin });
+  const stored = await readingBody(call.store.put(blob, verified, { length, origin }));
   try {
     verifyContentMd5(contentMd5, stored.md5);
   } catch (error) {

@@ -1,9 +1,4 @@
-import {
-  type ChecksumAlgorithm,
-  CHECKSUM_ALGORITHMS,
-  checksumHeader,
-  isChecksumValue,
-} from "../lib/checksums.ts";
+import { type ChecksumAlgorithm, CHECKSUM_ALGORITHMS, checksumHeader, isChecksumValue } from "../lib/checksums.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
 
@@ -17,7 +12,9 @@ export interface ExpectedChecksum {
 /** Reads `x-amz-checksum-*`, its trailer form, and `x-amz-sdk-checksum-algorithm`. At most one algorithm a request. */
 export function readExpectedChecksum(call: S3Call): ExpectedChecksum | undefined {
   const inHeaders = CHECKSUM_ALGORITHMS.filter((algorithm) => call.headers.has(checksumHeader(algorithm)));
-  const inTrailers = CHECKSUM_ALGORITHMS.filter((algorithm) => call.payload.trailerNames.includes(checksumHeader(algorithm)));
+  const inTrailers = CHECKSUM_ALGORITHMS.filter((algorithm) =>
+    call.payload.trailerNames.includes(checksumHeader(algorithm)),
+  );
   if (inHeaders.length + inTrailers.length > 1) {
     throw s3Error("InvalidRequest", {
       message: "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
@@ -27,7 +24,8 @@ export function readExpectedChecksum(call: S3Call): ExpectedChecksum | undefined
   const algorithm = inHeaders[0] ?? inTrailers[0];
   if (announced && !algorithm) {
     throw s3Error("InvalidRequest", {
-      message: "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+      message:
+        "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
     });
   }
   if (!algorithm) return undefined;

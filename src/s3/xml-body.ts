@@ -3,6 +3,7 @@ import { parseXml, type XmlNode } from "../lib/xml.ts";
 import { hideControlReferences, restoreControls } from "./control-references.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
+import { readingBody } from "./lost-body.ts";
 import { readContentMd5, verifyContentMd5 } from "./upload-checksum.ts";
 
 /**
@@ -17,6 +18,12 @@ export async function readBoundedBody(call: S3Call, maxBytes: number): Promise<U
   const { stream, length } = call.payload;
   const contentMd5 = readContentMd5(call.headers);
   if (length !== undefined && length > maxBytes) throw tooLong(maxBytes);
+  const bytes = await readingBody(collect(stream, maxBytes));
+  if (contentMd5 !== undefined) verifyContentMd5(contentMd5, createHash("md5").update(bytes).digest("hex"));
+  return bytes;
+}
+
+async function collect(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream ?? []) {
@@ -24,9 +31,7 @@ export async function readBoundedBody(call: S3Call, maxBytes: number): Promise<U
     if (size > maxBytes) throw tooLong(maxBytes);
     chunks.push(chunk);
   }
-  const bytes = Buffer.concat(chunks, size);
-  if (contentMd5 !== undefined) verifyContentMd5(contentMd5, createHash("md5").update(bytes).digest("hex"));
-  return bytes;
+  return Buffer.concat(chunks, size);
 }
 
 /** Reads and parses a body that must be a document of at most `maxBytes`. */

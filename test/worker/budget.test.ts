@@ -16,7 +16,12 @@ const LARGE = "y".repeat(100_000);
 let counted: PlatformOperation[] = [];
 const metered = meterEnv(env, (operation) => counted.push(operation));
 
-async function send(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Response> {
+async function send(
+  method: string,
+  path: string,
+  body?: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   const url = ORIGIN + path;
   const signature = signRequest({
     method,
@@ -30,7 +35,11 @@ async function send(method: string, path: string, body?: string, headers: Record
     headers,
   });
   const length = body === undefined ? {} : { "content-length": String(body.length) };
-  const request = new Request(url, { method, headers: { host: "localhost", ...headers, ...signature, ...length }, ...(body === undefined ? {} : { body }) });
+  const request = new Request(url, {
+    method,
+    headers: { host: "localhost", ...headers, ...signature, ...length },
+    ...(body === undefined ? {} : { body }),
+  });
   const context = createExecutionContext();
   const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], metered, context);
   const text = await response.clone().text();

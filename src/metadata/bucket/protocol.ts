@@ -205,6 +205,8 @@ export interface CopyObjectCall extends Mutation {
   readonly storageClass?: string;
   /** Absent: keep the source's (`x-amz-metadata-directive: COPY`). */
   readonly attributes?: ObjectAttributes;
+  /** Absent: keep the source's. */
+  readonly checksum?: Checksum;
   /** RenameObject: the source disappears in the same transaction. */
   readonly removeSource?: boolean;
 }

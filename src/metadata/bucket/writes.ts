@@ -83,6 +83,7 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
     storageClass: call.storageClass ?? source.record.storageClass,
     ownerId: call.ownerId,
     attributes: call.attributes ?? source.record.attributes,
+    ...(call.checksum && { checksum: call.checksum }),
   };
   const body = transferBody(change, source, current, call.removeSource === true);
   writeCurrent(change, { record, body });
