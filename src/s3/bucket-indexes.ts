@@ -90,7 +90,7 @@ async function invoke<Answer>(
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await step(indexStub(env, set.bucketId, shard) as unknown as IndexLife);
+      return await step(indexStub(env, set.bucketId, shard));
     } catch (error) {
       const flags = error as { retryable?: boolean; overloaded?: boolean };
       if (flags?.overloaded) throw s3Error("SlowDown");

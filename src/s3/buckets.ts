@@ -13,7 +13,7 @@ import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
 const LENIENT_REGION = "us-east-1";
 const MAX_CONFIGURATION_BYTES = 64 * 1024;
 /** An extension: how many index objects share the bucket's 1,024 slots (1 to 64). */
-export const SHARDS_HEADER = "x-verge-index-shards";
+const SHARDS_HEADER = "x-verge-index-shards";
 const MAX_SHARDS = 64;
 
 /** CreateBucket: takes the name, makes the index objects, then lets the bucket be seen. A repetition resumes after a crash. */

@@ -1,3 +1,4 @@
+import { formatIsoTime } from "../lib/iso-time.ts";
 import { element, escapeText, optionalElement, renderElement, type XmlContent, type XmlMarkup } from "../lib/xml.ts";
 import type { ListEntry, ListedObject } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
@@ -101,7 +102,7 @@ export function renderListedObject(object: ListedObject, write: (text: string) =
   const { checksum } = object;
   return (
     `<Key>${escapeText(write(object.key))}</Key>` +
-    `<LastModified>${new Date(object.modifiedAt).toISOString()}</LastModified>` +
+    `<LastModified>${formatIsoTime(object.modifiedAt)}</LastModified>` +
     `<ETag>&quot;${object.etag}&quot;</ETag>` +
     (checksum
       ? `<ChecksumAlgorithm>${checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`

@@ -1,3 +1,4 @@
+import { formatIsoTime } from "../lib/iso-time.ts";
 import { element, optionalElement, renderElement, type XmlMarkup } from "../lib/xml.ts";
 import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
@@ -71,6 +72,6 @@ function renderVersion(version: ListedVersion, write: (text: string) => string, 
   const identity = `<VersionId>${version.versionId}</VersionId><IsLatest>${version.latest}</IsLatest>`;
   if (!version.deleteMarker) return `<Version>${identity}${renderListedObject(version, write, owner)}</Version>`;
   const key = renderElement(element("Key", write(version.key)));
-  const modified = new Date(version.modifiedAt).toISOString();
+  const modified = formatIsoTime(version.modifiedAt);
   return `<DeleteMarker>${key}${identity}<LastModified>${modified}</LastModified>${owner}</DeleteMarker>`;
 }

@@ -103,8 +103,9 @@ describe.each([1, 4])("on %i index objects", (shards) => {
 
   test.each([1, 2, 3])("counts a common prefix once over pages of %i", async (MaxKeys) => {
     const pages = await listPages({ Delimiter: "/", MaxKeys });
-    expect(pages.flat().toSorted()).toEqual(
-      ["a", "a b+c&d", "b/", "c%20d", "d/", "ü", "\uff5e tilde", "\u{1f600} smile"].toSorted(),
+    expect(pages.flat()).toHaveLength(8);
+    expect(new Set(pages.flat())).toEqual(
+      new Set(["a", "a b+c&d", "b/", "c%20d", "d/", "ü", "\uff5e tilde", "\u{1f600} smile"]),
     );
   });
 

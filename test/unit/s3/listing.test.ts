@@ -13,7 +13,7 @@ function page(words: string, truncated = false) {
   return { entries, truncated };
 }
 
-function words(entries: readonly Entry[]): string {
+function describeEntries(entries: readonly Entry[]): string {
   return entries.map((entry) => ("prefix" in entry ? entry.prefix : entry.key)).join(" ");
 }
 
@@ -29,14 +29,14 @@ describe("merging the parts of a listing", () => {
     ["nothing", [page(""), page("")], 10, "", false],
   ])("%s", (_, pages, limit, expected, truncated) => {
     const merged = mergePages(pages, limit);
-    expect(words(merged.entries)).toBe(expected);
+    expect(describeEntries(merged.entries)).toBe(expected);
     expect(merged.truncated).toBe(truncated);
   });
 
   test("orders by UTF-8 bytes, not by UTF-16 units", () => {
     // U+FF5E is below U+1F600, whose first UTF-16 unit is below it.
     const merged = mergePages([page("\u{1f600}"), page("\uff5e")], 10);
-    expect(words(merged.entries)).toBe("\uff5e \u{1f600}");
+    expect(describeEntries(merged.entries)).toBe("\uff5e \u{1f600}");
   });
 
   test("keeps the versions of a key in their order", () => {
