@@ -15,7 +15,7 @@ import { confirmPin, PENDING_MS, pinObject, releasePin, settleCopy } from "./pin
 import type * as protocol from "./protocol.ts";
 import { getObject, listObjectParts } from "./reads.ts";
 import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
-import { dropLooseParts } from "./segments.ts";
+import { dropLooseRows } from "./segments.ts";
 import { readExportInterval, readRecoveryWindow } from "./settings.ts";
 import { indexStub } from "./shards.ts";
 import { sweepBlobs } from "./sweep.ts";
@@ -229,7 +229,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     this.#assertRestoring();
     const { config, shard } = this.#admission.knownState;
     this.#alive.committer.advanceTo(this.ctx.storage.transactionSync(() => raiseSequence(this.#sql)));
-    dropLooseParts(this.#sql);
+    dropLooseRows(this.#sql);
     this.#agenda.schedule("pins", Date.now());
     this.#admission.setRestoring(config, shard, false);
   }

@@ -10,6 +10,7 @@ import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
 import { confirmPin, forgetRefusals, listPending, PENDING_MS, releasePin } from "./pins.ts";
 import type { BucketConfig, CopyRef, CopyStatus, IndexAddress } from "./protocol.ts";
+import { countSegment, endRefresh, refreshPage } from "./refresh.ts";
 import { writeCounter } from "./schema.ts";
 import { buildSegment } from "./segments.ts";
 import { readExportInterval, readRecoveryWindow } from "./settings.ts";
@@ -18,6 +19,9 @@ import { readExportInterval, readRecoveryWindow } from "./settings.ts";
 export const RETRY_MS = 30_000;
 /** How often what was remembered for repeated calls is looked through. */
 const FORGET_INTERVAL_MS = 15 * 60_000;
+
+/** Between two pages of a refresh, so that requests come through. */
+const REFRESH_PAUSE_MS = 1000;
 
 /** What index objects say to each other. */
 export interface PeerIndex {
@@ -54,6 +58,7 @@ export class Duties {
       outbox: () => this.#emptyOutbox(now),
       forget: () => this.#forget(now),
       configuration: () => this.spreadConfig(),
+      refresh: () => this.#refreshJournal(),
       journal: () => this.#deleteJournal(),
     };
     return perform[duty](now);
@@ -88,10 +93,11 @@ export class Duties {
       committer.noteExported();
       segment = buildSegment(this.#sql, config, shard, Date.now());
       if (!segment) break;
-      const { covered, last } = segment;
-      if (status !== "deleted") await putSegment(env.BLOBS, this.self, segment, segment.text);
+      const { covered, last, text } = segment;
+      if (status !== "deleted") await putSegment(env.BLOBS, this.self, segment, text);
       storage.transactionSync(() => {
         writeCounter(this.#sql, "exported", last);
+        if (countSegment(this.#sql, text.length)) agenda.schedule("refresh", Date.now() + REFRESH_PAUSE_MS);
         for (const row of covered) {
           for (const freed of row.freed) enterGarbage(this.#sql, freed, row.at + window);
         }
@@ -110,6 +116,24 @@ export class Duties {
     await Promise.all(
       others.map((shard) => this.#ports.peer({ bucketId: config.bucketId, shard }).applyConfig(config)),
     );
+  }
+
+  /** One page at a time; when the last is exported, what came before is deleted. */
+  async #refreshJournal(): Promise<number | undefined> {
+    const { storage, env, agenda, committer } = this.#ports;
+    const pending = committer.apply("refresh", refreshPage) || hasUnexported(this.#sql);
+    if (pending) {
+      agenda.schedule("export", Date.now());
+      return Date.now() + REFRESH_PAUSE_MS;
+    }
+    const segments = await listSegments(env.BLOBS, this.self);
+    const start = storage.transactionSync(() => endRefresh(this.#sql)) ?? 0;
+    await deleteSegments(
+      env.BLOBS,
+      this.self,
+      segments.filter((segment) => segment.last <= start),
+    );
+    return undefined;
   }
 
   /** Of a bucket that was deleted a recovery window ago. */

@@ -132,6 +132,13 @@ const TABLES = [
    )`,
   // When the alarm has what to do (due.ts).
   `CREATE TABLE IF NOT EXISTS due (kind TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID`,
+  // How far a refresh of the exported journal is (refresh.ts).
+  `CREATE TABLE IF NOT EXISTS refresh (
+     id INTEGER PRIMARY KEY CHECK (id = 0),
+     start INTEGER NOT NULL,
+     page INTEGER NOT NULL,
+     position TEXT
+   )`,
   // Named numbers: how far the journal is exported, and the like.
   `CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
 ] as const;
@@ -149,7 +156,7 @@ export function tablesExist(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'bucket'").raw().next().done !== true;
 }
 
-type Counter = "exported" | "sequence_floor";
+type Counter = "exported" | "sequence_floor" | "segments" | "segment_characters" | "refresh_characters";
 
 export function readCounter(sql: SqlStorage, name: Counter): number {
   const row = sql.exec<{ value: number }>("SELECT value FROM counters WHERE name = ?", name).next();

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { blobKey } from "../../../src/lib/blob-id.ts";
 import { type BucketIndex } from "../../../src/metadata/bucket/bucket-index.ts";
-import { readSegment, listSegments } from "../../../src/storage/journal-segments.ts";
+import { listSegments, readSegment, type SegmentName } from "../../../src/storage/journal-segments.ts";
 import { mintOldBlob } from "./blob-ages.ts";
 import { bindings, createIndex, expectOutcome, type Fixture, inline, makeObject, useIndex } from "./index-fixture.ts";
 import { passTime, ringAlarm } from "./pass-time.ts";
@@ -163,6 +163,58 @@ describe("the alarm (rule 19)", () => {
   });
 });
 
+describe("refreshing the journal", () => {
+  it("replaces old segments by one pass over the index, from which a rebuild restores everything", async () => {
+    const index = await createIndex();
+    const owner = { bucketId: index.config.bucketId, shard: 0 };
+    await index.put("first", { body: inline("kept") });
+    for (let n = 0; n < 20; n++) {
+      await index.put("again", { body: inline(`version ${n}`) });
+      await index.put(`key ${n}`);
+      await ringAlarm(index);
+    }
+    await index.delete("key 3");
+    await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+      expect(sql.exec("SELECT 1 FROM due WHERE kind = 'refresh'").toArray().length).toBe(1);
+    });
+    for (let page = 0; page < 24; page++) await ringAlarm(index, ["refresh", "export"]);
+    const segments = await listSegments(bindings.BLOBS, owner);
+    expect(segments[0]!.first).toBeGreaterThan(30);
+    const text = (await Promise.all(segments.map((name) => readLines(index, name)))).flat().join();
+    expect(text.includes(btoa("version 5"))).toBe(false);
+    const before = await index.listKeys();
+    await rebuild(index);
+    expect(await index.listKeys()).toEqual(before);
+    expect(expectOutcome(await index.get("first"), "ok").body).toEqual(inline("kept"));
+    expect(expectOutcome(await index.get("again"), "ok").body).toEqual(inline("version 19"));
+  });
+});
+
+async function readLines(index: Fixture, name: SegmentName): Promise<string[]> {
+  const owner = { bucketId: index.config.bucketId, shard: index.shard };
+  const lines = [];
+  for await (const line of readSegment(bindings.BLOBS, owner, name)) lines.push(line);
+  return lines;
+}
+
+/** Wipes the index and restores it from its segments; what blobs could add is left out. */
+async function rebuild(index: Fixture): Promise<void> {
+  await wipe(index);
+  await index.stub.beginRestore(index.config, 0);
+  for (const name of await listSegments(bindings.BLOBS, { bucketId: index.config.bucketId, shard: 0 })) {
+    await index.stub.restoreLines(await readLines(index, name));
+  }
+  await index.stub.finishRestore();
+}
+
+async function wipe(index: Fixture): Promise<void> {
+  await runInDurableObject(index.stub, async (_, { storage }) => {
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+  });
+  await evictDurableObject(index.stub);
+}
+
 describe("journal and rebuild (rule 21)", () => {
   it("restores a wiped index from the exported journal and newer blobs; inline bodies since then are lost", async () => {
     const index = await createIndex();
@@ -217,17 +269,11 @@ describe("journal and rebuild (rule 21)", () => {
     const last = expectOutcome(await index.put("newer", { body: newer }), "ok").object.sequence;
     await index.put("lost", { body: inline("lost") });
 
-    await runInDurableObject(index.stub, async (_, { storage }) => {
-      await storage.deleteAlarm();
-      await storage.deleteAll();
-    });
-    await evictDurableObject(index.stub);
+    await wipe(index);
     expectOutcome(await index.get("blob"), "gone");
     expect(await index.stub.beginRestore(index.config, 0)).toBe(true);
     for (const name of await listSegments(bindings.BLOBS, owner)) {
-      const lines = [];
-      for await (const line of readSegment(bindings.BLOBS, owner, name)) lines.push(line);
-      await index.stub.restoreLines(lines);
+      await index.stub.restoreLines(await readLines(index, name));
     }
     expectOutcome(await index.get("blob"), "gone");
     const { size, ownerId } = { ...makeObject("newer"), ownerId: "1" };

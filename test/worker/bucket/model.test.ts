@@ -148,7 +148,7 @@ class Run {
       const { body } = expectOutcome(await this.#index.get(name), "ok");
       keys.set(name, body?.kind === "extents" ? { blobs: body.extents.map((extent) => extent.blob) } : body);
     }
-    const held = new Set(this.pins.values().toArray().flat());
+    const held = new Set([...this.pins.values()].flat());
     for (const bytes of this.keys.values()) {
       if ("blobs" in bytes) for (const blob of bytes.blobs) held.add(blob);
     }

@@ -8,13 +8,12 @@ export async function passTime(index: Fixture): Promise<void> {
   for (let round = 0; round < 3; round++) await ringAlarm(index);
 }
 
-/** One alarm, with every duty due. The object is started anew, as it would be after a long time. */
-export async function ringAlarm(index: Fixture): Promise<void> {
+/** One alarm, with these duties due. The object is started anew, as it would be after a long time. */
+export async function ringAlarm(index: Fixture, duties = ["export", "garbage", "pins", "outbox"]): Promise<void> {
   await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
     sql.exec("UPDATE pins SET at = 1");
     sql.exec("UPDATE garbage SET due = 1");
-    for (const duty of ["export", "garbage", "pins", "outbox"])
-      sql.exec("INSERT OR REPLACE INTO due VALUES (?, 1)", duty);
+    for (const duty of duties) sql.exec("INSERT OR REPLACE INTO due VALUES (?, 1)", duty);
   });
   await evictDurableObject(index.stub);
   await runInDurableObject(index.stub, (instance: BucketIndex) => instance.alarm());
