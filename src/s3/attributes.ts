@@ -12,7 +12,7 @@ const STORED_HEADERS = [
   "x-amz-website-redirect-location",
 ] as const;
 
-export const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
+const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 const METADATA_PREFIX = "x-amz-meta-";
 /** Names and values together (Amazon S3 User Guide, "User-defined object metadata"). */
 const MAX_METADATA_BYTES = 2048;
