@@ -17,6 +17,11 @@ export class Committer {
   readonly #agenda: Agenda;
   readonly #exportInterval: number;
   readonly #sent: () => void;
+  /**
+   * Operations that came again. The first attempt may still arrive after its repetition: carried out then,
+   * it would free the very blob that it brings.
+   */
+  readonly #repeated = new Set<string>();
   #sequence: number;
   #waiting = 0;
 
@@ -34,7 +39,9 @@ export class Committer {
    * (consistency rule 8). Refusals change nothing, and are decided afresh.
    */
   commit<Result>(operation: Operation, work: (change: Change) => Result): Result {
-    const first = operation.repeated ? findOutcome(this.#storage.sql, operation.operationId) : undefined;
+    if (operation.repeated) this.#noteRepeated(operation.operationId);
+    const repeated = this.#repeated.has(operation.operationId);
+    const first = repeated ? findOutcome(this.#storage.sql, operation.operationId) : undefined;
     return first === undefined ? this.#run(operation.operationId, work, true) : (first as Result);
   }
 
@@ -56,19 +63,25 @@ export class Committer {
     this.#waiting = 0;
   }
 
+  #noteRepeated(operationId: string): void {
+    this.#repeated.add(operationId);
+    const [oldest] = this.#repeated;
+    if (this.#repeated.size > MANY_ROWS && oldest !== undefined) this.#repeated.delete(oldest);
+  }
+
   #run<Result>(operationId: string, work: (change: Change) => Result, remember: boolean): Result {
     const change = new Change(this.#storage.sql, this.#sequence + 1, Date.now());
-    const result = this.#storage.transactionSync(() => {
+    const { result, last } = this.#storage.transactionSync(() => {
       const outcome = work(change);
-      if (change.changedAnything) writeJournal(change, operationId, remember ? outcome : undefined);
-      return outcome;
+      if (!change.changedAnything) return { result: outcome, last: this.#sequence };
+      return { result: outcome, last: writeJournal(change, operationId, remember ? outcome : undefined) };
     });
+    this.#sequence = last;
     if (change.changedAnything) this.#afterCommit(change);
     return result;
   }
 
   #afterCommit(change: Change): void {
-    this.#sequence = change.sequence;
     this.#waiting += 1;
     this.#agenda.schedule("export", this.#waiting >= MANY_ROWS ? change.at : change.at + this.#exportInterval);
     if (!change.sentMessages) return;

@@ -70,20 +70,39 @@ export class Change {
   }
 }
 
+/** A row is at most 2 MB; keys of control characters take six characters of JSON for each of theirs. */
+const MAX_ROW_CHARACTERS = 500_000;
+
 /**
  * The journal row of a change. It answers a repeated operation (consistency rule 8), tells the export what
- * to write, carries freed bodies until they become garbage, and holds the sequence across restarts.
+ * to write, carries freed bodies until they become garbage, and holds the sequence across restarts. A change
+ * of very many keys takes further rows and sequences; answers the last.
  */
-export function writeJournal(change: Change, operationId: string, outcome: unknown): void {
-  change.sql.exec(
-    "INSERT INTO journal (sequence, operation_id, at, touched, freed, outcome) VALUES (?, ?, ?, ?, ?, ?)",
-    change.sequence,
-    operationId,
-    change.at,
-    JSON.stringify(change.touched),
-    change.freed.length === 0 ? null : JSON.stringify(change.freed),
-    outcome === undefined ? null : JSON.stringify(outcome),
-  );
+export function writeJournal(change: Change, operationId: string, outcome: unknown): number {
+  const touched = sliceJson(change.touched);
+  const freed = sliceJson(change.freed);
+  const rows = Math.max(touched.length, freed.length);
+  for (let row = 0; row < rows; row++) {
+    change.sql.exec(
+      "INSERT INTO journal (sequence, operation_id, at, touched, freed, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+      change.sequence + row,
+      row === 0 ? operationId : "",
+      change.at,
+      touched[row] ?? "[]",
+      freed[row] ?? null,
+      row === 0 && outcome !== undefined ? JSON.stringify(outcome) : null,
+    );
+  }
+  return change.sequence + rows - 1;
+}
+
+/** The list as JSON, in as many pieces as rows need. */
+function sliceJson(list: readonly unknown[]): string[] {
+  if (list.length === 0) return [];
+  const json = JSON.stringify(list);
+  if (json.length <= MAX_ROW_CHARACTERS || list.length === 1) return [json];
+  const middle = Math.ceil(list.length / 2);
+  return [...sliceJson(list.slice(0, middle)), ...sliceJson(list.slice(middle))];
 }
 
 /** What the operation answered the first time; undefined when it never arrived, or changed nothing. */

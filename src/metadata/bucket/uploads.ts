@@ -69,7 +69,7 @@ export function putPart(change: Change, call: PutPartCall): PutPartOutcome {
       call.partNumber,
     )
     .next();
-  if (!former.done) change.free("blob", former.value.blob);
+  if (!former.done && former.value.blob !== call.blob) change.free("blob", former.value.blob);
   // Only the upload's own algorithm can contribute to the checksum of the whole.
   const checksum = call.checksum?.algorithm === upload.checksumAlgorithm ? call.checksum?.value : undefined;
   change.sql.exec(

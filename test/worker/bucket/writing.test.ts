@@ -124,6 +124,17 @@ describe("operation ids (rule 8)", () => {
     expectOutcome(await index.get("a"), "no-such-key");
   });
 
+  it("does nothing for a first attempt that arrives after its repetition", async () => {
+    const index = await createIndex();
+    const call = { ...index.mutation(), object: makeObject("a"), conditions: {} };
+    const body = { kind: "blob" as const, blob: index.mint() };
+    const answer = await index.api.putObject({ ...call, body, repeated: true });
+    expect(await index.api.putObject({ ...call, body })).toEqual(answer);
+    await index.put("a");
+    expect(await index.api.putObject({ ...call, body })).toEqual(answer);
+    expect(await freedBlobs(index)).toEqual([body.blob]);
+  });
+
   it("carries out a repeated call whose first attempt never arrived", async () => {
     const index = await createIndex();
     const call = { ...index.mutation(), repeated: true, items: [{ key: "a" }] };
@@ -146,6 +157,31 @@ describe("sequence (rule 4)", () => {
     });
     await evictDurableObject(index.stub);
     expect(expectOutcome(await index.put("a"), "ok").object.sequence).toBeGreaterThan(second);
+  });
+});
+
+describe("deleteObjects", () => {
+  it("deletes a thousand keys of the worst kind in one call", async () => {
+    const index = await createIndex();
+    const keys = Array.from({ length: 1000 }, (_, n) => String(n).padStart(4, "0") + "\0".repeat(1020));
+    await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+      for (const [n, key] of keys.entries()) {
+        sql.exec(
+          `INSERT INTO objects VALUES (?, 1, 'null', 1, 'e', 0, 'STANDARD', 'o', NULL, 'blob', ?, NULL, '{}')`,
+          key,
+          `blob ${n}`,
+        );
+      }
+    });
+    const answer = expectOutcome(await index.delete(...keys), "ok");
+    expect(answer.results.length).toBe(1000);
+    expect(await index.listKeys()).toEqual([]);
+    const freed = await freedBlobs(index);
+    expect(new Set(freed).size).toBe(1000);
+    await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+      expect(Number(sql.exec("SELECT count(*) AS n FROM journal").one()["n"])).toBeGreaterThan(1);
+    });
+    expectOutcome(await index.put("a"), "ok");
   });
 });
 
