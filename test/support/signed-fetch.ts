@@ -24,6 +24,30 @@ export interface SignedAnswer {
 
 /** Signs and sends what the SDK would not send. */
 export async function signedFetch(verge: Verge, request: SignedRequest): Promise<SignedAnswer> {
+  const { method = "GET", target, body } = request;
+  const headers = await signHeaders(verge, request);
+  const answer = await fetch(new URL(target, verge.endpoint), {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    code: /<Code>(.*?)<\/Code>/.exec(text)?.[1],
+    message: /<Message>(.*?)<\/Message>/.exec(text)?.[1],
+  };
+}
+
+/** The request without its body, as it goes over a socket. */
+export async function signHead(verge: Verge, request: SignedRequest): Promise<string> {
+  const lines = Object.entries(await signHeaders(verge, request)).map(([name, value]) => `${name}: ${value}`);
+  return [`${request.method ?? "GET"} ${request.target} HTTP/1.1`, ...lines, "", ""].join("\r\n");
+}
+
+async function signHeaders(verge: Verge, request: SignedRequest): Promise<Record<string, string>> {
   const { method = "GET", target, headers = {}, body, credentials = verge } = request;
   const url = new URL(target, verge.endpoint);
   const signer = new SignatureV4({
@@ -43,15 +67,7 @@ export async function signedFetch(verge: Verge, request: SignedRequest): Promise
     headers: { ...headers, host: url.host },
     ...(body === undefined ? {} : { body }),
   });
-  const answer = await fetch(url, { method, headers: signed.headers, ...(body === undefined ? {} : { body }) });
-  const text = await answer.text();
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    text,
-    code: /<Code>(.*?)<\/Code>/.exec(text)?.[1],
-    message: /<Message>(.*?)<\/Message>/.exec(text)?.[1],
-  };
+  return signed.headers;
 }
 
 /** The hash that the signer asks for, by the runtime. */
