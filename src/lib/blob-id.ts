@@ -19,7 +19,7 @@ export interface Extent {
 }
 
 /** Whose blob it is, and when its name was minted. */
-export interface BlobName {
+interface BlobName {
   readonly bucketId: string;
   readonly shard: number;
   /** Milliseconds since the epoch. */
@@ -38,7 +38,7 @@ export function mintBlobId(bucketId: string, shard: number): BlobId {
 }
 
 /** Reads a blob's name; undefined where the text is not one. */
-export function parseBlobId(id: BlobId): BlobName | undefined {
+function parseBlobId(id: BlobId): BlobName | undefined {
   const [bucketId, shard, uuid, ...rest] = id.split("/");
   if (!bucketId || shard === undefined || uuid === undefined || rest.length > 0) return undefined;
   if (!/^\d{1,4}$/.test(shard)) return undefined;

@@ -6,7 +6,7 @@ import { hasNamedHolder } from "./references.ts";
 import type { SweptBlob } from "./upkeep.ts";
 
 /** Younger blobs may still be committed (consistency rule 5). */
-export const ORPHAN_AGE_MS = 7 * 24 * 3600_000;
+const ORPHAN_AGE_MS = 7 * 24 * 3600_000;
 
 /**
  * Finds the blobs that nothing references: their request died between the upload and the commit. They

@@ -18,7 +18,7 @@ import { addHolder, moveHolder, releaseBody } from "./references.ts";
 import { findSource } from "./sources.ts";
 
 /** The id of the one version that a key has while versioning is off. */
-export const NULL_VERSION = "null";
+const NULL_VERSION = "null";
 
 /** PutObject: the new version becomes current, what it replaces is freed. */
 export function putObject(change: Change, call: PutObjectCall): PutObjectOutcome {
