@@ -103,13 +103,18 @@ describe("what Terraform reads back of a bucket that nobody configured, in its o
   });
 
   test("has no lifecycle, replication, object lock or tags", async () => {
-    const calls = [
-      [client.send(new GetBucketLifecycleConfigurationCommand({ Bucket })), "NoSuchLifecycleConfiguration"],
-      [client.send(new GetBucketReplicationCommand({ Bucket })), "ReplicationConfigurationNotFoundError"],
-      [client.send(new GetObjectLockConfigurationCommand({ Bucket })), "ObjectLockConfigurationNotFoundError"],
-      [client.send(new GetBucketTaggingCommand({ Bucket })), "NoSuchTagSet"],
-    ] as const;
-    for (const [call, code] of calls) expect(await failureOf(call)).toMatchObject({ code, status: 404 });
+    const failures = await Promise.all([
+      failureOf(client.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))),
+      failureOf(client.send(new GetBucketReplicationCommand({ Bucket }))),
+      failureOf(client.send(new GetObjectLockConfigurationCommand({ Bucket }))),
+      failureOf(client.send(new GetBucketTaggingCommand({ Bucket }))),
+    ]);
+    expect(failures.map(({ code, status }) => [code, status])).toEqual([
+      ["NoSuchLifecycleConfiguration", 404],
+      ["ReplicationConfigurationNotFoundError", 404],
+      ["ObjectLockConfigurationNotFoundError", 404],
+      ["NoSuchTagSet", 404],
+    ]);
   });
 
   test("is encrypted, private and owned as AWS's defaults say", async () => {
@@ -159,12 +164,11 @@ describe("what is read back of an object", () => {
   });
 
   test("nothing, where there is no object", async () => {
-    for (const call of [
-      client.send(new GetObjectAclCommand({ Bucket, Key: "none" })),
-      client.send(new GetObjectTaggingCommand({ Bucket, Key: "none" })),
-    ]) {
-      expect(await failureOf(call)).toMatchObject({ code: "NoSuchKey", status: 404 });
-    }
+    const missing = { code: "NoSuchKey", status: 404 };
+    const acl = client.send(new GetObjectAclCommand({ Bucket, Key: "none" }));
+    expect(await failureOf(acl)).toMatchObject(missing);
+    const tagging = client.send(new GetObjectTaggingCommand({ Bucket, Key: "none" }));
+    expect(await failureOf(tagging)).toMatchObject(missing);
   });
 });
 
