@@ -33,7 +33,8 @@ app.all("*", async ({ req, env, executionCtx }) => {
       address,
       env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
-      defer: (work) => executionCtx.waitUntil(work),
+      // Who awaits the work as well hears of its failure; to the platform it is not one.
+      defer: (work) => executionCtx.waitUntil(work.catch(() => undefined)),
       onMatch: (name) => (operation = name),
     });
     response = renderS3Result(result, incoming);

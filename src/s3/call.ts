@@ -34,8 +34,11 @@ export interface S3Call {
   /** Bodies, by blob id. */
   readonly store: BlobStore;
   readonly settings: S3Settings;
-  /** Lets work go on after the answer, or after the client hung up (consistency rule 9). */
-  defer(work: Promise<unknown>): void;
+  /**
+   * Lets work go on after the answer, or after the client hung up (consistency rule 9). That it fails is for
+   * those who await it.
+   */
+  readonly defer: (work: Promise<unknown>) => void;
 }
 
 export interface S3Settings {

@@ -44,7 +44,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   };
   const committed = commitCopy(call, copy, await computeChecksum(call, source));
   // Across index objects a copy takes two steps: a client that hangs up does not stop it half-way (rule 9).
-  call.defer(committed.catch(() => undefined));
+  call.defer(committed);
   const { object, source: read } = await committed;
   const headers = writtenHeaders(object);
   delete headers["etag"];
@@ -76,7 +76,7 @@ export async function renameObject(call: S3Call): Promise<S3Result> {
       removeSource: true,
     }),
   );
-  call.defer(renamed.catch(() => undefined));
+  call.defer(renamed);
   const outcome = await renamed;
   if (outcome.outcome !== "ok") throw refusedCopy(call, sourceKey, outcome);
   return { headers: {} };

@@ -5,17 +5,18 @@ import { vergeOperations } from "../../src/verge-api/operations.ts";
 describe.each([
   ["s3", s3Operations],
   ["verge", vergeOperations.rows],
-])("the operations of %s", (service, rows) => {
+])("the operations of %s", (_service, rows) => {
   test("each say who may call them and what runs", () => {
     const incomplete = rows.filter(({ name, access, handle }) => {
-      const decided = typeof access === "function" || new RegExp(`^${service}:[A-Z][A-Za-z]+$`).test(access);
+      const decided = typeof access === "function" || /^[a-z0-9-]+:[A-Z][A-Za-z]+$/.test(access);
       return !/^[A-Z][A-Za-z0-9]+$/.test(name) || !decided || typeof handle !== "function";
     });
     expect(incomplete.map(({ name }) => name)).toEqual([]);
   });
 
   test("have one row for each name", () => {
-    const names = rows.map(({ name }) => name);
+    // A preflight request has no name in AWS's API, and is answered at each level of the path.
+    const names = rows.filter(({ method }) => method !== "OPTIONS").map(({ name }) => name);
     expect(names.length).toBeGreaterThan(5);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   });

@@ -10,7 +10,7 @@ export async function abortMultipartUpload(call: S3Call): Promise<S3Result> {
   const abort = call.bucket.mutate(key, call.requestId, (index, plain) =>
     index.abortUpload({ ...plain, key, uploadId: id }),
   );
-  call.defer(abort.catch(() => undefined));
+  call.defer(abort);
   const outcome = await abort;
   if (outcome.outcome !== "ok") throw noSuchUpload(id);
   return { status: 204 };

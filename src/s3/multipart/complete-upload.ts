@@ -38,7 +38,7 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
   const commit = call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CompleteUploadOutcome> =>
     index.completeUpload({ ...plain, ...request }),
   );
-  call.defer(commit.catch(() => undefined));
+  call.defer(commit);
   const outcome = await commit;
   if (outcome.outcome !== "ok") throw refusedCompletion(call, upload, outcome, size);
   return completed(call, outcome.object);

@@ -65,7 +65,7 @@ export async function commitPart(call: S3Call, upload: UploadId, part: StoredPar
     }),
   );
   // A client that hangs up now does not leave the blob without its row (rule 9).
-  call.defer(commit.catch(() => undefined));
+  call.defer(commit);
   const outcome = await commit;
   if (outcome.outcome === "ok") return outcome.modifiedAt;
   call.store.discard([part.blob], call.defer);
