@@ -8,11 +8,11 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleWorker } from "../local/bundle.ts";
 import { bundleBareWorker } from "./bare/runtime.ts";
-import { type BenchCase, selectCases } from "./cases.ts";
+import { type BenchCase, selectCases, type SideName } from "./cases.ts";
 import type { Measurement } from "./load.ts";
 import { measureCase } from "./measure.ts";
 import { type CaseResult, compare, renderReport, summarize } from "./report.ts";
-import { Side, type SideName } from "./side.ts";
+import { Side } from "./side.ts";
 import { loadState } from "./state.ts";
 
 const USAGE = `npm run bench -- [options]

@@ -1,5 +1,7 @@
 /** What is measured, and what of it is promised. */
 
+export type SideName = "bare" | "verge" | "s3rver";
+
 /** Objects that are there before anything is measured, all of one size. */
 export interface ObjectSet {
   readonly name: string;
@@ -112,7 +114,13 @@ export function listedKey(index: number): string {
   return `key-${String(index).padStart(6, "0")}`;
 }
 
-/** A page that begins after the listed key `index`. */
-export function listTarget(index: number): string {
-  return `/listing?list-type=2&max-keys=${PAGE_KEYS}&start-after=${listedKey(index)}`;
+/**
+ * A page that begins after the listed key `index`. Version 2 of ListObjects, but version 1 for s3rver: its
+ * tokens need a cipher that Node no longer has. A page costs it the same.
+ */
+export function listTarget(side: SideName, index: number): string {
+  const start = listedKey(index);
+  return side === "s3rver"
+    ? `/listing?max-keys=${PAGE_KEYS}&marker=${start}`
+    : `/listing?list-type=2&max-keys=${PAGE_KEYS}&start-after=${start}`;
 }

@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly next: () => PreparedRequest | undefined;
   /** No request begins after this time. */
   readonly seconds: number;
+  /** CPU seconds that the server has used so far; undefined where the system does not say. */
+  readonly serverCpu?: () => number | undefined;
 }
 
 /** One run of load against one server. */
@@ -18,6 +20,11 @@ export interface Measurement {
   /** Milliseconds. */
   readonly median: number;
   readonly p99: number;
+  /**
+   * Milliseconds of CPU that the server used for each request, background work of the moment included; 0
+   * where the system does not say. Unlike the rate it does not depend on what else the machine does.
+   */
+  readonly serverCpu: number;
   /** CPU time of this process per second: near 1, the generator is what was measured. */
   readonly generatorLoad: number;
 }
@@ -32,6 +39,7 @@ export async function runLoad(options: LoadOptions): Promise<Measurement> {
   );
   const latencies: number[] = [];
   const cpuBefore = process.cpuUsage();
+  const serverBefore = options.serverCpu?.() ?? 0;
   const started = performance.now();
   const deadline = started + options.seconds * 1000;
   try {
@@ -41,6 +49,7 @@ export async function runLoad(options: LoadOptions): Promise<Measurement> {
   }
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
+  const serverSeconds = (options.serverCpu?.() ?? 0) - serverBefore;
   latencies.sort((a, b) => a - b);
   return {
     requests: latencies.length,
@@ -48,6 +57,7 @@ export async function runLoad(options: LoadOptions): Promise<Measurement> {
     requestsPerSecond: latencies.length / seconds,
     median: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
+    serverCpu: (serverSeconds * 1000) / latencies.length,
     generatorLoad: (user + system) / 1_000_000 / seconds,
   };
 }

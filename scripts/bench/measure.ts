@@ -11,29 +11,41 @@ const LEAST_REQUESTS = 24;
 /** Different pages that are asked for. */
 const PAGES = 97;
 
-/** One case on one side, once. The side runs already, and is the only one that does. */
-export async function measureCase(one: BenchCase, side: Side, seconds: number): Promise<Measurement> {
-  if (one.coldWarmup !== undefined) return measureCold(one, side, one.coldWarmup);
+/**
+ * One case on one side, once. The side runs already, and is the only one that does. A cold case starts it
+ * again, unless the caller has just done so.
+ */
+export async function measureCase(
+  one: BenchCase,
+  side: Side,
+  seconds: number,
+  { restart = true } = {},
+): Promise<Measurement> {
+  if (one.coldWarmup !== undefined) {
+    if (restart) {
+      await side.stop();
+      await side.start();
+    }
+    return measureCold(one, side, one.coldWarmup);
+  }
   return one.method === "PUT" ? measurePut(one, side, seconds) : measureRepeated(one, side, seconds);
 }
 
-/** Every object of the set once, by a server that has just started. */
+/** Every object of the set once, by a server that has just started and not read them yet. */
 async function measureCold(one: BenchCase, side: Side, warmup: number): Promise<Measurement> {
-  await side.stop();
-  await side.start();
-  const requests = Array.from({ length: one.set!.count }, (_, index) => side.prepare(readPlan(one, index)));
-  const { connections } = one;
-  await runLoad({ origin: side.origin, connections, next: takeFrom(requests.splice(0, warmup)), seconds: 60 });
-  return runLoad({ origin: side.origin, connections, next: takeFrom(requests), seconds: 60 });
+  const requests = Array.from({ length: one.set!.count }, (_, index) => side.prepare(readPlan(one, side, index)));
+  const load = { ...loadOf(one, side), seconds: 60 };
+  await runLoad({ ...load, next: takeFrom(requests.splice(0, warmup)) });
+  return runLoad({ ...load, next: takeFrom(requests) });
 }
 
 /** The same few requests over and over. */
 async function measureRepeated(one: BenchCase, side: Side, seconds: number): Promise<Measurement> {
   const count = one.method === "LIST" ? PAGES : one.set!.count;
-  const requests = Array.from({ length: count }, (_, index) => side.prepare(readPlan(one, index)));
+  const requests = Array.from({ length: count }, (_, index) => side.prepare(readPlan(one, side, index)));
   let at = 0;
   const next = () => requests[at++ % requests.length];
-  const load = { origin: side.origin, connections: one.connections, next };
+  const load = { ...loadOf(one, side), next };
   const warm = await runLoad({ ...load, seconds: WARMUP_SECONDS });
   return runLoad({ ...load, seconds: Math.max(seconds, LEAST_REQUESTS / warm.requestsPerSecond) });
 }
@@ -47,7 +59,7 @@ async function measurePut(one: BenchCase, side: Side, seconds: number): Promise<
     Array.from({ length: count }, () =>
       side.prepare({ method: "PUT", target: `${prefix}/${made++}`, body, expect: { status: 200 } }),
     );
-  const load = { origin: side.origin, connections: one.connections };
+  const load = loadOf(one, side);
   const warm = await runLoad({
     ...load,
     next: takeFrom(prepare(one.bytes > 1_000_000 ? one.connections : 1_500)),
@@ -59,10 +71,14 @@ async function measurePut(one: BenchCase, side: Side, seconds: number): Promise<
   return runLoad({ ...load, next: takeFrom(prepare(enough)), seconds: lasting });
 }
 
-function readPlan(one: BenchCase, index: number): RequestPlan {
+function loadOf({ connections }: BenchCase, side: Side) {
+  return { origin: side.origin, connections, serverCpu: () => side.cpuSeconds() };
+}
+
+function readPlan(one: BenchCase, side: Side, index: number): RequestPlan {
   if (one.method === "LIST") {
     const start = Math.floor((index / PAGES) * (LISTED_KEYS - PAGE_KEYS - 1));
-    return { method: "GET", target: listTarget(start), expect: { status: 200 } };
+    return { method: "GET", target: listTarget(side.name, start), expect: { status: 200 } };
   }
   const method = one.method === "HEAD" ? "HEAD" : "GET";
   return { method, target: objectTarget(one.set!, index), expect: { status: 200, length: one.bytes } };

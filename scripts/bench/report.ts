@@ -1,6 +1,5 @@
-import type { BenchCase } from "./cases.ts";
+import type { BenchCase, SideName } from "./cases.ts";
 import { median, type Measurement } from "./load.ts";
-import type { SideName } from "./side.ts";
 
 /** All rounds of one case. */
 export interface CaseResult {
@@ -15,6 +14,8 @@ export interface Summary {
   /** Milliseconds. */
   readonly median: number;
   readonly p99: number;
+  /** Milliseconds of the server's CPU a request. */
+  readonly serverCpu: number;
 }
 
 /** Medians over the rounds. */
@@ -26,6 +27,7 @@ export function summarize(rounds: readonly Measurement[]): Summary {
     fastestRound: Math.max(...rates),
     median: median(rounds.map((round) => round.median)),
     p99: median(rounds.map((round) => round.p99)),
+    serverCpu: median(rounds.map((round) => round.serverCpu)),
   };
 }
 
@@ -42,7 +44,7 @@ export function compare({ one, rounds }: CaseResult): Ratios {
   return { toBare, toS3rver, reached: toBare >= one.goal && (!one.beatsS3rver || toS3rver > 1) };
 }
 
-/** Two tables in Markdown, so that they can be pasted as they are: throughput with its goals, and latency. */
+/** Tables in Markdown, so that they can be pasted as they are: throughput with its goals, latency, CPU. */
 export function renderReport(results: readonly CaseResult[]): string {
   const throughput = [
     "| requests/s | bare | Verge | s3rver | Verge/bare | goal | Verge/s3rver | goal | |",
@@ -50,7 +52,12 @@ export function renderReport(results: readonly CaseResult[]): string {
     ...results.map(renderThroughput),
   ];
   const latency = ["| median / p99, ms | bare | Verge | s3rver |", "|---|--:|--:|--:|", ...results.map(renderLatency)];
-  return [...throughput, "", ...latency, ...renderWarnings(results)].join("\n");
+  const cpu = [
+    "| server's CPU a request, ms | bare | Verge | s3rver | bare/Verge |",
+    "|---|--:|--:|--:|--:|",
+    ...results.map(renderCpu),
+  ];
+  return [...throughput, "", ...latency, "", ...cpu, ...renderWarnings(results)].join("\n");
 }
 
 function renderThroughput(result: CaseResult): string {
@@ -76,6 +83,12 @@ function renderLatency({ one, rounds }: CaseResult): string {
     return `${middle.toFixed(1)} / ${p99.toFixed(1)}`;
   };
   return `| ${[one.name, cell(rounds.bare), cell(rounds.verge), cell(rounds.s3rver)].join(" | ")} |`;
+}
+
+function renderCpu({ one, rounds }: CaseResult): string {
+  const [bare, verge, s3rver] = [rounds.bare, rounds.verge, rounds.s3rver].map((side) => summarize(side).serverCpu);
+  const cells = [one.name, ...[bare, verge, s3rver, bare! / verge!].map((value) => value!.toFixed(2))];
+  return `| ${cells.join(" | ")} |`;
 }
 
 /** Where this process was busy all the time, the server may not have been. */

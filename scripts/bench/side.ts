@@ -1,15 +1,14 @@
 import { fork, spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { signRequest } from "../../src/auth/sigv4/presign.ts";
 import { generateCredentials } from "../local/credentials.ts";
 import { endWithThisProcess } from "../local/process-guard.ts";
 import { DEFAULT_REGION } from "../local/runtime.ts";
+import type { SideName } from "./cases.ts";
 import { Connection, type Answer, type Expectation, type PreparedRequest } from "./connection.ts";
 import type { ServeOptions, Serving } from "./serve-side.ts";
-
-export type SideName = "bare" | "verge" | "s3rver";
 
 export interface RequestPlan {
   readonly method: "GET" | "HEAD" | "PUT";
@@ -49,8 +48,8 @@ export class Side {
     return this.#workerd ?? this.#process?.pid ?? 0;
   }
 
-  get running(): boolean {
-    return this.#process !== undefined;
+  get #logPath(): string {
+    return `${this.stateDir}.log`;
   }
 
   async start(options: { readonly inspectorPort?: number } = {}): Promise<void> {
@@ -61,7 +60,9 @@ export class Side {
     child.once("exit", () => release?.());
     const failed = new Promise<never>((_resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", (code) => reject(new Error(`${this.name} ended with code ${code} before it served.`)));
+      child.once("exit", (code) => {
+        reject(new Error(`${this.name} ended with code ${code}:\n${readFileSync(this.#logPath, "utf8")}`));
+      });
     });
     failed.catch(() => undefined);
     const serving = this.#mainModule === undefined ? waitForS3rver(child) : waitForRuntime(child);
@@ -92,6 +93,13 @@ export class Side {
 
   resume(): void {
     this.#signal("SIGCONT");
+  }
+
+  /** CPU seconds of its processes since they began; undefined where /proc does not tell. */
+  cpuSeconds(): number | undefined {
+    const pids = [this.#process?.pid, this.#workerd].filter((pid) => pid !== undefined);
+    const seconds = pids.map(readCpuSeconds);
+    return seconds.includes(undefined) ? undefined : seconds.reduce((sum: number, one) => sum + (one ?? 0), 0);
   }
 
   /** Signs a request and lays out its bytes. The body is not part of the signature. */
@@ -141,17 +149,36 @@ export class Side {
       ...this.#keys,
       ...options,
     };
-    return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], { stdio: "inherit" });
+    const log = openSync(this.#logPath, "a");
+    try {
+      // Not on the terminal: workerd complains of alarms that are late because it was paused.
+      const stdio = ["ignore", log, log, "ipc"] as const;
+      return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], { stdio: [...stdio] });
+    } finally {
+      closeSync(log);
+    }
   }
 
   #spawnS3rver(): ChildProcess {
     const program = createRequire(import.meta.url).resolve("s3rver/bin/s3rver.js");
     const args = [program, "--directory", this.stateDir, "--address", "127.0.0.1", "--port", "0", "--silent"];
-    return spawn(process.execPath, args, {
-      stdio: ["ignore", "pipe", "inherit"],
-      // It is old and says so.
-      env: { ...process.env, NODE_NO_WARNINGS: "1" },
-    });
+    const log = openSync(this.#logPath, "a");
+    try {
+      return spawn(process.execPath, args, { stdio: ["ignore", "pipe", log] });
+    } finally {
+      closeSync(log);
+    }
+  }
+}
+
+/** proc(5), stat: fields 14 and 15, in hundredths of a second; the name in field 2 may hold spaces. */
+function readCpuSeconds(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
   }
 }
 

@@ -126,7 +126,9 @@ async function checkObject(side: Side, set: ObjectSet): Promise<void> {
 
 async function checkListing(side: Side): Promise<void> {
   const first = LISTED_KEYS / 2;
-  const { body } = await expectOk(side.request({ method: "GET", target: listTarget(first), expect: { status: 200 } }));
+  const { body } = await expectOk(
+    side.request({ method: "GET", target: listTarget(side.name, first), expect: { status: 200 } }),
+  );
   const keys = Array.from(body.toString().matchAll(/<Key>([^<]*)<\/Key>/g), ([, key]) => key);
   const expected = Array.from({ length: PAGE_KEYS }, (_, offset) => listedKey(first + 1 + offset));
   if (keys.join() !== expected.join()) throw new Error(`${side.name} lists wrongly: ${body.toString().slice(0, 500)}`);
