@@ -13,6 +13,13 @@ const SIGNATURE_PARAMETERS = new Set([
   "x-amz-content-sha256",
 ]);
 
+/**
+ * Says that the SDK computed the checksum beside it. When it presigns there is no body yet, so that is the
+ * checksum of nothing (`x-amz-checksum-crc32=AAAAAA==` by default), which S3 ignores. A checksum that the
+ * caller gave comes without this parameter, and counts.
+ */
+const SDK_CHECKSUM = "x-amz-sdk-checksum-algorithm";
+
 /** RFC 9110, sections 5.1 and 5.5. */
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 // eslint-disable-next-line no-control-regex -- a control character would end the header
@@ -25,10 +32,12 @@ const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
  */
 export function mergeHoistedHeaders(headers: Headers, query: Query): Headers {
   if (!query.has("X-Amz-Signature")) return headers;
+  const ignoresChecksum = query.has(SDK_CHECKSUM);
   let merged: Headers | undefined;
   for (const name of query.names()) {
     const lower = name.toLowerCase();
     if (!lower.startsWith("x-amz-") || SIGNATURE_PARAMETERS.has(lower)) continue;
+    if (ignoresChecksum && (lower === SDK_CHECKSUM || lower.startsWith("x-amz-checksum-"))) continue;
     const value = query.get(name)!;
     if (!HEADER_NAME.test(lower) || UNSAFE_VALUE.test(value)) {
       throw invalidArgument("The parameter cannot stand for a header.", name, value);

@@ -25,6 +25,8 @@ const MAX_EXPIRES = 604_800;
 /** Header names in lower case (RFC 9110 tokens), as SignedHeaders must list them. */
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
+const COMPONENTS: ReadonlySet<string> = new Set(["Credential", "SignedHeaders", "Signature"]);
+
 const CREDENTIAL_MALFORMED =
   'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".';
 
@@ -105,7 +107,8 @@ function splitFields(text: string): Map<string, string> {
     if (component === "") continue;
     const equals = component.indexOf("=");
     const name = component.slice(0, equals).trim();
-    if (equals <= 0 || fields.has(name)) {
+    // An unknown one is a second Authorization header, which the platform joined to the first.
+    if (!COMPONENTS.has(name) || fields.has(name)) {
       throw headerError(`the authorization component "${component}" is malformed.`);
     }
     fields.set(name, component.slice(equals + 1).trim());

@@ -1,4 +1,4 @@
-import { s3Operations } from "../../../src/s3/operations.ts";
+import type { s3Operations } from "../../../src/s3/operations.ts";
 import type { Draft } from "./hand-signed.ts";
 
 export type Row = (typeof s3Operations)[number];

@@ -82,7 +82,8 @@ function namesIn(xml: string, element: string): string[] {
 
 /** What an error answer says; fails the test when it is no error of S3's. */
 export function readError(answer: RawAnswer): { status: number; code: string; message: string } {
-  const root = parseXml(answer.body);
+  // Keys may hold control characters, which S3 writes as references that XML 1.0 does not have.
+  const root = parseXml(answer.body.toString().replaceAll(/&#x(?:[0-8bcef]|1[0-9a-f]);/g, "\u{fffd}"));
   expect(root.name).toBe("Error");
   expect(text(root, "RequestId")).toBe(answer.headers["x-amz-request-id"]);
   return { status: answer.status, code: text(root, "Code") ?? "", message: text(root, "Message") ?? "" };
