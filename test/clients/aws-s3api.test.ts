@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startVerge } from "../support/server.ts";
 import type { Verge } from "../support/server.ts";
 import { hashFile, MEGABYTE, writeContent } from "./content.ts";
-import { awsEnvironment, createWorkspace, describeProgram } from "./program.ts";
+import { awsEnvironment, createWorkspace, requireProgram } from "./program.ts";
 import type { Workspace } from "./program.ts";
 
 /** The members that a later command needs; the rest is compared whole. */
@@ -21,8 +21,10 @@ interface Named {
   readonly Key: string;
 }
 
+const program = requireProgram("aws") ?? "";
+
 /** `aws s3api`: every operation that Verge serves and the CLI has a command for, one call each. */
-describeProgram("aws", (program) => {
+describe.skipIf(program === "")("aws s3api", () => {
   let verge: Verge;
   let work: Workspace;
 
@@ -65,8 +67,18 @@ describeProgram("aws", (program) => {
     const put = await api(
       "put-object",
       ...object,
-      ...["--body", "hello.txt", "--content-type", "text/plain", "--cache-control", "no-cache"],
-      ...["--metadata", "color=blue,size=small", "--storage-class", "STANDARD_IA", "--checksum-algorithm", "SHA256"],
+      "--body",
+      "hello.txt",
+      "--content-type",
+      "text/plain",
+      "--cache-control",
+      "no-cache",
+      "--metadata",
+      "color=blue,size=small",
+      "--storage-class",
+      "STANDARD_IA",
+      "--checksum-algorithm",
+      "SHA256",
     );
     const checksum = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
     expect(put).toMatchObject({ ETag: '"5d41402abc4b2a76b9719d911017c592"', ChecksumSHA256: checksum });

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { describe } from "vitest";
 import type { Verge } from "../support/server.ts";
 
 /** What a program left behind when it ended. */
@@ -36,19 +35,11 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-/** A suite for a program that may not be installed; then it is skipped, and says so. */
-export function describeProgram(name: string, tests: (program: string) => void): void {
+/** The same for a program that a suite drives: says so when it is missing, for the reporter hides skipped suites. */
+export function requireProgram(name: string): string | undefined {
   const program = findProgram(name);
-  if (program === undefined) describeMissing(name);
-  else describe(name, () => tests(program));
-}
-
-/** A suite that is skipped because something that it drives is not there. */
-export function describeMissing(name: string): void {
-  // The default reporter hides the names of what is skipped.
-  console.warn(`not installed: ${name}`);
-  // oxlint-disable-next-line vitest/no-disabled-tests -- what is not installed cannot be tested
-  describe.skip(`not installed: ${name}`, (it) => it);
+  if (program === undefined) console.warn(`not installed: ${name}`);
+  return program;
 }
 
 /** `env` is given to every program that runs in the workspace. */

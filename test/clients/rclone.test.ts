@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startVerge } from "../support/server.ts";
 import type { Verge } from "../support/server.ts";
 import { hashFile, hashFolder, MEGABYTE, writeContent } from "./content.ts";
-import { createWorkspace, describeProgram } from "./program.ts";
+import { createWorkspace, requireProgram } from "./program.ts";
 import type { Workspace } from "./program.ts";
 
+const program = requireProgram("rclone") ?? "";
+
 /** rclone signs Accept-Encoding, sends whole bodies and multipart uploads, and keeps times in metadata. */
-describeProgram("rclone", (program) => {
+describe.skipIf(program === "")("rclone", () => {
   let verge: Verge;
   let work: Workspace;
 
