@@ -1,0 +1,126 @@
+/**
+ * What the control plane of the Lambda service (functions, versions, invocations) and the runtime (packer,
+ * loader, shim) say to each other. Shapes only.
+ */
+
+/** One module in the form the Worker Loader takes; exactly one field is set. */
+export interface PackedModule {
+  readonly js?: string;
+  readonly cjs?: string;
+  readonly text?: string;
+  readonly data?: ArrayBuffer;
+  readonly json?: unknown;
+  readonly wasm?: ArrayBuffer;
+}
+
+/** A deployment package, ready to load but for the shim's own module and the function's configuration. */
+export interface PackedCode {
+  readonly modules: Readonly<Record<string, PackedModule>>;
+  /** For people: what cannot work once loaded, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface PackResult {
+  readonly packed: PackedCode;
+  /** SHA-256 of the zip, base64: Lambda's `CodeSha256`. */
+  readonly codeSha256: string;
+  /** Bytes of the zip: Lambda's `CodeSize`. */
+  readonly codeSize: number;
+  readonly unzippedSize: number;
+}
+
+/** Keys of the function's role for one invocation, as in `AWS_ACCESS_KEY_ID` and its neighbours. */
+export interface FunctionCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** ISO 8601. The SDK asks for new ones after it. */
+  readonly expiration?: string;
+}
+
+/** One version of a function, with all that its execution environments depend on. */
+export interface RuntimeFunction {
+  readonly accountId: string;
+  readonly name: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  /** Unqualified: `arn:aws:lambda:<region>:<account>:function:<name>`. */
+  readonly arn: string;
+  /** `index.handler`, as stored. */
+  readonly handler: string;
+  /** `nodejs24.x`: shown in `AWS_EXECUTION_ENV`. */
+  readonly runtime: string;
+  readonly region: string;
+  /** Origin of this deployment for `AWS_ENDPOINT_URL`, `http://127.0.0.1:8787`; absent leaves the variable out. */
+  readonly endpointUrl?: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  /** The function's own variables, decrypted. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly codeSha256: string;
+  /** Changes with every change of configuration: it is part of an environment's id. */
+  readonly configRevision: string;
+  /** Lets concurrent invocations share an environment, which Lambda never does. */
+  readonly sharedEnvironments?: boolean;
+  /** Hosts that the function may reach besides this deployment; absent allows every public one. */
+  readonly egressAllow?: readonly string[];
+  readonly credentials?: FunctionCredentials;
+  /** `Text` when absent. */
+  readonly logFormat?: "Text" | "JSON";
+  readonly logGroup?: string;
+}
+
+export interface InvokeInput {
+  readonly requestId: string;
+  /** The event: JSON text, checked by the caller; empty counts as `{}`. */
+  readonly payload: Uint8Array;
+  /** Base64 JSON from `X-Amz-Client-Context`. */
+  readonly clientContext?: string;
+  /** As the caller named it, with its qualifier. */
+  readonly invokedArn: string;
+  /** Milliseconds since 1970 by which it must end when that is earlier than the function's own time-out. */
+  readonly deadlineMs?: number;
+  /** `X-Amzn-Trace-Id`, for `_X_AMZN_TRACE_ID`. */
+  readonly traceId?: string;
+}
+
+export interface InvokeOutput {
+  /** The handler's result, or Lambda's error object, as JSON text. */
+  readonly payload: Uint8Array;
+  /** `X-Amz-Function-Error`. Lambda's Node.js runtimes only know `Unhandled`. */
+  readonly functionError?: "Handled" | "Unhandled";
+  /** All lines of the invocation, START, END and REPORT included. Its last 4 KB are `X-Amz-Log-Result`. */
+  readonly logs: string;
+  readonly logStream: string;
+  readonly durationMs: number;
+  /** Module scope, in a cold start only. */
+  readonly initDurationMs?: number;
+  readonly coldStart: boolean;
+}
+
+/** What `InvokeWithResponseStream` and function URLs in `RESPONSE_STREAM` mode need. */
+export interface InvokeStreamOutput {
+  /** Bytes as the handler writes them; a buffered handler's result comes as one chunk. */
+  readonly body: ReadableStream<Uint8Array>;
+  /** `application/vnd.awslambda.http-integration-response` when the handler sent an HTTP prelude. */
+  readonly contentType: string;
+  /** Known at the end of `body`; its `payload` holds the error object of a failed invocation, else nothing. */
+  readonly completion: Promise<InvokeOutput>;
+}
+
+/** What the runtime needs of the deployment. */
+export interface RuntimePorts {
+  readonly loader: WorkerLoader;
+  /** Called in cold starts only. */
+  readonly loadCode: (fn: RuntimeFunction) => Promise<PackedCode>;
+  /** The filter behind which the function reaches the network; see egress.ts. */
+  readonly egress: (fn: RuntimeFunction) => Fetcher;
+  /** `ExecutionContext.waitUntil`. */
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+export interface Runtime {
+  /** A function that fails is an output, not an exception: exceptions are faults of this deployment. */
+  invoke(fn: RuntimeFunction, input: InvokeInput): Promise<InvokeOutput>;
+  invokeStream(fn: RuntimeFunction, input: InvokeInput): Promise<InvokeStreamOutput>;
+}
