@@ -43,6 +43,11 @@ export class Side {
     return this.#origin;
   }
 
+  get keys(): { readonly accessKeyId: string; readonly secretAccessKey: string } {
+    const { accessKeyId, secretAccessKey } = this.#keys;
+    return { accessKeyId, secretAccessKey };
+  }
+
   /** The process whose memory and CPU matter. */
   get pid(): number {
     return this.#workerd ?? this.#process?.pid ?? 0;
