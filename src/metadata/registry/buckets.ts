@@ -1,4 +1,5 @@
 import type { BucketEntry, ListBucketsCall, NewBucket, Page, ReserveBucketOutcome } from "./protocol.ts";
+import { noteDeletedBucket } from "./sweeps.ts";
 
 /** AWS's default quota of general purpose buckets per account. */
 const MAX_BUCKETS_PER_ACCOUNT = 10_000;
@@ -32,8 +33,8 @@ export function reserveBucket(sql: SqlStorage, bucket: NewBucket): ReserveBucket
     state: "creating",
   };
   sql.exec(
-    `INSERT OR REPLACE INTO buckets (name, bucket_id, account_id, region, created_at, shards, state)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO buckets (name, bucket_id, account_id, region, created_at, shards, state, changed_at, swept_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, ?5)`,
     created.name,
     created.bucketId,
     created.accountId,
@@ -58,12 +59,43 @@ export function changeBucketState(
   // A call whose answer was lost is made again.
   if (known.state === to) return true;
   if (known.state !== from) return false;
-  sql.exec("UPDATE buckets SET state = ? WHERE name = ?", to, name);
+  sql.exec("UPDATE buckets SET state = ?, changed_at = ? WHERE name = ?", to, Date.now(), name);
   return true;
 }
 
+/** Frees the name. What requests left in R2 under the id is swept when it is old enough (sweeps.ts). */
 export function removeBucket(sql: SqlStorage, name: string, bucketId: string): boolean {
-  return sql.exec("DELETE FROM buckets WHERE name = ? AND bucket_id = ?", name, bucketId).rowsWritten > 0;
+  const [removed] = sql
+    .exec<{ shards: number }>("DELETE FROM buckets WHERE name = ? AND bucket_id = ? RETURNING shards", name, bucketId)
+    .toArray();
+  if (removed) noteDeletedBucket(sql, bucketId, removed.shards, Date.now());
+  return removed !== undefined;
+}
+
+/** Drops reservations older than `before`: their CreateBucket has died, or will find that it is too late. */
+export function dropReservations(sql: SqlStorage, before: number, limit: number): BucketEntry[] {
+  return sql
+    .exec<BucketRow>(
+      `DELETE FROM buckets WHERE name IN
+         (SELECT name FROM buckets WHERE state <> 'active' AND state = 'creating' AND changed_at < ? LIMIT ?)
+       RETURNING *`,
+      before,
+      limit,
+    )
+    .toArray()
+    .map(toEntry);
+}
+
+/** Buckets whose deletion began before `before` and has not ended. */
+export function listDeletions(sql: SqlStorage, before: number, limit: number): BucketEntry[] {
+  return sql
+    .exec<BucketRow>(
+      "SELECT * FROM buckets WHERE state <> 'active' AND state = 'deleting' AND changed_at < ? ORDER BY changed_at LIMIT ?",
+      before,
+      limit,
+    )
+    .toArray()
+    .map(toEntry);
 }
 
 export function findBucket(sql: SqlStorage, name: string): BucketEntry | undefined {

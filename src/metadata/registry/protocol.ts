@@ -142,12 +142,62 @@ export interface AuditRecord extends AuditEvent {
   readonly outcome: string;
 }
 
+/** Index objects whose blobs are to be looked through for orphans. */
+export interface SweepTarget {
+  readonly bucketId: string;
+  readonly shards: number;
+  /** Of a bucket that was deleted: forgotten after the sweep. */
+  readonly deleted: boolean;
+}
+
+/** How far the rebuild of an index object has come. */
+export interface RebuildProgress {
+  readonly bucketName: string;
+  /**
+   * `in-service`: there was nothing to rebuild, the index works. `failed`: see `complaint`; the index stays
+   * closed, and the rebuild can be begun again.
+   */
+  readonly state: "waiting" | "journal" | "blobs" | "done" | "in-service" | "failed";
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+  readonly segments: number;
+  readonly lines: number;
+  /** When the last segment was made: what came later is not in the journal. Absent where there is no journal. */
+  readonly exportedAt?: number;
+  /** The last segment that was restored. */
+  readonly segment?: { readonly first: number; readonly last: number };
+  /** Blobs that are newer than the journal. */
+  readonly blobsFound: number;
+  /** Those of them that became objects, or parts of uploads. */
+  readonly blobsCommitted: number;
+  /** Where the listing of blobs goes on. */
+  readonly blobCursor?: string;
+  readonly complaint?: string;
+}
+
+export interface RebuildRecord {
+  readonly bucketId: string;
+  readonly shard: number;
+  /** The step that is next. */
+  readonly step: number;
+  readonly finished: boolean;
+  readonly progress: RebuildProgress;
+}
+
+export type ClaimOutcome =
+  | { readonly outcome: "ok"; readonly progress: RebuildProgress }
+  /** Somebody works on it, at most until then. */
+  | { readonly outcome: "busy"; readonly until: number }
+  /** The step is done, or the rebuild has ended. */
+  | { readonly outcome: "superseded" };
+
 /** The calls that the Worker makes on the Registry; see `IndexApi` for why stubs are seen through an interface. */
 export interface RegistryApi {
   reserveBucket(bucket: NewBucket): Promise<ReserveBucketOutcome>;
   /** False when the reservation is no longer there: another request replaced or removed it. */
   activateBucket(name: string, bucketId: string): Promise<boolean>;
-  /** False when there is no such bucket any more. */
+  /** The last thing before the decision, when every index object is sealed and empty. False when there is no such bucket any more. */
   markBucketDeleting(name: string, bucketId: string): Promise<boolean>;
   unmarkBucketDeleting(name: string, bucketId: string): Promise<boolean>;
   /** Frees the name. Also gives a reservation back. */
@@ -155,6 +205,24 @@ export interface RegistryApi {
   findBucket(name: string): Promise<BucketEntry | undefined>;
   /** In name order; without reservations. */
   listBuckets(call: ListBucketsCall): Promise<Page<BucketEntry>>;
+
+  /** Gives back the reservations made before `before`, at most `limit`. */
+  dropReservations(before: number, limit: number): Promise<readonly BucketEntry[]>;
+  /** Buckets that have been `deleting` since before `before`, at most `limit`. */
+  listDeletions(before: number, limit: number): Promise<readonly BucketEntry[]>;
+  /** Buckets whose daily sweep is due, and those deleted 8 days ago; at most `limit`, each once a day. */
+  takeSweeps(limit: number): Promise<readonly SweepTarget[]>;
+  forgetDeletedBucket(bucketId: string): Promise<void>;
+
+  /** False while a rebuild of this index object is under way. */
+  beginRebuild(bucketId: string, shard: number, progress: RebuildProgress): Promise<boolean>;
+  claimRebuildStep(bucketId: string, shard: number, step: number): Promise<ClaimOutcome>;
+  /** False when the step was not this worker's any more. */
+  endRebuildStep(record: RebuildRecord): Promise<boolean>;
+  releaseRebuildStep(bucketId: string, shard: number, step: number): Promise<void>;
+  listRebuilds(bucketId: string): Promise<readonly RebuildRecord[]>;
+  /** Those whose next message must have been lost. */
+  listStalledRebuilds(limit: number): Promise<readonly RebuildRecord[]>;
 
   findRootAccount(): Promise<AccountRecord>;
   findAccount(id: string): Promise<AccountRecord | undefined>;

@@ -5,7 +5,9 @@ import * as accounts from "./accounts.ts";
 import * as audit from "./audit.ts";
 import * as buckets from "./buckets.ts";
 import type * as protocol from "./protocol.ts";
+import * as rebuilds from "./rebuilds.ts";
 import { migrate } from "./schema.ts";
+import * as sweeps from "./sweeps.ts";
 
 type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
   ? (...input: Input) => Output
@@ -49,7 +51,7 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
   }
 
   removeBucket(name: string, bucketId: string): boolean {
-    return buckets.removeBucket(this.#sql, name, bucketId);
+    return this.#storage.transactionSync(() => buckets.removeBucket(this.#sql, name, bucketId));
   }
 
   findBucket(name: string): protocol.BucketEntry | undefined {
@@ -58,6 +60,46 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
 
   listBuckets(call: protocol.ListBucketsCall): protocol.Page<protocol.BucketEntry> {
     return buckets.listBuckets(this.#sql, call);
+  }
+
+  dropReservations(before: number, limit: number): readonly protocol.BucketEntry[] {
+    return buckets.dropReservations(this.#sql, before, limit);
+  }
+
+  listDeletions(before: number, limit: number): readonly protocol.BucketEntry[] {
+    return buckets.listDeletions(this.#sql, before, limit);
+  }
+
+  takeSweeps(limit: number): readonly protocol.SweepTarget[] {
+    return this.#storage.transactionSync(() => sweeps.takeSweeps(this.#sql, Date.now(), limit));
+  }
+
+  forgetDeletedBucket(bucketId: string): void {
+    sweeps.forgetDeletedBucket(this.#sql, bucketId);
+  }
+
+  beginRebuild(bucketId: string, shard: number, progress: protocol.RebuildProgress): boolean {
+    return rebuilds.beginRebuild(this.#sql, bucketId, shard, progress, Date.now());
+  }
+
+  claimRebuildStep(bucketId: string, shard: number, step: number): protocol.ClaimOutcome {
+    return rebuilds.claimRebuildStep(this.#sql, bucketId, shard, step, Date.now());
+  }
+
+  endRebuildStep(record: protocol.RebuildRecord): boolean {
+    return rebuilds.endRebuildStep(this.#sql, record, Date.now());
+  }
+
+  releaseRebuildStep(bucketId: string, shard: number, step: number): void {
+    rebuilds.releaseRebuildStep(this.#sql, bucketId, shard, step);
+  }
+
+  listRebuilds(bucketId: string): readonly protocol.RebuildRecord[] {
+    return rebuilds.listRebuilds(this.#sql, bucketId);
+  }
+
+  listStalledRebuilds(limit: number): readonly protocol.RebuildRecord[] {
+    return rebuilds.listStalledRebuilds(this.#sql, Date.now(), limit);
   }
 
   findRootAccount(): protocol.AccountRecord {

@@ -46,6 +46,31 @@ const MIGRATIONS: readonly string[] = [
      target TEXT NOT NULL,
      outcome TEXT NOT NULL
    );`,
+  // Housekeeping: when a bucket's state changed and when it was last swept, what is left of deleted buckets,
+  // how far rebuilds have come.
+  `ALTER TABLE buckets ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE buckets ADD COLUMN swept_at INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX buckets_unsettled ON buckets (changed_at) WHERE state <> 'active';
+   CREATE INDEX buckets_by_sweep ON buckets (swept_at);
+
+   CREATE TABLE deleted_buckets (
+     bucket_id TEXT PRIMARY KEY,
+     shards INTEGER NOT NULL,
+     swept_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX deleted_buckets_by_sweep ON deleted_buckets (swept_at);
+
+   CREATE TABLE rebuilds (
+     bucket_id TEXT NOT NULL,
+     shard INTEGER NOT NULL,
+     step INTEGER NOT NULL,
+     finished INTEGER NOT NULL,
+     touched_at INTEGER NOT NULL,
+     leased_until INTEGER NOT NULL,
+     progress TEXT NOT NULL,
+     PRIMARY KEY (bucket_id, shard)
+   ) WITHOUT ROWID;
+   CREATE INDEX rebuilds_unfinished ON rebuilds (touched_at) WHERE finished = 0;`,
 ];
 
 /** Runs what is missing, each step with its mark in one transaction. */
