@@ -1,5 +1,6 @@
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { indexStub } from "../metadata/bucket/shards.ts";
+import type { SealOutcome } from "../metadata/bucket/upkeep.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
 
@@ -7,7 +8,7 @@ import { s3Error } from "./errors.ts";
 interface IndexLife {
   /** False when the object has served its life already. */
   create(config: BucketConfig, shard: number): Promise<boolean>;
-  seal(): Promise<"sealed" | "not-empty" | "gone">;
+  seal(): Promise<SealOutcome>;
   commitDelete(): Promise<boolean>;
   unseal(): Promise<void>;
   /** On the first shard: gives a deletion up that is not decided yet. */
@@ -35,18 +36,24 @@ export async function createIndexes(env: LifeEnv, config: BucketConfig): Promise
 /**
  * Ends every index object of a bucket, or none: all are sealed, found empty, and then the first one decides
  * (consistency rule 16). A crash before the decision lets the seals run out; after it, a repetition goes on.
+ * `announce` is called before the decision, so that what a crash interrupts is found again. "undecided": the
+ * bucket goes on, because a seal ran out. "lost": an index object is not there, and waits for its rebuild.
  */
-export async function deleteIndexes(env: LifeEnv, set: IndexSet): Promise<"deleted" | "not-empty"> {
+export async function deleteIndexes(
+  env: LifeEnv,
+  set: IndexSet,
+  announce: () => Promise<unknown>,
+): Promise<"deleted" | "not-empty" | "undecided" | "lost"> {
   const seals = await forEachShard(set, 0, (shard) => invoke(env, set, shard, (index) => index.seal()));
   // Gone: an earlier deletion was decided and interrupted.
   const decided = seals[0] === "gone";
-  if (!decided && seals.includes("not-empty")) {
+  if (!decided && (seals.includes("not-empty") || seals.includes("unknown"))) {
     await reopen(env, set);
-    return "not-empty";
+    return seals.includes("unknown") ? "lost" : "not-empty";
   }
+  if (!decided) await announce();
   if (!decided && !(await invoke(env, set, 0, (index) => index.commitDelete()))) {
-    await reopen(env, set);
-    throw s3Error("OperationAborted");
+    if ((await reopen(env, set)) === "open") return "undecided";
   }
   await finishDeletion(env, set);
   return "deleted";
@@ -59,6 +66,14 @@ export async function settleDeletion(env: LifeEnv, set: IndexSet): Promise<"open
   return decision;
 }
 
+/** Ends the index objects, as far as there are any, of a creation that was never finished: nobody can have written. */
+export async function endUnfinished(env: LifeEnv, set: IndexSet): Promise<void> {
+  await forEachShard(set, 0, async (shard) => {
+    if ((await invoke(env, set, shard, (index) => index.seal())) !== "sealed") return;
+    await invoke(env, set, shard, (index) => index.commitDelete());
+  });
+}
+
 async function finishDeletion(env: LifeEnv, set: IndexSet): Promise<void> {
   await forEachShard(set, 1, async (shard) => {
     if (await invoke(env, set, shard, (index) => index.commitDelete())) return;
@@ -69,9 +84,10 @@ async function finishDeletion(env: LifeEnv, set: IndexSet): Promise<void> {
 }
 
 /** Asks the first shard before the others: another request may have decided the deletion meanwhile. */
-async function reopen(env: LifeEnv, set: IndexSet): Promise<void> {
-  if ((await invoke(env, set, 0, (index) => index.settleSeal())) === "deleted") return;
-  await forEachShard(set, 1, (shard) => invoke(env, set, shard, (index) => index.unseal()));
+async function reopen(env: LifeEnv, set: IndexSet): Promise<"open" | "deleted"> {
+  const decision = await invoke(env, set, 0, (index) => index.settleSeal());
+  if (decision === "open") await forEachShard(set, 1, (shard) => invoke(env, set, shard, (index) => index.unseal()));
+  return decision;
 }
 
 function forEachShard<Answer>(

@@ -2,6 +2,7 @@ import { element } from "../lib/xml.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { BucketEntry, NewBucket } from "../metadata/registry/protocol.ts";
 import { createIndexes, deleteIndexes, settleDeletion } from "./bucket-indexes.ts";
+import { settleDeletingBucket } from "./settle-bucket.ts";
 import { checkLocation, readLocationConstraint } from "./bucket-location.ts";
 import { checkBucketName } from "./bucket-name.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
@@ -58,8 +59,14 @@ export async function deleteBucket(call: S3Call): Promise<S3Result> {
 
 async function removeBucket(call: S3Call): Promise<void> {
   const { name, bucketId, shards } = call.bucket.config;
-  const outcome = await deleteIndexes(call.env, { bucketId, shards });
+  const announce = () => askRegistry(call.env, (registry) => registry.markBucketDeleting(name, bucketId));
+  const outcome = await deleteIndexes(call.env, { bucketId, shards }, announce);
   if (outcome === "not-empty") throw s3Error("BucketNotEmpty", { detail: { BucketName: name } });
+  if (outcome === "lost") throw s3Error("OperationAborted");
+  if (outcome === "undecided") {
+    await askRegistry(call.env, (registry) => registry.unmarkBucketDeleting(name, bucketId));
+    throw s3Error("OperationAborted");
+  }
   await askRegistry(call.env, (registry) => registry.removeBucket(name, bucketId));
   call.directory.forgetBucket(name);
 }
@@ -75,7 +82,7 @@ async function establishBucket(call: S3Call, bucket: NewBucket): Promise<void> {
     case "exists-other":
       throw s3Error("BucketAlreadyExists", { detail: { BucketName: bucket.name } });
     case "deleting":
-      throw s3Error("OperationAborted");
+      return succeedDeletion(call, bucket);
     case "too-many-buckets":
       throw s3Error("TooManyBuckets");
     case "no-such-account":
@@ -100,6 +107,15 @@ async function confirmBucket(call: S3Call, known: BucketEntry, wanted: NewBucket
   if (call.settings.region !== LENIENT_REGION) {
     throw s3Error("BucketAlreadyOwnedByYou", { detail: { BucketName: known.name } });
   }
+}
+
+/** A deletion was announced and then interrupted, or is under way: it is finished or taken back. */
+async function succeedDeletion(call: S3Call, wanted: NewBucket): Promise<void> {
+  const known = await askRegistry(call.env, (registry) => registry.findBucket(wanted.name));
+  if (known?.accountId !== wanted.accountId || known.state !== "deleting") throw s3Error("OperationAborted");
+  await settleDeletingBucket(call.env, known);
+  call.directory.forgetBucket(known.name);
+  return establishBucket(call, wanted);
 }
 
 async function readConfiguration(call: S3Call): Promise<void> {

@@ -2,6 +2,7 @@ import { readState, SEAL_MS, writeState, type BucketState } from "./config.ts";
 import { isEmpty } from "./objects.ts";
 import type { BucketConfig, Call, Refusal } from "./protocol.ts";
 import { createTables, tablesExist } from "./schema.ts";
+import type { SealOutcome } from "./upkeep.ts";
 
 const GONE: Refusal = { outcome: "gone" };
 
@@ -68,9 +69,10 @@ export class Admission {
   }
 
   /** First step of a deletion: refuses everything for a while, if there is nothing in the bucket. */
-  seal(): "sealed" | "not-empty" | "gone" {
+  seal(): SealOutcome {
     const state = this.#state;
-    if (!state || state.status === "deleted" || state.status === "restoring") return "gone";
+    if (!state || state.status === "restoring") return "unknown";
+    if (state.status === "deleted") return "gone";
     if (!isEmpty(this.#sql)) return "not-empty";
     this.#write({ ...state, status: "sealed", until: Date.now() + SEAL_MS });
     return "sealed";

@@ -18,8 +18,9 @@ import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
 import { dropLooseRows } from "./segments.ts";
 import { readExportInterval, readRecoveryWindow } from "./settings.ts";
 import { indexStub } from "./shards.ts";
+import { readStatistics } from "./statistics.ts";
 import { sweepBlobs } from "./sweep.ts";
-import type { NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
+import type { IndexStatistics, NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
 import { abortUpload, createUpload, dropAllUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
 import { copyObject, deleteObject, putObject } from "./writes.ts";
 
@@ -193,12 +194,19 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   /** Finds blobs that nothing references and makes them garbage. */
   sweepBlobs(blobs: readonly SweptBlob[]): SweepOutcome {
-    if (!this.#life) return { outcome: "unknown" };
+    // An index that is being rebuilt does not know its blobs yet.
+    if (!this.#life || this.#admission.state?.status === "restoring") return { outcome: "unknown" };
     const now = Date.now();
     const due = now + readRecoveryWindow(this.env);
     const orphans = this.ctx.storage.transactionSync(() => sweepBlobs(this.#sql, blobs, now, due));
     if (orphans.length > 0) this.#agenda.schedule("garbage", due);
     return { outcome: "ok", orphans };
+  }
+
+  /** Undefined where no bucket was created. */
+  readStatistics(): IndexStatistics | undefined {
+    const state = this.#admission.state;
+    return state && { status: state.status, ...readStatistics(this.#sql) };
   }
 
   /** Begins a rebuild, or begins it again; false where an index is in service. */

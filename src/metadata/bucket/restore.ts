@@ -52,6 +52,20 @@ export function restoreBlob(change: Change, blob: NewerBlob): boolean {
 function restorePart(change: Change, blob: NewerBlob, uploadId: string): boolean {
   const { id, key, size, etag, partNumber = 0 } = blob;
   if (!findUpload(change.sql, key, uploadId)) return false;
+  // A page of blobs may come twice: the part that was sent later stays.
+  const known = findPartBlob(change.sql, uploadId, partNumber);
+  if (known !== undefined && (blobMintedAt(known) ?? 0) >= (blobMintedAt(id) ?? 0)) return false;
   const call = { key, uploadId, partNumber, size, etag, blob: id, revision: 0, operationId: "", repeated: false };
   return putPart(change, call).outcome === "ok";
+}
+
+function findPartBlob(sql: SqlStorage, uploadId: string, partNumber: number): string | undefined {
+  const [part] = sql
+    .exec<{ blob: string }>(
+      "SELECT blob FROM upload_parts WHERE upload_id = ? AND part_number = ?",
+      uploadId,
+      partNumber,
+    )
+    .toArray();
+  return part?.blob;
 }

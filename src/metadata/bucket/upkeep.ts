@@ -9,13 +9,32 @@ export interface SweptBlob {
   readonly uploadId?: string;
   readonly partNumber?: number;
 }
-/** "unknown": no such index object was ever created. Its blobs are not orphans: the index may have been lost. */
+/** "unknown": the index object was never created, or is being rebuilt. Its blobs are not orphans: the index was lost. */
 export type SweepOutcome =
   | { readonly outcome: "ok"; readonly orphans: readonly BlobId[] }
   | { readonly outcome: "unknown" };
 
-/** One step of DeleteBucket on one index object. */
-export type SealOutcome = "sealed" | "not-empty" | "gone";
+/**
+ * One step of DeleteBucket on one index object. "gone": it was deleted. "unknown": it was never created, or is
+ * being rebuilt; if the bucket exists, the index was lost, and its objects are not to be given up with it.
+ */
+export type SealOutcome = "sealed" | "not-empty" | "gone" | "unknown";
+
+/** What an index object holds, for whoever looks after it. Counts end at `COUNT_LIMIT`. */
+export interface IndexStatistics {
+  readonly status: "open" | "sealed" | "deleted" | "restoring";
+  readonly keys: number;
+  readonly uploads: number;
+  readonly inlineBodies: number;
+  /** Of the bodies counted. */
+  readonly inlineBytes: number;
+  /** Changes that no exported segment holds yet. */
+  readonly journalRowsWaiting: number;
+  /** Bodies that wait out the recovery window. */
+  readonly garbageWaiting: number;
+  /** Of the SQLite database, in bytes; 10 GB is the platform's limit. */
+  readonly databaseBytes: number;
+}
 
 /** A blob that no exported journal knows yet, as a rebuild finds it in R2. */
 export interface NewerBlob extends SweptBlob {
