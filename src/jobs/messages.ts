@@ -1,7 +1,34 @@
-/** Work on the `BACKGROUND` queue. Plain values; fields are only ever added. */
-export type JobMessage = {
-  /** Rebuild an index object from its exported journal and the blobs newer than it. */
+/**
+ * Work on the `BACKGROUND` queue. Plain values, since a message may wait in the queue while another version
+ * is deployed: fields are only ever added. Each kind may come twice, and may be lost when a machine dies:
+ * what must happen is found again by the schedule.
+ */
+export type JobMessage = SweepOrphansMessage | SettleBucketMessage | RebuildIndexMessage;
+
+/** One page of an index object's blobs; the next message carries the cursor, or names the next shard. */
+export interface SweepOrphansMessage {
+  readonly kind: "sweep-orphans";
+  readonly bucketId: string;
+  readonly shards: number;
+  readonly shard: number;
+  readonly cursor?: string;
+  /** The bucket was deleted: nothing is left of it after this sweep. */
+  readonly deleted: boolean;
+}
+
+/** A bucket that a crash left half created or half deleted. */
+export interface SettleBucketMessage {
+  readonly kind: "settle-bucket";
+  readonly name: string;
+  readonly bucketId: string;
+  readonly shards: number;
+  readonly state: "creating" | "deleting";
+}
+
+/** A step of rebuilding an index object; how far it is stands in the Registry. */
+export interface RebuildIndexMessage {
   readonly kind: "rebuild-index";
   readonly bucketId: string;
   readonly shard: number;
-};
+  readonly step: number;
+}

@@ -68,6 +68,12 @@ export function blobKeyPrefix(bucketId: string, shard?: number): string {
   return shard === undefined ? `${KEY_PREFIX}${bucketId}/` : `${KEY_PREFIX}${bucketId}/${shard}/`;
 }
 
+/** Keys of the index object's blobs that were minted at `time` (milliseconds since the epoch) or later sort after this. */
+export function blobKeyMintedAt(bucketId: string, shard: number, time: number): string {
+  const digits = Math.floor(time).toString(16).padStart(TIME_STAMP_HEX_DIGITS, "0");
+  return `${blobKeyPrefix(bucketId, shard)}${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
+
 function readTimeStamp(uuid: string): number | undefined {
   try {
     const parsed = UUID.parse(uuid);

@@ -1,7 +1,9 @@
-import { type BlobId, blobIdOfKey, blobKey, blobKeyPrefix, type Extent } from "../lib/blob-id.ts";
+import { createHash } from "node:crypto";
+import { type BlobId, blobIdOfKey, blobKey, blobKeyMintedAt, blobKeyPrefix, type Extent } from "../lib/blob-id.ts";
 import { type BlobOrigin, decodeOrigin } from "./blob-origin.ts";
 import { BodyCache, type ReadOptions } from "./body-cache.ts";
 import { putBlob, type PutOptions, type StoredBlob } from "./put-blob.ts";
+import { readExtents } from "./read-extents.ts";
 
 /** R2 deletes at most this many keys a call. */
 const DELETE_BATCH = 1000;
@@ -48,16 +50,27 @@ export class BlobStore {
     defer(this.delete(ids).catch(() => undefined));
   }
 
-  /** A page of the blobs that an index object owns, oldest first; `cursor` of one page asks for the next. */
+  /** Of a blob that R2 took in parts, and has no MD5 of. Hexadecimal; reads the whole blob. */
+  async computeMd5({ id, size }: Pick<ListedBlob, "id" | "size">): Promise<string> {
+    const hash = createHash("md5");
+    const body = await readExtents(this.#bucket, [{ blob: id, offset: 0, length: size, blobSize: size }]);
+    for await (const chunk of body) hash.update(chunk);
+    return hash.digest("hex");
+  }
+
+  /**
+   * A page of the blobs that an index object owns, oldest first, from those minted at `from` on (milliseconds
+   * since the epoch); `cursor` of one page asks for the next.
+   */
   async list(
     bucketId: string,
     shard: number,
-    cursor?: string,
+    { cursor, from = 0 }: { readonly cursor?: string | undefined; readonly from?: number } = {},
   ): Promise<{ blobs: ListedBlob[]; cursor: string | undefined }> {
     const page = await this.#bucket.list({
       prefix: blobKeyPrefix(bucketId, shard),
       include: ["customMetadata"],
-      ...(cursor !== undefined && { cursor }),
+      ...(cursor === undefined ? { startAfter: blobKeyMintedAt(bucketId, shard, from) } : { cursor }),
     });
     const blobs = page.objects.flatMap((object) => {
       const id = blobIdOfKey(object.key);

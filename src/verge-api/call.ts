@@ -19,11 +19,16 @@ export interface VergeCall {
 
 export type VergeEnv = Pick<
   Env,
-  "REGISTRY" | "VERGE_ROOT_ACCESS_KEY_ID" | "VERGE_ROOT_SECRET_ACCESS_KEY" | "VERGE_MASTER_KEY"
+  | "REGISTRY"
+  | "BUCKET_INDEX"
+  | "BACKGROUND"
+  | "VERGE_ROOT_ACCESS_KEY_ID"
+  | "VERGE_ROOT_SECRET_ACCESS_KEY"
+  | "VERGE_MASTER_KEY"
 >;
 
 export interface VergeResult {
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   /** Rendered as JSON; absent with 204. */
   readonly body?: object;
   /** What the call was applied to, where the path does not say it: `/accounts/<the new id>`. For the audit. */

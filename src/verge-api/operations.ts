@@ -2,6 +2,7 @@ import { OperationTable } from "../lib/operation.ts";
 import { createAccount, deleteAccount, getAccount, listAccounts } from "./accounts.ts";
 import { listAudit, runAudited } from "./audit.ts";
 import type { VergeOperation } from "./call.ts";
+import { getBucket, getRebuild, rebuildBucket, sweepBucket } from "./buckets.ts";
 import { createKey, deleteKey, disableKey, enableKey, rotateKey } from "./keys.ts";
 
 const KEY = "/accounts/{id}/keys/{accessKeyId}";
@@ -16,6 +17,10 @@ const rows: readonly VergeOperation[] = [
   { name: "DisableKey", method: "POST", path: `${KEY}/disable`, access: "verge:DisableKey", handle: disableKey },
   { name: "EnableKey", method: "POST", path: `${KEY}/enable`, access: "verge:EnableKey", handle: enableKey },
   { name: "RotateKey", method: "POST", path: `${KEY}/rotate`, access: "verge:RotateKey", handle: rotateKey },
+  { name: "GetBucket", method: "GET", path: "/buckets/{name}", access: "verge:GetBucket", handle: getBucket },
+  { name: "SweepBucket", method: "POST", path: "/buckets/{name}/sweep", access: "verge:SweepBucket", handle: sweepBucket },
+  { name: "RebuildBucket", method: "POST", path: "/buckets/{name}/rebuild", access: "verge:RebuildBucket", handle: rebuildBucket },
+  { name: "GetRebuild", method: "GET", path: "/buckets/{name}/rebuild", access: "verge:GetRebuild", handle: getRebuild },
   { name: "ListAudit", method: "GET", path: "/audit", access: "verge:ListAudit", handle: listAudit },
 ];
 
