@@ -1,4 +1,5 @@
 import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
+import { checkWriteEncryption } from "./encryption-headers.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 
 /** System metadata that S3 keeps as sent and returns. */
@@ -32,11 +33,6 @@ const STORAGE_CLASSES = new Set([
 
 /** Headers of features that are not served yet: refused by name rather than silently dropped. */
 const UNSUPPORTED_HEADERS = [
-  "x-amz-server-side-encryption-customer-algorithm",
-  "x-amz-server-side-encryption-customer-key",
-  "x-amz-server-side-encryption-customer-key-md5",
-  "x-amz-server-side-encryption-aws-kms-key-id",
-  "x-amz-server-side-encryption-context",
   "x-amz-copy-source-server-side-encryption-customer-algorithm",
   "x-amz-object-lock-mode",
   "x-amz-object-lock-retain-until-date",
@@ -113,17 +109,9 @@ export function readStorageClass(headers: Headers): string {
  * headers, empty tagging, and the ACLs that a bucket with "bucket owner enforced" accepts.
  */
 export function refuseUnsupportedHeaders(headers: Headers): void {
+  checkWriteEncryption(headers);
   for (const name of UNSUPPORTED_HEADERS) {
     if (headers.has(name)) throw notImplementedHeader(name);
-  }
-  const encryption = headers.get("x-amz-server-side-encryption");
-  if (encryption !== null && encryption !== "AES256") {
-    if (encryption.startsWith("aws:kms")) throw notImplementedHeader("x-amz-server-side-encryption");
-    throw invalidArgument(
-      "The encryption method specified is not supported",
-      "x-amz-server-side-encryption",
-      encryption,
-    );
   }
   if (headers.get("x-amz-tagging")) throw notImplementedHeader("x-amz-tagging");
   const acl = headers.get("x-amz-acl");

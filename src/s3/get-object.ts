@@ -6,6 +6,7 @@ import type { FoundObject, GetObjectCall, GetObjectOutcome, ObjectRecord } from 
 import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkKey } from "./checks.ts";
+import { checkReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 
 /** Query parameters that replace a response header (GetObject, "Overriding response header values"). */
@@ -53,6 +54,7 @@ export async function headObject(call: S3Call): Promise<S3Result> {
 
 async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject> {
   checkKey(call.key);
+  checkReadEncryption(call.headers);
   const partNumber = readPartNumber(call);
   const rangeHeader = call.headers.get("range");
   if (partNumber !== undefined && rangeHeader !== null) {
