@@ -136,7 +136,7 @@ class LargeClient {
     const outgoing = request(url, { method, headers, agent: this.#agent });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once("response", resolve);
-      outgoing.once("error", reject);
+      outgoing.on("error", reject);
     });
     for (const piece of body) {
       if (!outgoing.write(piece)) await Promise.race([once(outgoing, "drain"), answered]);
