@@ -9,7 +9,7 @@ const table = new OperationTable(s3Operations);
 
 /** Query parameters that narrow a sub-resource down or belong to reads of the object itself. */
 const NOT_SUB_RESOURCES = new Set(["id", "annotationName", "partNumber"]);
-/** By path template: the sub-resources that any operation there names, `acl`, `uploads`, … */
+/** The sub-resources that any operation names, `acl`, `uploads`, … */
 const subResources = collectSubResources();
 
 /** The operation that a request names, by the level of its path, its method, query and headers. */
@@ -38,23 +38,20 @@ export function matchS3Operation(
  */
 function missesSubResource(row: S3Operation, query: Query): boolean {
   if (row.method === "GET" || row.method === "HEAD" || row.method === "OPTIONS") return false;
-  const known = subResources.get(row.path);
   for (const name of query.names()) {
-    if (known?.has(name) && row.query?.[name] === undefined) return true;
+    if (subResources.has(name) && row.query?.[name] === undefined) return true;
   }
   return false;
 }
 
-function collectSubResources(): Map<string, Set<string>> {
-  const byPath = new Map<string, Set<string>>();
-  for (const { path, query = {} } of s3Operations) {
-    const names = byPath.get(path) ?? new Set();
-    byPath.set(path, names);
+function collectSubResources(): Set<string> {
+  const names = new Set<string>();
+  for (const { query = {} } of s3Operations) {
     for (const name in query) {
       if (query[name] === true && !NOT_SUB_RESOURCES.has(name)) names.add(name);
     }
   }
-  return byPath;
+  return names;
 }
 
 /** What must be allowed before the operation runs: its row's action on the addressed resource, or what the row lists. */

@@ -25,7 +25,7 @@ const MAX_EXPIRES = 604_800;
 /** Header names in lower case (RFC 9110 tokens), as SignedHeaders must list them. */
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-const COMPONENTS: ReadonlySet<string> = new Set(["Credential", "SignedHeaders", "Signature"]);
+const COMPONENTS = "the authorization header requires three components: Credential, SignedHeaders, and Signature.";
 
 const CREDENTIAL_MALFORMED =
   'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".';
@@ -76,6 +76,8 @@ function readHeader(request: SignedRequest): Authorization {
   if (credentialText === undefined) throw headerError("missing Credential.");
   if (signedHeaders === undefined) throw headerError("missing SignedHeaders.");
   if (signature === undefined) throw headerError("missing Signature.");
+  // A second Authorization header, which the platform joins to the first.
+  if (fields.size > 3) throw headerError(COMPONENTS);
   const credential = parseCredential(credentialText);
   if (!credential) throw headerError(CREDENTIAL_MALFORMED);
   const time = readHeaderTime(headers);
@@ -107,14 +109,13 @@ function splitFields(text: string): Map<string, string> {
     if (component === "") continue;
     const equals = component.indexOf("=");
     const name = component.slice(0, equals).trim();
-    // An unknown one is a second Authorization header, which the platform joined to the first.
-    if (!COMPONENTS.has(name) || fields.has(name)) {
+    if (equals <= 0 || fields.has(name)) {
       throw headerError(`the authorization component "${component}" is malformed.`);
     }
     fields.set(name, component.slice(equals + 1).trim());
   }
   if (fields.size < 3) {
-    throw headerError("the authorization header requires three components: Credential, SignedHeaders, and Signature.");
+    throw headerError(COMPONENTS);
   }
   return fields;
 }
