@@ -14,7 +14,7 @@ import { BUCKETS, countAcknowledged, type Tally, writeUntilKilled } from "./writ
 /** 20 in `npm run test:long`; `npm run test:kill` says how many. */
 const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? "20");
 /** The kill comes after a random number of acknowledged writes, and some milliseconds; on a slow machine by the clock. */
-const KILL_AFTER_WRITES = [1, 800] as const;
+const KILL_AFTER_WRITES = [1, 1_200] as const;
 const KILL_AFTER_MORE_MILLISECONDS = 20;
 const KILL_BY_MILLISECONDS = 6_000;
 

@@ -104,7 +104,7 @@ const writers: Readonly<Record<WriteKind, Writer>> = {
 function chooseKind(target: KeyState): WriteKind {
   const dice = randomInt(100);
   if (dice < 12) return "multipart";
-  if (dice < 13) return "large-multipart";
+  if (dice < 15) return "large-multipart";
   if (dice < 38) return "copy";
   if (target.acknowledged === ABSENT) return dice < 60 ? "none-match" : "put";
   if (dice < 55) return "delete";
