@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { CreateMultipartUploadCommand, UploadPartCommand, AbortMultipartUploadCommand } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openRaw, type RawAnswer, readAnswer, sendRaw } from "../../support/raw-http.ts";
 import { type Draft, signInHeader } from "../attacks/hand-signed.ts";
 import { BUCKET, CANARY, expectRefusal, startTarget, type Target } from "../attacks/target.ts";
@@ -11,19 +11,17 @@ let target: Target;
 let uploadId: string;
 beforeAll(async () => {
   target = await startTarget();
-});
-beforeEach(async () => {
   const place = { Bucket: BUCKET, Key: "upload" };
   const { UploadId = "" } = await target.s3.send(new CreateMultipartUploadCommand(place));
   await target.s3.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body: "part" }));
   uploadId = UploadId;
 });
-afterEach(async () => {
-  await expectUploadIntact();
+afterEach(() => expectUploadIntact());
+afterAll(async () => {
   await target.s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: "upload", UploadId: uploadId }));
   await target.expectUntouched();
+  await target.stop();
 });
-afterAll(() => target.stop());
 
 async function expectUploadIntact(): Promise<void> {
   const parts = await target.send({ method: "GET", target: `/${BUCKET}/upload?uploadId=${uploadId}` });
@@ -137,8 +135,12 @@ describe.each(READERS)("%s", (reader) => {
   });
 });
 
-it.each(["DeleteObjects", "CompleteMultipartUpload"] as const)("%s refuses an empty body", async (reader) => {
-  expectRefusal(await post(reader, ""), 400, "MissingRequestBodyError");
+it.each([
+  ["DeleteObjects", "MissingRequestBodyError"],
+  // To S3 it is a list without parts.
+  ["CompleteMultipartUpload", "MalformedXML"],
+] as const)("%s refuses an empty body", async (reader, code) => {
+  expectRefusal(await post(reader, ""), 400, code);
 });
 
 describe("DeleteObjects", () => {
