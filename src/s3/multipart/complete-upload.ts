@@ -1,12 +1,12 @@
 import { checksumElement } from "../../lib/checksums.ts";
 import { encodeKey } from "../../lib/percent.ts";
-import { element } from "../../lib/xml.ts";
+import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
 import type { CompleteUploadCall, CompleteUploadOutcome, ObjectRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { checkKey } from "../checks.ts";
 import { s3Error } from "../errors.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
-import { readXmlBody } from "../xml-body.ts";
+import { parseXmlBody, readBoundedBody } from "../xml-body.ts";
 import { parseCompletedParts } from "./completed-parts.ts";
 import { readChecksumType } from "./create-upload.ts";
 import { readObjectChecksum } from "./object-checksum.ts";
@@ -24,7 +24,7 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
   const conditions = readWriteConditions(call.headers);
   const type = readChecksumType(call.headers);
   const size = readObjectSize(call.headers);
-  const parts = parseCompletedParts(await readXmlBody(call, MAX_BODY_BYTES), upload);
+  const parts = parseCompletedParts(await readPartList(call), upload);
   const checksum = readObjectChecksum(call.headers, upload, parts.length);
   const request: Omit<CompleteUploadCall, "revision" | "operationId" | "repeated"> = {
     key: call.key,
@@ -42,6 +42,13 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
   const outcome = await commit;
   if (outcome.outcome !== "ok") throw refusedCompletion(call, upload, outcome, size);
   return completed(call, outcome.object);
+}
+
+async function readPartList(call: S3Call): Promise<XmlNode> {
+  const body = await readBoundedBody(call, MAX_BODY_BYTES);
+  // A list without parts; everywhere else S3 says that the body is missing.
+  if (body.length === 0) throw malformedXml();
+  return parseXmlBody(body);
 }
 
 function completed(call: S3Call, object: ObjectRecord): S3Result {
