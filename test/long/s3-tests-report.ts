@@ -1,0 +1,108 @@
+/** One test of the suite and how it ended. */
+export interface Outcome {
+  readonly name: string;
+  readonly result: "passed" | "failed" | "skipped";
+  /** The first line of what the suite said. */
+  readonly message: string;
+}
+
+/** Reads pytest's JUnit report. An error in the suite's own setup or clean-up counts as a failure. */
+export function parseJunit(xml: string): Outcome[] {
+  return [...xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)].map(
+    ([, attributes = "", body = ""]) => {
+      const refusal = /<(?:failure|error)\b[^>]*? message="([^"]*)"/.exec(body);
+      const result = refusal ? "failed" : /<skipped\b/.test(body) ? "skipped" : "passed";
+      const name = unescape(/ ?\bname="([^"]*)"/.exec(attributes)?.[1] ?? "");
+      return { name, result, message: unescape(refusal?.[1] ?? "").split("\n")[0] ?? "" };
+    },
+  );
+}
+
+/**
+ * Where a present operation answers as AWS does and the suite expects something else, or the suite makes
+ * something impossible of a call. The reasons stand in docs/conformance.md.
+ */
+const DIFFERENCES: ReadonlySet<string> = new Set([
+  "test_bucket_list_prefix_unreadable",
+  "test_delete_marker_nonversioned",
+  "test_get_bucket_encryption_s3",
+  "test_get_multipart_object_attributes",
+  "test_get_paginated_multipart_object_attributes",
+  "test_get_single_multipart_object_attributes",
+  "test_get_multipart_checksum_object_attributes",
+  "test_multipart_checksum_sha256",
+  "test_multipart_copy_invalid_range",
+  "test_multipart_get_part",
+  "test_multipart_put_object_if_match",
+  "test_multipart_resend_first_finishes_last",
+  "test_multipart_single_get_part",
+  "test_multipart_use_cksum_helper_crc32",
+  "test_multipart_use_cksum_helper_crc32c",
+  "test_multipart_use_cksum_helper_crc64nvme",
+  "test_multipart_use_cksum_helper_sha1",
+  "test_multipart_use_cksum_helper_sha256",
+  "test_non_multipart_get_part",
+  "test_object_checksum_crc64nvme",
+  "test_object_checksum_sha256",
+  "test_object_raw_put_authenticated_expired",
+  "test_object_read_unreadable",
+  "test_object_set_get_unicode_metadata",
+  "test_put_object_if_match",
+]);
+
+/** Parts that come later, by what a test asks for; the first that fits. */
+const PARTS: readonly (readonly [part: string, pattern: RegExp])[] = [
+  ["POST uploads", /post_object/],
+  ["Object lock", /object_lock|ObjectLock/],
+  ["Server access logs", /bucket_logging/],
+  ["Lifecycle", /lifecycle|_expiration|Lifecycle/],
+  ["Block Public Access", /public_block|block_public|ignore_public|PublicAccessBlock/],
+  ["Bucket policies", /policy|Policy/],
+  ["SSE-C", /sse-c|sse_c|encrypted_transfer|customer/],
+  ["SSE-KMS", /kms/],
+  ["Bucket encryption", /Encryption/],
+  ["CORS", /cors|Cors/],
+  ["Tagging", /tagging|_tags|Tagging/],
+  ["Versioning", /PutBucketVersioning|versioning/],
+  ["Ownership controls", /ownership|object_writer|bucket_owner_(?:enforced|preferred)|OwnershipControls/],
+  ["ACLs", /Acl\b|_acl|ACLs|AclWithObjectOwnership|AccessControlList|access_bucket/],
+];
+
+export const DIFFERENT = "answers as AWS does";
+export const UNEXPLAINED = "unexplained";
+
+/** The later part to which a failure belongs. */
+export function findPart({ name, message }: Outcome): string {
+  if (DIFFERENCES.has(name)) return DIFFERENT;
+  const fitting = PARTS.find(([, pattern]) => pattern.test(name) || pattern.test(message));
+  return fitting?.[0] ?? UNEXPLAINED;
+}
+
+/** A table of failures by part, then every failure by name. Markdown, as docs/conformance.md shows it. */
+export function describeOutcomes(outcomes: readonly Outcome[]): string {
+  const failures = Map.groupBy(
+    outcomes.filter(({ result }) => result === "failed"),
+    findPart,
+  );
+  const parts = [...failures].sort(([, one], [, other]) => other.length - one.length);
+  const count = (result: Outcome["result"]) => outcomes.filter((outcome) => outcome.result === result).length;
+  return [
+    `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`,
+    "",
+    "| failures belong to | tests |",
+    "|---|---:|",
+    ...parts.map(([part, tests]) => `| ${part} | ${tests.length} |`),
+    ...parts.flatMap(([part, tests]) => ["", `### ${part}`, ...tests.map(({ name }) => `- \`${name}\``).sort()]),
+  ].join("\n");
+}
+
+function unescape(text: string): string {
+  return text
+    .replace(/&#x([0-9a-f]+);/gi, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 16)))
+    .replace(/&#(\d+);/g, (_, digits: string) => String.fromCodePoint(Number(digits)))
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'")
+    .replaceAll("&amp;", "&");
+}
