@@ -1,4 +1,4 @@
-import { ServiceError } from "../lib/errors.ts";
+import type { ServiceError } from "../lib/errors.ts";
 import { element, renderXml } from "../lib/xml.ts";
 import type { S3Result } from "../s3/call.ts";
 import type { Incoming } from "./incoming.ts";

@@ -9,14 +9,13 @@ import {
   ConfigurationRaceError,
   IndexOverloadedError,
 } from "../metadata/bucket/client.ts";
-import type { IndexApi } from "../metadata/bucket/index-api.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { indexStub } from "../metadata/bucket/shards.ts";
 import type { BucketEntry } from "../metadata/registry/protocol.ts";
 import { headerSectionTooLarge, MAX_HEADER_BYTES } from "../s3/attributes.ts";
 import { checkAddressedName } from "../s3/bucket-name.ts";
 import type { S3Call, S3Result } from "../s3/call.ts";
-import { checkExpectedOwner } from "../s3/checks.ts";
+import { checkExpectedOwner, checkKey } from "../s3/checks.ts";
 import { s3Error } from "../s3/errors.ts";
 import { listAccessRequests, matchS3Operation, type S3Operation } from "../s3/service.ts";
 import { BlobStore } from "../storage/blob-store.ts";
@@ -51,6 +50,7 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
   const headers = mergeHoistedHeaders(incoming.headers, query);
   const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, headers);
   request.onMatch(operation.name);
+  checkKey(address.key);
   const { identity, payload } = await authenticate(incoming, ["s3"], deployment);
   if (identity.kind === "anonymous") await refuseUnsignedFlood(request, address.bucket);
   const buckets = new Map<string, BucketClient>();
@@ -121,7 +121,7 @@ async function openBucket(
   const config = await findConfig();
   if (!config) throw s3Error("NoSuchBucket", { detail: { BucketName: name } });
   return new BucketClient(config, {
-    index: (bucketId, shard) => indexStub(env, bucketId, shard) as unknown as IndexApi,
+    index: (bucketId, shard) => indexStub(env, bucketId, shard),
     findAgain: () => {
       deployment.directory.forgetBucket(name);
       return findConfig();

@@ -1,13 +1,12 @@
 import { decodePercent } from "./percent.ts";
 
 /**
- * The decoded query of a request, from its raw form: `+` is a space, order and duplicates are kept,
+ * The decoded query of a request, from its raw form: `+` is a space, the first of several counts,
  * and a name without `=` has the empty value (`?acl`). URLSearchParams would do the same but replaces
  * invalid UTF-8 silently; here it is refused by `decodePercent`.
  */
 export class Query {
   readonly #values = new Map<string, string>();
-  readonly #duplicates = new Set<string>();
 
   constructor(rawQuery: string) {
     if (rawQuery === "") return;
@@ -16,8 +15,8 @@ export class Query {
       const equals = pair.indexOf("=");
       const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals));
       const value = equals < 0 ? "" : decodeForm(pair.slice(equals + 1));
-      if (this.#values.has(name)) this.#duplicates.add(name);
-      else this.#values.set(name, value);
+      // The first of several counts; the signature covers them all.
+      if (!this.#values.has(name)) this.#values.set(name, value);
     }
   }
 
@@ -28,11 +27,6 @@ export class Query {
 
   has(name: string): boolean {
     return this.#values.has(name);
-  }
-
-  /** Whether a parameter was given more than once. */
-  isRepeated(name: string): boolean {
-    return this.#duplicates.has(name);
   }
 
   names(): IterableIterator<string> {

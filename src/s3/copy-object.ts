@@ -17,7 +17,7 @@ import type {
 } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
-import { checkExpectedOwner, checkKey } from "./checks.ts";
+import { checkExpectedOwner } from "./checks.ts";
 import { findSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
@@ -26,7 +26,6 @@ import { readAlgorithmName } from "./upload-checksum.ts";
 
 /** CopyObject: a new row on the same immutable bytes; no byte is moved. */
 export async function copyObject(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   refuseUnsupportedHeaders(call.headers);
   const source = readCopySource(call);
   const sourceBucket = call.bucketNamed(source.bucketName);
@@ -54,7 +53,6 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
 
 /** RenameObject: the key changes in place, on S3 only in directory buckets, here in every bucket. */
 export async function renameObject(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   const sourceKey = readRenameSource(call);
   if (sourceKey === call.key)
     throw s3Error("InvalidRequest", { message: "The source and the destination of a rename must differ." });

@@ -19,7 +19,6 @@ const VERSION_ID = /^[A-Za-z0-9._-]{32}$/;
 
 /** DeleteObject: 204 whether or not there was something to delete. */
 export async function deleteObject(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   const versionId = readVersionId(call);
   if (versionId !== undefined) checkVersionId(versionId);
   const conditions = readDeleteConditions(call.headers);

@@ -5,7 +5,6 @@ import { formatContentRange, parseRange } from "../lib/range.ts";
 import type { FoundObject, GetObjectCall, GetObjectOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
-import { checkKey } from "./checks.ts";
 import { checkReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 
@@ -53,7 +52,6 @@ export async function headObject(call: S3Call): Promise<S3Result> {
 }
 
 async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject> {
-  checkKey(call.key);
   checkReadEncryption(call.headers);
   const partNumber = readPartNumber(call);
   const rangeHeader = call.headers.get("range");

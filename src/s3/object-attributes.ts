@@ -3,7 +3,7 @@ import { formatHttpDate } from "../lib/http-date.ts";
 import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
 import type { GetObjectOutcome, ListObjectPartsOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
-import { checkKey, readInteger } from "./checks.ts";
+import { readInteger } from "./checks.ts";
 import { invalidArgument } from "./errors.ts";
 import { missingObject, readVersionId } from "./get-object.ts";
 
@@ -22,7 +22,6 @@ interface Paging {
 
 /** GetObjectAttributes: what is known of an object, as far as the caller asks, and the parts it was made of. */
 export async function getObjectAttributes(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   const wanted = readAttributeNames(call);
   const { headers } = call;
   const paging = {

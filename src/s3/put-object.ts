@@ -2,7 +2,6 @@ import { checksumHeader } from "../lib/checksums.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
-import { checkKey } from "./checks.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
 import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
@@ -12,7 +11,6 @@ export const PREFLIGHT_BYTES = 8 * 1024 ** 2;
 
 /** PutObject: the body becomes the key's current version in one commit. */
 export async function putObject(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   refuseUnsupportedHeaders(call.headers);
   const attributes = readAttributes(call.headers);
   const storageClass = readStorageClass(call.headers);

@@ -1,11 +1,9 @@
 import type { S3Call, S3Result } from "../call.ts";
-import { checkKey } from "../checks.ts";
 import { noSuchUpload, readUploadId } from "./upload-id.ts";
 
 /** AbortMultipartUpload: forgets the upload with its parts; a job collects their bytes. */
 export async function abortMultipartUpload(call: S3Call): Promise<S3Result> {
   const { key } = call;
-  checkKey(key);
   const { id } = readUploadId(call);
   const abort = call.bucket.mutate(key, call.requestId, (index, plain) =>
     index.abortUpload({ ...plain, key, uploadId: id }),

@@ -3,7 +3,6 @@ import { encodeKey } from "../../lib/percent.ts";
 import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
 import type { CompleteUploadCall, CompleteUploadOutcome, ObjectRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { checkKey } from "../checks.ts";
 import { s3Error } from "../errors.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
 import { parseXmlBody, readBoundedBody } from "../xml-body.ts";
@@ -19,7 +18,6 @@ const MIN_PART_BYTES = 5 * 1024 ** 2;
 
 /** CompleteMultipartUpload: the listed parts become the object, in one commit. Repeated, it answers the same again. */
 export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   const upload = readUploadId(call);
   const conditions = readWriteConditions(call.headers);
   const type = readChecksumType(call.headers);

@@ -2,14 +2,12 @@ import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../.
 import { element } from "../../lib/xml.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "../call.ts";
-import { checkKey } from "../checks.ts";
 import { s3Error } from "../errors.ts";
 import { readAlgorithmName } from "../upload-checksum.ts";
 import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
 
 /** CreateMultipartUpload: records what the object will be; its bytes come by part. */
 export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   refuseUnsupportedHeaders(call.headers);
   const checksum = readUploadChecksum(call.headers);
   const upload = {

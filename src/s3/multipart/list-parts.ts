@@ -2,7 +2,7 @@ import { checksumElement } from "../../lib/checksums.ts";
 import { element, optionalElement, type XmlContent } from "../../lib/xml.ts";
 import type { ListedPart, UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { checkKey, readInteger } from "../checks.ts";
+import { readInteger } from "../checks.ts";
 import { ownerElement } from "../owner.ts";
 import { describeInitiators } from "./initiators.ts";
 import { noSuchUpload, readUploadId } from "./upload-id.ts";
@@ -13,7 +13,6 @@ const MAX_INTEGER = 2 ** 31 - 1;
 /** ListParts: what an upload has so far, by part number. */
 export async function listParts(call: S3Call): Promise<S3Result> {
   const { key, query } = call;
-  checkKey(key);
   const { id } = readUploadId(call);
   const limit = Math.min(readInteger("max-parts", query.get("max-parts"), MAX_PAGE, 0, MAX_INTEGER), MAX_PAGE);
   const marker = readInteger("part-number-marker", query.get("part-number-marker"), 0, 0, MAX_INTEGER);

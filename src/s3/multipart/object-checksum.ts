@@ -27,7 +27,7 @@ export function readObjectChecksum(
   if (checksum?.algorithm !== algorithm) throw checksumTypeMismatch(checksum?.algorithm, algorithm);
   const name = checksumHeader(algorithm);
   const value = headers.get(name)!.trim();
-  const [digest = "", count] = checksum.type === "COMPOSITE" ? splitComposite(value) : [value];
+  const [digest, count] = checksum.type === "COMPOSITE" ? splitComposite(value) : [value];
   if (!isChecksumValue(algorithm, digest)) {
     throw s3Error("InvalidRequest", { message: `Value for ${name} header is invalid.` });
   }

@@ -4,7 +4,7 @@ import { hashThrough } from "../../lib/hash-stream.ts";
 import { element } from "../../lib/xml.ts";
 import { refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { checkExpectedOwner, checkKey } from "../checks.ts";
+import { checkExpectedOwner } from "../checks.ts";
 import { type Bytes, type CopyRange, findSource, openSource, RANGE_HEADER } from "../copy-source-body.ts";
 import { readCopySource } from "../copy-source.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
@@ -16,7 +16,6 @@ const MAX_COPY_BYTES = 5 * 1024 ** 3;
 
 /** UploadPartCopy: bytes of an object that exists become a part. They are moved as a stream, from blob to blob. */
 export async function uploadPartCopy(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   refuseUnsupportedHeaders(call.headers);
   const partNumber = readPartNumber(call);
   const upload = readUploadId(call);

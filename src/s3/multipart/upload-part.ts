@@ -3,7 +3,6 @@ import { hashThrough } from "../../lib/hash-stream.ts";
 import type { BlobOrigin } from "../../storage/blob-origin.ts";
 import { refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { checkKey } from "../checks.ts";
 import { readUploadLength, type StoredBody, storeBody } from "../upload-body.ts";
 import { readExpectedChecksum } from "../upload-checksum.ts";
 import {
@@ -18,7 +17,6 @@ import { readUploadId, type UploadId } from "./upload-id.ts";
 
 /** UploadPart: the body becomes a blob, and the blob a part. */
 export async function uploadPart(call: S3Call): Promise<S3Result> {
-  checkKey(call.key);
   refuseUnsupportedHeaders(call.headers);
   const partNumber = readPartNumber(call);
   const upload = readUploadId(call);

@@ -45,7 +45,6 @@ describe("Query", () => {
     expect(query.get("prefix")).toBe("a b+c");
     expect(query.get("acl")).toBe("");
     expect(query.get("x")).toBe("1");
-    expect(query.isRepeated("x")).toBe(true);
     expect(query.get("é")).toBe("%");
     expect(query.has("absent")).toBe(false);
   });
