@@ -6,7 +6,7 @@ const USAGE = `Restores the index of a bucket that was lost, from its exported j
   npm run rebuild-index -- BUCKET [--shard N]
 
 An index object that works is left alone; without --shard all of the bucket's are looked at. The bucket does
-not answer while it is rebuilt. What cannot come back: docs/decisions/0006-rebuild.md.
+not answer while it is rebuilt. What cannot come back: docs/decisions/0005-rebuild.md.
 Environment: as for \`npm run accounts\`.
 `;
 

@@ -230,7 +230,7 @@ describe.each([
         headers: { ContentType: "text/x-test", Metadata: { origin: key.replaceAll("/", "-") } },
       });
     }
-    // What the interval since the last export loses, and nothing else (docs/decisions/0006-rebuild.md).
+    // What the interval since the last export loses, and nothing else (docs/decisions/0005-rebuild.md).
     const expected = new Set(before.keys());
     for (const key of [...keysOn(lost, "since/inline"), ...keysOn(lost, "since/copy")]) expected.delete(key);
     for (const key of keysOn(lost, "exported/upload")) expected.delete(key);
