@@ -78,21 +78,48 @@ export function findPart({ name, message }: Outcome): string {
   return fitting?.[0] ?? UNEXPLAINED;
 }
 
-/** A table of failures by part, then every failure by name. Markdown, as docs/conformance.md shows it. */
+/** What is here, by the tests' names; the first that fits. */
+const AREAS: readonly (readonly [area: string, pattern: RegExp])[] = [
+  ["Checksums and attributes", /checksum|cksum|object_attributes/],
+  ["Conditions", /_match|ifmatch|ifnone?match|if(?:un)?modified/],
+  ["Multipart", /multipart|upload_part|get_part/],
+  ["Copies", /copy/],
+  ["Encryption that R2 does by itself", /sse_s3|enc_conflict|bucket_encryption/],
+  ["Listings", /list|basic_key_count/],
+  ["Ranges and atomic writes", /range|atomic/],
+  ["Headers and signatures", /_bad_|_amz_date|contentlength|presigned|expires|anon|raw/],
+  ["Buckets", /bucket/],
+];
+
+/** What is tested: a later part, or an area of what is here. */
+function findArea(outcome: Outcome): string {
+  const part = findPart(outcome);
+  if (outcome.result === "failed" && part !== DIFFERENT) return part;
+  const { name } = outcome;
+  const later = PARTS.find(([, pattern]) => pattern.test(name));
+  const area = AREAS.find(([, pattern]) => pattern.test(name));
+  return later?.[0] ?? area?.[0] ?? "Objects";
+}
+
+/** A table by area, then every failure by name. Markdown, as docs/conformance.md shows it. */
 export function describeOutcomes(outcomes: readonly Outcome[]): string {
+  const count = (tests: readonly Outcome[], result: Outcome["result"]) =>
+    tests.filter((outcome) => outcome.result === result).length;
+  const areas = [...Map.groupBy(outcomes, findArea)].map(
+    ([area, tests]) => [area, count(tests, "passed"), count(tests, "failed"), count(tests, "skipped")] as const,
+  );
+  const total = ["all", count(outcomes, "passed"), count(outcomes, "failed"), count(outcomes, "skipped")] as const;
   const failures = Map.groupBy(
     outcomes.filter(({ result }) => result === "failed"),
     findPart,
   );
-  const parts = [...failures].sort(([, one], [, other]) => other.length - one.length);
-  const count = (result: Outcome["result"]) => outcomes.filter((outcome) => outcome.result === result).length;
   return [
-    `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`,
-    "",
-    "| failures belong to | tests |",
-    "|---|---:|",
-    ...parts.map(([part, tests]) => `| ${part} | ${tests.length} |`),
-    ...parts.flatMap(([part, tests]) => ["", `### ${part}`, ...tests.map(({ name }) => `- \`${name}\``).sort()]),
+    "| area | passed | failed | skipped |",
+    "|---|---:|---:|---:|",
+    ...[...areas.sort(([, one], [, other]) => other - one), total].map((cells) => `| ${cells.join(" | ")} |`),
+    ...[...failures]
+      .sort(([, one], [, other]) => other.length - one.length)
+      .flatMap(([part, tests]) => ["", `### ${part}`, "", ...tests.map(({ name }) => `- \`${name}\``).sort()]),
   ].join("\n");
 }
 
