@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { bundleWorker } from "../local/bundle.ts";
 import { bundleBareWorker } from "./bare/runtime.ts";
@@ -96,8 +97,19 @@ async function bench(): Promise<void> {
 async function prepareSide(side: Side, cases: readonly BenchCase[]): Promise<void> {
   const started = performance.now();
   await loadState(side, cases);
+  await settle(side);
   side.pause();
   console.error(`${side.name}: state made in ${formatSeconds(performance.now() - started)}`);
+}
+
+/** Waits until the server has done what loading left it to do (Verge exports its journal), a minute at most. */
+async function settle(side: Side): Promise<void> {
+  let quiet = 0;
+  for (let second = 0; second < 60 && quiet < 2; second++) {
+    const before = side.cpuSeconds() ?? 0;
+    await wait(1_000);
+    quiet = (side.cpuSeconds() ?? 0) - before < 0.05 ? quiet + 1 : 0;
+  }
 }
 
 /** bare, Verge, s3rver, then back, and so on: what the machine does over time falls on all alike. */

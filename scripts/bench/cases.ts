@@ -45,7 +45,7 @@ const COLD_8M: ObjectSet = { name: "8m-cold", count: 56, bytes: 8 * MB };
 const SMALL_LOAD = 16;
 const LARGE_LOAD = 4;
 
-export const CASES: readonly BenchCase[] = [
+const CASES: readonly BenchCase[] = [
   { name: "get-1k", method: "GET", bytes: KB, connections: SMALL_LOAD, set: SMALL_SET, goal: 2, beatsS3rver: true },
   { name: "put-1k", method: "PUT", bytes: KB, connections: SMALL_LOAD, goal: 2, beatsS3rver: true },
   {

@@ -79,7 +79,7 @@ async function keepBusy(
 }
 
 /** Of a sorted list, by nearest rank; 0 of an empty one. */
-export function quantile(sorted: readonly number[], q: number): number {
+function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? 0;
 }
 

@@ -1,7 +1,7 @@
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { signRequest } from "../../src/auth/sigv4/presign.ts";
 import { generateCredentials } from "../local/credentials.ts";
 import { endWithThisProcess } from "../local/process-guard.ts";
@@ -165,7 +165,7 @@ export class Side {
   }
 
   #spawnS3rver(): ChildProcess {
-    const program = createRequire(import.meta.url).resolve("s3rver/bin/s3rver.js");
+    const program = fileURLToPath(import.meta.resolve("s3rver/bin/s3rver.js"));
     const args = [program, "--directory", this.stateDir, "--address", "127.0.0.1", "--port", "0", "--silent"];
     const log = openSync(this.#logPath, "a");
     try {
