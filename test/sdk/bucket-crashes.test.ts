@@ -21,6 +21,7 @@ const SHARDS = 4;
 interface Registry {
   findBucket(name: string): Promise<BucketEntry>;
   reserveBucket(bucket: NewBucket): Promise<ReserveBucketOutcome>;
+  markBucketDeleting(name: string, bucketId: string): Promise<boolean>;
 }
 interface IndexObject {
   seal(): Promise<string>;
@@ -69,6 +70,9 @@ describe("a deletion that was decided when the crash came", () => {
     const bucket = await makeBucket(client, { shards: SHARDS });
     const indexes = await openIndexes(bucket);
     for (const index of indexes) expect(await index.seal()).toBe("sealed");
+    const registry = await openRegistry();
+    const { bucketId } = await registry.findBucket(bucket);
+    expect(await registry.markBucketDeleting(bucket, bucketId)).toBe(true);
     expect(await indexes[0]!.commitDelete()).toBe(true);
     return bucket;
   }
@@ -79,9 +83,10 @@ describe("a deletion that was decided when the crash came", () => {
     expect(await failureOf(call)).toMatchObject({ code: "NoSuchBucket", status: 404 });
   });
 
-  test("is finished by the next DeleteBucket", async () => {
+  test("is over for the next DeleteBucket as well; a job frees the name", async () => {
     const bucket = await crash();
-    await client.send(new DeleteBucketCommand({ Bucket: bucket }));
+    const call = client.send(new DeleteBucketCommand({ Bucket: bucket }));
+    await expect.poll(() => failureOf(call), { timeout: 10_000 }).toMatchObject({ code: "NoSuchBucket" });
     expect(await listNames()).not.toContain(bucket);
   });
 

@@ -108,7 +108,7 @@ export function listBuckets(sql: SqlStorage, call: ListBucketsCall): Page<Bucket
   const rows = sql
     .exec<BucketRow>(
       `SELECT * FROM buckets
-       WHERE account_id = ? AND name > ? AND name >= ? AND name < ? AND state <> 'creating' AND (? = '' OR region = ?)
+       WHERE account_id = ? AND name > ? AND name >= ? AND name < ? AND state = 'active' AND (? = '' OR region = ?)
        ORDER BY name LIMIT ?`,
       call.accountId,
       call.after ?? "",

@@ -14,8 +14,9 @@ export interface BucketEntry {
   /** How many index objects share the bucket's 1,024 slots. */
   readonly shards: number;
   /**
-   * `creating`: the name is taken, the index objects may not exist yet; for clients there is no such bucket.
-   * `deleting`: a DeleteBucket has begun and can be resumed or taken back.
+   * `creating`: the name is taken, the index objects may not exist yet. `deleting`: all index objects are sealed
+   * and empty, and the first decides now. For clients there is no such bucket; a crash in between is settled by
+   * a job.
    */
   readonly state: "creating" | "active" | "deleting";
 }
@@ -203,7 +204,7 @@ export interface RegistryApi {
   /** Frees the name. Also gives a reservation back. */
   removeBucket(name: string, bucketId: string): Promise<boolean>;
   findBucket(name: string): Promise<BucketEntry | undefined>;
-  /** In name order; without reservations. */
+  /** In name order; the active ones. */
   listBuckets(call: ListBucketsCall): Promise<Page<BucketEntry>>;
 
   /** Gives back the reservations made before `before`, at most `limit`. */
