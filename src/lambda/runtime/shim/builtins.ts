@@ -1,0 +1,48 @@
+/** Node.js's modules as a function gets them: workerd's own, but for those that would show what lies beneath. */
+import { fileURLToPath } from "node:url";
+import { createFileSystem } from "./files.ts";
+import { loaderOf } from "./linkage.ts";
+import { builtinName, loadBuiltin } from "./platform.ts";
+import { timerFunctions } from "./timers.ts";
+
+type Exports = Record<string, unknown>;
+
+const made = new Map<string, Exports>();
+
+const MAKERS: Readonly<Record<string, () => Exports>> = {
+  fs: createFileSystem,
+  "fs/promises": () => readBuiltin("fs")["promises"] as Exports,
+  module: createModuleModule,
+  process: () => process as unknown as Exports,
+  console: () => console as unknown as Exports,
+  timers: () => ({ ...loadBuiltin("timers"), ...timerFunctions() }),
+};
+
+/** By name without `node:`. */
+export function readBuiltin(name: string): Exports {
+  const make = MAKERS[name];
+  if (make === undefined) return loadBuiltin(name);
+  const known = made.get(name);
+  if (known) return known;
+  const exports = make();
+  made.set(name, exports);
+  return exports;
+}
+
+/** `node:module`, whose `createRequire` must find the function's own modules. */
+function createModuleModule(): Exports {
+  const original = loadBuiltin("module");
+  const exports = {
+    builtinModules: original["builtinModules"],
+    createRequire: (from: string | URL) => {
+      const text = String(from);
+      return loaderOf("createRequire")(text.startsWith("file:") ? fileURLToPath(text) : text);
+    },
+    isBuiltin: (specifier: string) => builtinName(specifier) !== undefined,
+    // Hooks and caches of Node.js's own loader: there is none, and asking for them does no harm.
+    register: () => undefined,
+    enableCompileCache: () => undefined,
+    syncBuiltinESMExports: () => undefined,
+  };
+  return { ...exports, Module: exports };
+}

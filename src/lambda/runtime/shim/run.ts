@@ -1,0 +1,129 @@
+/** One invocation from its event to its answer. */
+import { MAX_RESPONSE_BYTES } from "../limits.ts";
+import { logRecord, takeEarlyLog } from "./console.ts";
+import { createContext } from "./context.ts";
+import { describeError, describeForLog, type ErrorBody, FatalError, RuntimeError } from "./errors.ts";
+import { callHandler, type Handler, loadHandler } from "./handler.ts";
+import { Invocation, runInvocation } from "./invocation.ts";
+import { LoopDeadlineError } from "./loops.ts";
+import { configuration } from "./platform.ts";
+import { setVariables } from "./process.ts";
+import { describeTimeout } from "../timeout.ts";
+import type { InvocationOutcome, InvocationReply, InvocationRequest } from "./wire.ts";
+
+/** The handler, once something has begun to load it. */
+let loading: Promise<Handler> | undefined;
+let isFirst = true;
+
+interface Progress {
+  readonly invocation: Invocation;
+  readonly coldStart: boolean;
+  initMs: number;
+  initLog: string;
+}
+
+/** At start-up, for modules that need `eval`; see `EnvironmentConfiguration.loadAtStart`. */
+export function loadAtStart(): void {
+  loading = loadHandler();
+  loading.catch(() => undefined);
+}
+
+/** Never rejects: what goes wrong in a function is an outcome. */
+export async function run(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply> {
+  const invocation = new Invocation(request.requestId, request.deadlineMs);
+  const progress: Progress = { invocation, coldStart: isFirst, initMs: 0, initLog: "" };
+  isFirst = false;
+  setVariables(request.environment);
+  const timer = startTimer(invocation);
+  try {
+    return await runInvocation(invocation, () => initialiseAndHandle(progress, request, payload));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function initialiseAndHandle(
+  progress: Progress,
+  request: InvocationRequest,
+  payload: Uint8Array,
+): Promise<InvocationReply> {
+  const { invocation } = progress;
+  let handler: Handler;
+  try {
+    handler = await Promise.race([initialise(progress, request.sentMs), invocation.ended]);
+  } catch (error) {
+    if (error instanceof EvalError && !configuration.loadAtStart) return { kind: "needs-eval" };
+    return fail(progress, error, true);
+  }
+  try {
+    const result = await Promise.race([handle(handler, request, payload), invocation.ended]);
+    return finish(progress, serialise(result));
+  } catch (error) {
+    return fail(progress, error, false);
+  }
+}
+
+async function initialise(progress: Progress, sentMs: number): Promise<Handler> {
+  loading ??= loadHandler();
+  const handler = await loading;
+  if (!progress.coldStart) return handler;
+  progress.initMs = Math.max(0, Date.now() - sentMs);
+  progress.initLog = takeEarlyLog() + progress.invocation.takeLog();
+  return handler;
+}
+
+async function handle(handler: Handler, request: InvocationRequest, payload: Uint8Array): Promise<unknown> {
+  const event: unknown = payload.byteLength === 0 ? {} : JSON.parse(new TextDecoder().decode(payload));
+  return callHandler(handler, event, createContext(request));
+}
+
+function serialise(result: unknown): Uint8Array {
+  const payload = new TextEncoder().encode(stringify(result));
+  if (payload.byteLength <= MAX_RESPONSE_BYTES) return payload;
+  throw new FatalError(
+    "Function.ResponseSizeTooLarge",
+    `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
+  );
+}
+
+function stringify(result: unknown): string {
+  try {
+    return JSON.stringify(result) ?? "null";
+  } catch {
+    throw new RuntimeError("Runtime.MarshalError", "Unable to stringify response body");
+  }
+}
+
+function startTimer(invocation: Invocation): ReturnType<typeof setTimeout> {
+  const elapse = () => invocation.end(new LoopDeadlineError("The time is up."));
+  return setTimeout(elapse, Math.max(0, invocation.deadlineMs - Date.now()));
+}
+
+/** `inInit`: whether it is the load of the modules that failed, after which Lambda starts anew. */
+function fail(progress: Progress, error: unknown, inInit: boolean): InvocationOutcome {
+  const { invocation } = progress;
+  if (error instanceof LoopDeadlineError) return timeOut(progress);
+  const ended = inInit || invocation.isEnded;
+  if (!(error instanceof FatalError)) {
+    logRecord("ERROR", [ended ? "Uncaught Exception" : "Invoke Error", describeForLog(error)]);
+  }
+  return { ...finish(progress, encodeError(describeError(error))), failed: true, ended };
+}
+
+function timeOut(progress: Progress): InvocationOutcome {
+  const { requestId } = progress.invocation;
+  const message = describeTimeout(configuration.timeoutSeconds);
+  progress.invocation.write(`${new Date().toISOString()} ${requestId} ${message}\n\n`);
+  const body = { errorType: "Sandbox.Timedout", errorMessage: `RequestId: ${requestId} Error: ${message}` };
+  return { ...finish(progress, encodeError(body)), failed: true, timedOut: true, ended: true };
+}
+
+function finish({ coldStart, initLog, initMs, invocation }: Progress, payload: Uint8Array): InvocationOutcome {
+  const { logStream } = configuration;
+  const outcome = { failed: false, timedOut: false, ended: false, logStream, coldStart, initLog, initMs };
+  return { kind: "done", payload, log: invocation.takeLog(), ...outcome };
+}
+
+function encodeError(body: ErrorBody): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(body));
+}

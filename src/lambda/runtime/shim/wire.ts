@@ -1,0 +1,64 @@
+/** What the loader and the shim say to each other. Shapes and names only: both sides are bundled apart. */
+
+/** Name of the module that holds a function's configuration. */
+export const CONFIGURATION_MODULE = "verge/function.json";
+
+/** What an environment knows about its function from the start. */
+export interface EnvironmentConfiguration {
+  readonly name: string;
+  readonly version: string;
+  readonly handler: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly logGroup: string;
+  readonly logStream: string;
+  readonly logFormat: "Text" | "JSON";
+  /** `process.env`, Lambda's own variables included. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Lets invocations run side by side. */
+  readonly shared: boolean;
+  /**
+   * Load the handler while the isolate starts: the only time when `eval` is allowed, and one when I/O is not.
+   */
+  readonly loadAtStart: boolean;
+}
+
+export interface InvocationRequest {
+  readonly requestId: string;
+  readonly invokedArn: string;
+  /** When the host asked for the environment, milliseconds since 1970: what is older than its answer was its start. */
+  readonly sentMs: number;
+  /** Milliseconds since 1970. */
+  readonly deadlineMs: number;
+  readonly clientContext?: string;
+  /** Variables of this invocation: credentials, trace id. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type InvocationReply =
+  /** Another invocation runs here, or the environment is at its end. */
+  | { readonly kind: "busy" }
+  /** The handler's modules use `eval`: they want an environment with `loadAtStart`. */
+  | { readonly kind: "needs-eval" }
+  | InvocationOutcome;
+
+export interface InvocationOutcome {
+  readonly kind: "done";
+  readonly payload: Uint8Array;
+  readonly failed: boolean;
+  readonly timedOut: boolean;
+  /** Lines of the function itself, without START, END and REPORT; each ends with a line feed. */
+  readonly initLog: string;
+  readonly log: string;
+  readonly logStream: string;
+  readonly coldStart: boolean;
+  readonly initMs: number;
+  /** The environment cannot be used again: Lambda ends the process after what happened. */
+  readonly ended: boolean;
+}
+
+export interface StreamReply {
+  readonly contentType: string;
+  readonly body: ReadableStream<Uint8Array>;
+  readonly outcome: Promise<InvocationOutcome>;
+}

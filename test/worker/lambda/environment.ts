@@ -1,0 +1,57 @@
+import { env } from "cloudflare:workers";
+import { packFiles } from "../../../src/lambda/runtime/pack/pack.ts";
+import { createRuntime } from "../../../src/lambda/runtime/loader.ts";
+import type { InvokeOutput, PackedCode, Runtime, RuntimeFunction } from "../../../src/lambda/runtime/protocol.ts";
+
+export interface TestFunction {
+  readonly packed: PackedCode;
+  /** Invokes with a JSON event; the answer's payload comes parsed. */
+  invoke(event?: unknown): Promise<InvokeOutput & { readonly result: unknown }>;
+}
+
+let made = 0;
+
+/** A function from source texts by path, in isolates of its own. */
+export function makeFunction(
+  sources: Readonly<Record<string, string | Uint8Array>>,
+  settings: Partial<RuntimeFunction> = {},
+): TestFunction {
+  const files = Object.entries(sources).map(
+    ([path, source]) => [path, typeof source === "string" ? new TextEncoder().encode(source) : source] as const,
+  );
+  const packed = packFiles(new Map(files));
+  const name = `f${++made}`;
+  const fn: RuntimeFunction = {
+    accountId: "123456789012",
+    name,
+    version: "$LATEST",
+    arn: `arn:aws:lambda:us-east-1:123456789012:function:${name}`,
+    handler: "index.handler",
+    runtime: "nodejs24.x",
+    region: "us-east-1",
+    timeoutSeconds: 3,
+    memoryMb: 128,
+    environment: {},
+    codeSha256: name,
+    configRevision: "1",
+    ...settings,
+  };
+  const runtime = makeRuntime(packed);
+  return {
+    packed,
+    async invoke(event) {
+      const payload = new TextEncoder().encode(event === undefined ? "" : JSON.stringify(event));
+      const output = await runtime.invoke(fn, { requestId: crypto.randomUUID(), payload, invokedArn: fn.arn });
+      return { ...output, result: JSON.parse(new TextDecoder().decode(output.payload)) as unknown };
+    },
+  };
+}
+
+function makeRuntime(packed: PackedCode): Runtime {
+  return createRuntime({
+    loader: env.LOADER,
+    loadCode: async () => packed,
+    egress: () => env.ASSETS,
+    defer: () => undefined,
+  });
+}
