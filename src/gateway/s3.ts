@@ -2,10 +2,13 @@ import type { Identity } from "../auth/identity.ts";
 import { isAllowed } from "../auth/policy/authorize.ts";
 import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
+import type { Payload } from "../lib/payload.ts";
 import { Query } from "../lib/query.ts";
 import {
+  BucketBusyError,
   BucketClient,
   BucketGoneError,
+  BucketReplacedError,
   ConfigurationRaceError,
   IndexOverloadedError,
 } from "../metadata/bucket/client.ts";
@@ -35,8 +38,11 @@ export interface S3Request {
   readonly defer: (work: Promise<unknown>) => void;
   /** Told which operation it was, for metrics. */
   readonly onMatch: (operation: string) => void;
+  /** Of a caller that another service of this deployment has authenticated, and on whose behalf it reads. */
+  readonly identity?: Identity;
 }
 
+const NO_PAYLOAD: Payload = { stream: null, length: 0, trailerNames: [], trailers: new Map() };
 /** Of a request on the Paid plan, unless wrangler.toml raises it. */
 const DEFAULT_SUBREQUESTS = 10_000;
 /** Kept for the index, the Registry and the rate limiter. */
@@ -51,7 +57,9 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
   const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, headers);
   request.onMatch(operation.name);
   checkKey(address.key);
-  const { identity, payload } = await authenticate(incoming, ["s3"], deployment);
+  const { identity, payload } = request.identity
+    ? { identity: request.identity, payload: NO_PAYLOAD }
+    : await authenticate(incoming, ["s3"], deployment);
   if (identity.kind === "anonymous") await refuseUnsignedFlood(request, address.bucket);
   const buckets = new Map<string, BucketClient>();
   const bucketNamed = (name: string): BucketClient => {
@@ -149,6 +157,7 @@ function readLimit(env: Env): number {
 /** What the layers below report, in S3's terms. */
 function translate(error: unknown, call: S3Call): unknown {
   if (error instanceof BucketGoneError) return s3Error("NoSuchBucket", { detail: { BucketName: call.bucketName } });
+  if (error instanceof BucketBusyError || error instanceof BucketReplacedError) return s3Error("ServiceUnavailable");
   if (error instanceof IndexOverloadedError) return s3Error("SlowDown");
   if (error instanceof ConfigurationRaceError) return s3Error("OperationAborted");
   return error;

@@ -51,6 +51,11 @@ export function blobMintedAt(id: BlobId): number | undefined {
   return parseBlobId(id)?.mintedAt;
 }
 
+/** Whether the index object `shard` of the bucket owns the blob. */
+export function isBlobOf(id: BlobId, bucketId: string, shard: number): boolean {
+  return id.startsWith(`${bucketId}/${shard}/`);
+}
+
 /** The blob's key in R2. */
 export function blobKey(id: BlobId): string {
   return KEY_PREFIX + id;

@@ -6,7 +6,6 @@ import type { BucketClient } from "../metadata/bucket/client.ts";
 import type {
   Committed,
   CopyObjectOutcome,
-  NewBody,
   NewObject,
   ObjectAttributes,
   ObjectRecord,
@@ -134,12 +133,12 @@ function copyInside(call: S3Call, copy: Copy) {
 /** Two calls: the source's index keeps the bytes for this copy, then the destination commits it (rule 13). */
 async function copyAcross(call: S3Call, copy: Copy) {
   const { source, sourceBucket, sourceConditions, conditions, storageClass, attributes } = copy;
-  const copyId = crypto.randomUUID();
   const { bucketId } = call.bucket.config;
   const pinned = await sourceBucket.mutate(source.key, `${call.requestId}/pin`, (index, plain): Promise<PinOutcome> =>
     index.pin({
       ...plain,
-      copyId,
+      // Fresh in each attempt, so that one whose answer was lost does not touch another's pin.
+      copyId: crypto.randomUUID(),
       key: source.key,
       conditions: sourceConditions,
       destination: { bucketId, shard: call.bucket.shardOf(call.key) },
@@ -158,7 +157,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     attributes: attributes ?? read.attributes,
     ...(checksum && { checksum }),
   };
-  const body: NewBody = pinned.body.kind === "inline" ? pinned.body : { ...pinned.body, copyId };
+  const { body } = pinned;
   const put = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
     index.putObject({ ...plain, object, body, conditions }),
   );

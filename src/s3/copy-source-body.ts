@@ -1,5 +1,5 @@
 import { evaluateSource, readConditionHeaders } from "../lib/conditions.ts";
-import type { FoundObject, GetObjectOutcome } from "../metadata/bucket/protocol.ts";
+import type { FoundObject, GetObjectOutcome, Refusal } from "../metadata/bucket/protocol.ts";
 import type { S3Call } from "./call.ts";
 import type { CopySource } from "./copy-source.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
@@ -42,7 +42,7 @@ export async function findSource(call: S3Call, source: CopySource, range: CopyRa
   return outcome;
 }
 
-type Missing = Exclude<GetObjectOutcome, { outcome: "ok" | "stale" | "gone" | "range-not-satisfiable" }>;
+type Missing = Exclude<GetObjectOutcome, { outcome: "ok" | "range-not-satisfiable" | Refusal["outcome"] }>;
 
 function missingSource({ key, versionId }: CopySource, outcome: Missing) {
   if (outcome.outcome === "no-such-version") {

@@ -79,8 +79,8 @@ async function removeItems(call: S3Call, items: readonly DeleteItem[]): Promise<
     [...positionsByShard].map(async ([shard, positions]) => {
       const part = positions.map((position) => items[position]!);
       // One change in each shard: ids are unique there (consistency rule 8).
-      const { results: partResults } = await call.bucket.mutate(
-        part[0]!.key,
+      const { results: partResults } = await call.bucket.mutateShard(
+        shard,
         `${call.requestId}/${shard}`,
         (index, plain) => index.deleteObjects({ ...plain, items: part }),
       );

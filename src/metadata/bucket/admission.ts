@@ -5,6 +5,7 @@ import { createTables, tablesExist } from "./schema.ts";
 import type { SealOutcome } from "./upkeep.ts";
 
 const GONE: Refusal = { outcome: "gone" };
+const BUSY: Refusal = { outcome: "busy" };
 
 /** What the bucket's first index object tells the others. */
 export interface FirstShard {
@@ -48,7 +49,8 @@ export class Admission {
     if (this.#state?.status === "sealed" && Date.now() >= this.#state.until) await this.#reopen();
     if (this.#isBehind(call)) await this.#pullConfig();
     const state = this.#state;
-    if (state?.status !== "open") return GONE;
+    if (state?.status === "deleted") return GONE;
+    if (state?.status !== "open") return BUSY;
     return state.config.revision === call.revision ? undefined : { outcome: "stale", config: state.config };
   }
 

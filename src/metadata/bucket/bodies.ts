@@ -1,4 +1,4 @@
-import { blobMintedAt } from "../../lib/blob-id.ts";
+import { blobMintedAt, isBlobOf } from "../../lib/blob-id.ts";
 import type { Span } from "../../lib/range.ts";
 import type { Body, Change } from "./journal.ts";
 import { readExtents, writeManifest } from "./manifests.ts";
@@ -7,10 +7,14 @@ import type { BodyLocation, IndexAddress, NewBody } from "./protocol.ts";
 /** A commit refuses older blobs: the sweep may already have judged them orphans (consistency rule 5). */
 const BLOB_LIFE_MS = 24 * 3600_000;
 
-/** Whether the blob may still be committed. */
-export function isFresh(blob: string, now: number): boolean {
+/**
+ * Whether the blob may be committed. One of another index object, minted before the bucket was deleted and
+ * created again, may not: the sweep shows it to that index, which would call it an orphan.
+ */
+export function isFresh(change: Change, blob: string): boolean {
   const mintedAt = blobMintedAt(blob);
-  return mintedAt !== undefined && now - mintedAt <= BLOB_LIFE_MS;
+  if (mintedAt === undefined || change.at - mintedAt > BLOB_LIFE_MS) return false;
+  return isBlobOf(blob, change.self.bucketId, change.self.shard);
 }
 
 /**

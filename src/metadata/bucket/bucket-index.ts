@@ -21,7 +21,7 @@ import { indexStub } from "./shards.ts";
 import { readStatistics } from "./statistics.ts";
 import { sweepBlobs } from "./sweep.ts";
 import type { IndexStatistics, NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
-import { abortUpload, createUpload, dropAllUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
+import { abortUpload, createUpload, dropUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
 import { copyObject, deleteObject, putObject } from "./writes.ts";
 
 /** What an index object has once its bucket exists. */
@@ -102,8 +102,8 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   /** The checksum is computed before the transaction, because digests are promises; the parts are checked again in it. */
   async completeUpload(call: protocol.CompleteUploadCall): Promise<protocol.CompleteUploadOutcome> {
     const plan = await this.#read(call, () => planCompletion(this.#sql, call));
-    if (plan.outcome === "stale" || plan.outcome === "gone") return plan;
     if (plan.outcome === "done") return plan.answer;
+    if (plan.outcome !== "planned") return plan;
     const checksum = await computeChecksum(plan);
     return this.#mutate(call, (change) => completeUpload(change, call, checksum));
   }
@@ -125,21 +125,22 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   async pin(call: protocol.PinCall): Promise<protocol.PinOutcome> {
     const refusal = await this.#admission.admit(call);
     if (refusal) return refusal;
-    const { committer, duties } = this.#alive;
     this.#agenda.schedule("pins", Date.now() + PENDING_MS);
-    return committer.apply(call.operationId, (change) => pinObject(change, call, duties.self));
+    return this.#alive.committer.apply(call.operationId, (change) => pinObject(change, call));
   }
 
   confirmPin(copyId: string): void {
+    this.#assertPinsKnown();
     this.#life?.committer.apply(`confirm/${copyId}`, (change) => confirmPin(change, copyId));
   }
 
   releasePin(copyId: string): void {
+    this.#assertPinsKnown();
     this.#life?.committer.apply(`release/${copyId}`, (change) => releasePin(change, copyId));
   }
 
   copyStatus(copy: protocol.CopyRef): protocol.CopyStatus {
-    if (!this.#life) return "refused";
+    if (!this.#life || this.#isRestoring) return "unknown";
     this.#agenda.schedule("forget", Date.now() + RETRY_MS);
     return settleCopy(this.#sql, copy, Date.now());
   }
@@ -161,8 +162,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const known = this.#admission.state?.config.revision;
     if (known === undefined || config.revision !== known + 1 || !this.applyConfig(config)) return false;
     this.#agenda.schedule("configuration", Date.now() + RETRY_MS);
-    await this.#alive.duties.spreadConfig();
-    this.#agenda.set("configuration", undefined);
+    this.#agenda.set("configuration", await this.#alive.duties.spreadConfig());
     return true;
   }
 
@@ -185,7 +185,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   /** False when the seal has run out, or was taken back. What is left of the bucket is then freed. */
   commitDelete(): boolean {
     if (!this.#admission.commitDelete()) return false;
-    this.#alive.committer.apply("delete-bucket", dropAllUploads);
+    while (this.#alive.committer.apply("delete-bucket", dropUploads)) continue;
     this.#agenda.schedule("journal", Date.now() + readRecoveryWindow(this.env));
     return true;
   }
@@ -195,7 +195,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   /** Finds blobs that nothing references and makes them garbage. */
   sweepBlobs(blobs: readonly SweptBlob[]): SweepOutcome {
     // An index that is being rebuilt does not know its blobs yet.
-    if (!this.#life || this.#admission.state?.status === "restoring") return { outcome: "unknown" };
+    if (!this.#life || this.#isRestoring) return { outcome: "unknown" };
     const now = Date.now();
     const due = now + readRecoveryWindow(this.env);
     const orphans = this.ctx.storage.transactionSync(() => sweepBlobs(this.#sql, blobs, now, due));
@@ -261,10 +261,12 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const { storage } = this.ctx;
     const [agenda, admission, env] = [this.#agenda, this.#admission, this.env];
     agenda.load(Date.now());
-    const committer = new Committer(storage, agenda, readExportInterval(env), () => this.#deliverSoon());
+    const { config, shard } = admission.knownState;
+    const self = { bucketId: config.bucketId, shard };
+    const committer = new Committer(storage, self, agenda, readExportInterval(env), () => this.#deliverSoon());
     const peer = ({ bucketId, shard }: protocol.IndexAddress) =>
       indexStub(env, bucketId, shard) as unknown as PeerIndex;
-    this.#life = { committer, duties: new Duties({ storage, env, agenda, admission, committer, peer }) };
+    this.#life = { committer, duties: new Duties({ storage, env, self, agenda, admission, committer, peer }) };
   }
 
   /** After the commit; what fails is left to the alarm. */
@@ -280,8 +282,17 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return (await this.#admission.admit(call)) ?? this.#alive.committer.commit(call, work);
   }
 
+  /** The pin may be among the rows that are still to be restored: the caller tries again. */
+  #assertPinsKnown(): void {
+    if (this.#isRestoring) throw new Error("this index object is being rebuilt");
+  }
+
   #assertRestoring(): void {
-    if (this.#admission.state?.status !== "restoring") throw new Error("this index object is not being rebuilt");
+    if (!this.#isRestoring) throw new Error("this index object is not being rebuilt");
+  }
+
+  get #isRestoring(): boolean {
+    return this.#admission.state?.status === "restoring";
   }
 
   get #alive(): Life {

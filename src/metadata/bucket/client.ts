@@ -4,6 +4,10 @@ import { indexShard } from "./shards.ts";
 
 /** The bucket was deleted after the Worker looked its name up. */
 export class BucketGoneError extends Error {}
+/** Another bucket has the name now, and its keys are spread over its index objects in another way. */
+export class BucketReplacedError extends Error {}
+/** Whether the bucket goes on is being decided, or its index is lost or being rebuilt. Another attempt may do. */
+export class BucketBusyError extends Error {}
 /** The index object refuses for load; nothing was changed by this call. */
 export class IndexOverloadedError extends Error {}
 /** The configuration changed again and again while one request was decided. */
@@ -56,8 +60,22 @@ export class BucketClient {
   async readAll<Answer extends { outcome: string }>(
     invoke: (index: IndexApi, call: Call) => Promise<Answer>,
   ): Promise<Exclude<Answer, Refusal>[]> {
-    const shards = Array.from({ length: this.#config.shards }, (_, shard) => shard);
-    return Promise.all(shards.map((shard) => this.#callShard(() => shard, invoke)));
+    const count = this.#config.shards;
+    const shards = Array.from({ length: count }, (_, shard) => shard);
+    return Promise.all(shards.map((shard) => this.#callShard(() => this.#checkShard(shard, count), invoke)));
+  }
+
+  /** A change of several keys, all of which the index object `shard` holds. */
+  mutateShard<Answer extends { outcome: string }>(
+    shard: number,
+    operationId: string,
+    invoke: (index: IndexApi, call: Mutation) => Promise<Answer>,
+  ): Promise<Exclude<Answer, Refusal>> {
+    const count = this.#config.shards;
+    return this.#callShard(
+      () => this.#checkShard(shard, count),
+      (index, call, repeated) => invoke(index, { ...call, operationId, repeated }),
+    );
   }
 
   /**
@@ -75,11 +93,18 @@ export class BucketClient {
     );
   }
 
+  /** The shard, as long as the bucket has the number of shards by which it was chosen. */
+  #checkShard(shard: number, count: number): number {
+    if (this.#config.shards !== count) throw new BucketReplacedError(this.#config.name);
+    return shard;
+  }
+
   async #callShard<Answer extends { outcome: string }>(
     shard: () => number,
     invoke: (index: IndexApi, call: Call, repeated: boolean) => Promise<Answer>,
   ): Promise<Exclude<Answer, Refusal>> {
     let repeated = false;
+    let busy = false;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       let answer: Answer;
       try {
@@ -93,11 +118,14 @@ export class BucketClient {
         continue;
       }
       const refusal = answer as unknown as Refusal;
+      busy = refusal.outcome === "busy";
       if (refusal.outcome === "stale") await this.#adopt(refusal.config);
       else if (refusal.outcome === "gone") await this.#adopt(await this.#findSuccessor());
+      else if (refusal.outcome === "busy") await pause(attempt);
       else return answer as Exclude<Answer, Refusal>;
     }
-    throw new ConfigurationRaceError(this.#config.name);
+    const { name } = this.#config;
+    throw busy ? new BucketBusyError(name) : new ConfigurationRaceError(name);
   }
 
   async #adopt(config: BucketConfig): Promise<void> {
@@ -109,7 +137,9 @@ export class BucketClient {
   /** The bucket that has the name now, when it was deleted and created again since the look-up. */
   async #findSuccessor(): Promise<BucketConfig> {
     const successor = await this.#ports.findAgain(this.#config.name);
-    if (!successor || successor.bucketId === this.#config.bucketId) throw new BucketGoneError(this.#config.name);
+    if (!successor) throw new BucketGoneError(this.#config.name);
+    // The name is not given up before the index is: an index that knows nothing of its bucket was lost.
+    if (successor.bucketId === this.#config.bucketId) throw new BucketBusyError(this.#config.name);
     return successor;
   }
 }

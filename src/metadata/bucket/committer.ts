@@ -1,5 +1,6 @@
 import type { Agenda } from "./due.ts";
 import { Change, findOutcome, readLastSequence, writeJournal } from "./journal.ts";
+import type { IndexAddress, Refusal } from "./protocol.ts";
 
 /** Unexported rows that are not left to wait for the interval. */
 const MANY_ROWS = 1000;
@@ -14,20 +15,28 @@ export interface Operation {
 /** Carries out mutations: one transaction, one sequence number and one journal row each. */
 export class Committer {
   readonly #storage: DurableObjectStorage;
+  readonly #self: IndexAddress;
   readonly #agenda: Agenda;
   readonly #exportInterval: number;
   readonly #sent: () => void;
   /**
-   * Operations that came again. The first attempt may still arrive after its repetition: carried out then,
-   * it would free the very blob that it brings.
+   * Operations that came again. The first attempt may still arrive after its repetition: carried out then, it
+   * would free the very blob that it brings, or commit one that was deleted when the repetition was refused.
    */
   readonly #repeated = new Set<string>();
   #sequence: number;
   #waiting = 0;
 
   /** `exportInterval` in milliseconds; `sent` is called after a commit that put messages in the outbox. */
-  constructor(storage: DurableObjectStorage, agenda: Agenda, exportInterval: number, sent: () => void) {
+  constructor(
+    storage: DurableObjectStorage,
+    self: IndexAddress,
+    agenda: Agenda,
+    exportInterval: number,
+    sent: () => void,
+  ) {
     this.#storage = storage;
+    this.#self = self;
     this.#agenda = agenda;
     this.#exportInterval = exportInterval;
     this.#sent = sent;
@@ -38,11 +47,15 @@ export class Committer {
    * A change that a caller may repeat: the first outcome is kept with it and answered again
    * (consistency rule 8). Refusals change nothing, and are decided afresh.
    */
-  commit<Result>(operation: Operation, work: (change: Change) => Result): Result {
-    if (operation.repeated) this.#noteRepeated(operation.operationId);
-    const repeated = this.#repeated.has(operation.operationId);
-    const first = repeated ? findOutcome(this.#storage.sql, operation.operationId) : undefined;
-    return first === undefined ? this.#run(operation.operationId, work, true) : (first as Result);
+  commit<Result>(operation: Operation, work: (change: Change) => Result): Result | Refusal {
+    const { operationId, repeated } = operation;
+    if (repeated) this.#noteRepeated(operationId);
+    if (!this.#repeated.has(operationId)) return this.#run(operationId, work, true);
+    const first = findOutcome(this.#storage.sql, operationId);
+    if (first !== undefined) return first as Result;
+    // A first attempt after its repetition was refused. The caller has that answer, and waits for no other.
+    if (!repeated) return { outcome: "busy" };
+    return this.#run(operationId, work, true);
   }
 
   /** A change that is idempotent by itself. */
@@ -70,7 +83,7 @@ export class Committer {
   }
 
   #run<Result>(operationId: string, work: (change: Change) => Result, remember: boolean): Result {
-    const change = new Change(this.#storage.sql, this.#sequence + 1, Date.now());
+    const change = new Change(this.#storage.sql, this.#self, this.#sequence + 1, Date.now());
     const { result, last } = this.#storage.transactionSync(() => {
       const outcome = work(change);
       if (!change.changedAnything) return { result: outcome, last: this.#sequence };

@@ -8,7 +8,7 @@ import type { Agenda, Duty } from "./due.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
-import { confirmPin, forgetRefusals, listPending, PENDING_MS, releasePin } from "./pins.ts";
+import { confirmPin, forgetRefusals, listPending, PENDING_MS, type PendingPin, releasePin } from "./pins.ts";
 import type { BucketConfig, CopyRef, CopyStatus, IndexAddress } from "./protocol.ts";
 import { countSegment, endRefresh, refreshPage } from "./refresh.ts";
 import { writeCounter } from "./schema.ts";
@@ -34,6 +34,7 @@ export interface PeerIndex {
 export interface DutyPorts {
   readonly storage: DurableObjectStorage;
   readonly env: Env;
+  readonly self: IndexAddress;
   readonly agenda: Agenda;
   readonly admission: Admission;
   readonly committer: Committer;
@@ -44,6 +45,8 @@ export interface DutyPorts {
 export class Duties {
   readonly #ports: DutyPorts;
   readonly #sql: SqlStorage;
+  #delivering = false;
+  #outboxGrew = false;
 
   constructor(ports: DutyPorts) {
     this.#ports = ports;
@@ -64,14 +67,20 @@ export class Duties {
     return perform[duty](now);
   }
 
-  /** Sends what waits in the outbox. */
+  /** Sends what waits in the outbox. Throws when something could not be sent. */
   async deliver(): Promise<void> {
-    await deliverMessages(this.#sql, (message) => this.#send(message));
-  }
-
-  get self(): IndexAddress {
-    const { config, shard } = this.#ports.admission.knownState;
-    return { bucketId: config.bucketId, shard };
+    this.#outboxGrew = true;
+    // Each commit asks for a delivery: one at a time, or every message would be sent by many of them.
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      while (this.#outboxGrew) {
+        this.#outboxGrew = false;
+        if (await deliverMessages(this.#sql, (message) => this.#send(message))) this.#outboxGrew = true;
+      }
+    } finally {
+      this.#delivering = false;
+    }
   }
 
   async #send({ kind, payload }: Message): Promise<void> {
@@ -94,7 +103,7 @@ export class Duties {
       segment = buildSegment(this.#sql, config, shard, Date.now());
       if (!segment) break;
       const { covered, last, text } = segment;
-      if (status !== "deleted") await putSegment(env.BLOBS, this.self, segment, text);
+      if (status !== "deleted") await putSegment(env.BLOBS, this.#ports.self, segment, text);
       storage.transactionSync(() => {
         writeCounter(this.#sql, "exported", last);
         if (countSegment(this.#sql, text.length)) agenda.schedule("refresh", Date.now() + REFRESH_PAUSE_MS);
@@ -109,13 +118,18 @@ export class Duties {
     return hasUnexported(this.#sql) ? Date.now() + readExportInterval(env) : undefined;
   }
 
-  /** Writes the configuration to the other index objects of the bucket (consistency rule 17). */
-  async spreadConfig(): Promise<undefined> {
+  /**
+   * Writes the configuration to the other index objects of the bucket (consistency rule 17). Due again at once
+   * when it has changed meanwhile: that change's own Worker may have died.
+   */
+  async spreadConfig(): Promise<number | undefined> {
     const { config } = this.#ports.admission.knownState;
     const others = Array.from({ length: config.shards - 1 }, (_, position) => position + 1);
     await Promise.all(
       others.map((shard) => this.#ports.peer({ bucketId: config.bucketId, shard }).applyConfig(config)),
     );
+    const { revision } = this.#ports.admission.knownState.config;
+    return revision === config.revision ? undefined : Date.now();
   }
 
   /** One page at a time; when the last is exported, what came before is deleted. */
@@ -126,11 +140,11 @@ export class Duties {
       agenda.schedule("export", Date.now());
       return Date.now() + REFRESH_PAUSE_MS;
     }
-    const segments = await listSegments(env.BLOBS, this.self);
+    const segments = await listSegments(env.BLOBS, this.#ports.self);
     const start = storage.transactionSync(() => endRefresh(this.#sql)) ?? 0;
     await deleteSegments(
       env.BLOBS,
-      this.self,
+      this.#ports.self,
       segments.filter((segment) => segment.last <= start),
     );
     return undefined;
@@ -139,7 +153,7 @@ export class Duties {
   /** Of a bucket that was deleted a recovery window ago. */
   async #deleteJournal(): Promise<undefined> {
     const { env } = this.#ports;
-    await deleteSegments(env.BLOBS, this.self, await listSegments(env.BLOBS, this.self));
+    await deleteSegments(env.BLOBS, this.#ports.self, await listSegments(env.BLOBS, this.#ports.self));
   }
 
   async #collectGarbage(now: number): Promise<number | undefined> {
@@ -153,20 +167,29 @@ export class Duties {
 
   /** Asks about the pins that nobody confirmed: the Worker between the two commits may have died. */
   async #settlePins(now: number): Promise<number | undefined> {
-    for (const { copyId, destination, at } of listPending(this.#sql)) {
-      if (at + PENDING_MS > now) break;
-      const status = await this.#ports.peer(destination).copyStatus({ copyId, owner: this.self });
-      this.#ports.committer.apply(`settle/${copyId}`, (change) =>
-        status === "committed" ? confirmPin(change, copyId) : releasePin(change, copyId),
-      );
+    for (const pin of listPending(this.#sql)) {
+      if (pin.at + PENDING_MS > now) break;
+      await this.#settlePin(pin);
     }
     const next = listPending(this.#sql)[0];
-    return next && next.at + PENDING_MS;
+    return next && Math.max(next.at, now) + PENDING_MS;
+  }
+
+  /** Leaves the pin as it is where its destination does not know: the others must not wait for that one. */
+  async #settlePin({ copyId, destination }: PendingPin): Promise<void> {
+    const { self, peer, committer } = this.#ports;
+    const status = await peer(destination)
+      .copyStatus({ copyId, owner: self })
+      .catch((): CopyStatus => "unknown");
+    if (status === "unknown") return;
+    committer.apply(`settle/${copyId}`, (change) =>
+      status === "committed" ? confirmPin(change, copyId) : releasePin(change, copyId),
+    );
   }
 
   async #emptyOutbox(now: number): Promise<number | undefined> {
     await this.deliver();
-    return hasMessages(this.#sql) ? now : undefined;
+    return hasMessages(this.#sql) ? now + RETRY_MS : undefined;
   }
 
   async #forget(now: number): Promise<number | undefined> {

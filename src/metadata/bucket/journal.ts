@@ -1,3 +1,4 @@
+import type { IndexAddress } from "./protocol.ts";
 import { readCounter } from "./schema.ts";
 
 /** Rows older than this are no longer searched for the id of a repeated operation. */
@@ -32,6 +33,8 @@ export type Touched =
 /** One mutation under way: what it touches and frees, for its journal row. */
 export class Change {
   readonly sql: SqlStorage;
+  /** The index object that changes. */
+  readonly self: IndexAddress;
   /** Position of this change; also the holder id of the version that it makes. */
   readonly sequence: number;
   /** Milliseconds since the epoch. */
@@ -40,8 +43,9 @@ export class Change {
   readonly freed: Freed[] = [];
   #messages = 0;
 
-  constructor(sql: SqlStorage, sequence: number, at: number) {
+  constructor(sql: SqlStorage, self: IndexAddress, sequence: number, at: number) {
     this.sql = sql;
+    this.self = self;
     this.sequence = sequence;
     this.at = at;
   }

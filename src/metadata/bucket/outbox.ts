@@ -14,18 +14,28 @@ export interface PinConfirmation {
 
 const BATCH = 100;
 
-/** Delivers what waits; each message is forgotten when its delivery has succeeded. Throws when one fails. */
-export async function deliverMessages(sql: SqlStorage, deliver: (message: Message) => Promise<void>): Promise<void> {
+/**
+ * Delivers the oldest messages side by side; each is forgotten when its delivery has succeeded. Answers whether
+ * there may be more. Throws when a delivery failed, after the others: one must not keep the rest waiting.
+ */
+export async function deliverMessages(sql: SqlStorage, deliver: (message: Message) => Promise<void>): Promise<boolean> {
   const rows = sql
     .exec<{ id: number; kind: string; payload: string }>(
       "SELECT id, kind, payload FROM outbox ORDER BY id LIMIT ?",
       BATCH,
     )
     .toArray();
-  for (const { id, kind, payload } of rows) {
-    await deliver({ id, kind, payload: JSON.parse(payload) as unknown });
-    sql.exec("DELETE FROM outbox WHERE id = ?", id);
-  }
+  const deliveries = await Promise.allSettled(
+    rows.map(async ({ id, kind, payload }) => {
+      await deliver({ id, kind, payload: JSON.parse(payload) as unknown });
+      sql.exec("DELETE FROM outbox WHERE id = ?", id);
+    }),
+  );
+  const failures = deliveries.flatMap((delivery) =>
+    delivery.status === "rejected" ? [delivery.reason as unknown] : [],
+  );
+  if (failures.length > 0) throw new AggregateError(failures, "messages were not delivered");
+  return rows.length === BATCH;
 }
 
 export function hasMessages(sql: SqlStorage): boolean {

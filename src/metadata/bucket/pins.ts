@@ -15,9 +15,8 @@ import { findSource } from "./sources.ts";
 /** A pin that is pending for longer is asked about at its destination. */
 export const PENDING_MS = 60_000;
 
-/** Keeps the source's body for `copyId`. A repeated call replaces the pin: its first answer was lost. */
-export function pinObject(change: Change, call: PinCall, self: IndexAddress): PinOutcome {
-  releasePin(change, call.copyId);
+/** Keeps the source's body for `copyId`. */
+export function pinObject(change: Change, call: PinCall): PinOutcome {
   const source = findSource(change.sql, call.key, call.versionId, call.conditions);
   if ("outcome" in source) return source;
   if (source.body.kind === "inline") {
@@ -40,12 +39,13 @@ export function pinObject(change: Change, call: PinCall, self: IndexAddress): Pi
     change.at,
   );
   change.touch("pins", call.copyId);
+  const { copyId, destination } = call;
   const extents = listBlobs(change.sql, source);
   const multipart = source.record.partsCount !== undefined;
   return {
     outcome: "ok",
     object: source.record,
-    body: { kind: "borrowed", copyId: call.copyId, owner: self, extents, multipart },
+    body: { kind: "borrowed", copyId, owner: change.self, destination, extents, multipart },
   };
 }
 

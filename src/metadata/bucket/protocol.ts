@@ -31,8 +31,10 @@ export interface BucketConfig {
 export type Refusal =
   /** The caller decided by an old configuration: decide again by this one. */
   | { readonly outcome: "stale"; readonly config: BucketConfig }
-  /** The bucket was deleted, is being deleted, or never existed under this id. */
-  | { readonly outcome: "gone" };
+  /** The bucket was deleted, or never existed under this id. */
+  | { readonly outcome: "gone" }
+  /** It is being decided whether the bucket is deleted, or the index is being rebuilt: ask again. */
+  | { readonly outcome: "busy" };
 
 export type Outcome<T> = Refusal | ({ readonly outcome: "ok" } & T);
 export type OutcomeOr<T, Other extends string> = Outcome<T> | { readonly outcome: Other };
@@ -140,6 +142,8 @@ export interface BorrowedBody {
   readonly copyId: string;
   /** Who holds the pin: confirmed there after the commit, released there in the end. */
   readonly owner: IndexAddress;
+  /** The index object that the pin was made for; no other may commit the body. */
+  readonly destination?: IndexAddress;
   readonly extents: readonly PartExtent[];
   readonly multipart: boolean;
 }
@@ -160,7 +164,7 @@ export type WriteRefusal =
   | { readonly outcome: "precondition-failed" }
   /** If-Match on a key that does not exist. */
   | { readonly outcome: "no-such-key" }
-  /** The blob was minted more than 24 hours ago, or the copy was already refused. */
+  /** The blob was minted more than 24 hours ago or for another index object, or the copy was already refused. */
   | { readonly outcome: "expired" };
 
 export interface PutObjectCall extends Mutation {
@@ -218,6 +222,7 @@ export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRec
 
 /** First step of a copy across index objects: the owner keeps the bytes for `copyId`. */
 export interface PinCall extends Mutation {
+  /** Fresh in each attempt: a pin whose answer was lost is let go when its destination does not know it. */
   readonly copyId: string;
   readonly key: string;
   readonly versionId?: string;
@@ -239,8 +244,11 @@ export interface CopyRef {
   /** The index object that holds the pin. */
   readonly owner: IndexAddress;
 }
-/** "refused": the copy was not committed, and will not be if the commit still comes. */
-export type CopyStatus = "committed" | "refused";
+/**
+ * "refused": the copy was not committed, and will not be if the commit still comes. "unknown": the index object
+ * is lost or being rebuilt; a copy may be among what is restored, so its bytes must still be there.
+ */
+export type CopyStatus = "committed" | "refused" | "unknown";
 
 export interface ListObjectsCall extends Call {
   readonly prefix: string;

@@ -41,6 +41,8 @@ export interface SegmentLine {
 
 /** A segment ends once it is this long: it is held in memory until R2 has it. */
 const MAX_CHARACTERS = 4_000_000;
+/** And once it covers so many changes, however few keys they touched: what they freed is in memory as well. */
+const MAX_ROWS = 20_000;
 
 export interface Segment {
   readonly first: number;
@@ -57,16 +59,17 @@ export function buildSegment(sql: SqlStorage, config: BucketConfig, shard: numbe
   const covered: JournalRow[] = [];
   const lines = new Map<string, string>();
   let characters = 0;
+  let full = false;
   for (const row of readUnexported(sql)) {
     for (const touched of listTouched(row)) characters += addLine(sql, lines, touched);
     for (const gone of listGone(row)) lines.set(JSON.stringify(gone), formatLine(gone, []));
     covered.push({ ...row, touched: [] });
-    if (characters > MAX_CHARACTERS) break;
+    full = characters > MAX_CHARACTERS || covered.length >= MAX_ROWS;
+    if (full) break;
   }
   const [first, last] = [covered[0]?.sequence, covered.at(-1)?.sequence];
   if (first === undefined || last === undefined) return undefined;
   const header: SegmentHeader = { config, shard, first, last, exportedAt: now };
-  const full = characters > MAX_CHARACTERS;
   return { first, last, covered, full, text: `${[JSON.stringify(header), ...lines.values()].join("\n")}\n` };
 }
 

@@ -19,6 +19,8 @@ import type {
   UploadRecord,
 } from "./protocol.ts";
 
+/** Uploads that one change gives up: what it touches is in memory until it is journalled. */
+const DROPPED_AT_ONCE = 1000;
 const UPLOAD_COLUMNS =
   "key, upload_id, initiated, initiator, storage_class, checksum_algorithm, checksum_type, attributes";
 type UploadRow = readonly [
@@ -61,7 +63,7 @@ export function createUpload(change: Change, call: CreateUploadCall): CreateUplo
 export function putPart(change: Change, call: PutPartCall): PutPartOutcome {
   const upload = findUpload(change.sql, call.key, call.uploadId);
   if (!upload) return { outcome: "no-such-upload" };
-  if (!isFresh(call.blob, change.at)) return { outcome: "expired" };
+  if (!isFresh(change, call.blob)) return { outcome: "expired" };
   const former = change.sql
     .exec<{ blob: string }>(
       "SELECT blob FROM upload_parts WHERE upload_id = ? AND part_number = ?",
@@ -100,10 +102,13 @@ function dropUpload(change: Change, key: string, uploadId: string): void {
   change.free("upload", uploadId);
 }
 
-/** Gives all uploads up, of a bucket that is deleted. */
-export function dropAllUploads(change: Change): void {
-  const uploads = change.sql.exec<{ key: string; upload_id: string }>("SELECT key, upload_id FROM uploads").toArray();
+/** Gives uploads up, of a bucket that is deleted; a bounded number. False when there were none. */
+export function dropUploads(change: Change): boolean {
+  const uploads = change.sql
+    .exec<{ key: string; upload_id: string }>("SELECT key, upload_id FROM uploads LIMIT ?", DROPPED_AT_ONCE)
+    .toArray();
   for (const { key, upload_id } of uploads) dropUpload(change, key, upload_id);
+  return uploads.length > 0;
 }
 
 export function listParts(sql: SqlStorage, call: ListPartsCall): ListPartsOutcome {

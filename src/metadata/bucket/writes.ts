@@ -123,7 +123,10 @@ function renameHolder(change: Change, body: Body, holder: number): void {
 
 function isExpired(change: Change, body: NewBody): boolean {
   if (body.kind === "inline") return false;
-  if (body.kind === "blob") return !isFresh(body.blob, change.at);
+  if (body.kind === "blob") return !isFresh(change, body.blob);
+  const { bucketId, shard } = body.destination ?? change.self;
+  // The holder of the pin asks its destination: another index may not rely on it.
+  if (bucketId !== change.self.bucketId || shard !== change.self.shard) return true;
   return isRefusedCopy(change.sql, borrowedId(body.owner, body.copyId));
 }
 

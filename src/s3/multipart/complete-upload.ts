@@ -1,7 +1,12 @@
 import { checksumElement } from "../../lib/checksums.ts";
 import { encodeKey } from "../../lib/percent.ts";
 import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
-import type { CompleteUploadCall, CompleteUploadOutcome, ObjectRecord } from "../../metadata/bucket/protocol.ts";
+import type {
+  CompleteUploadCall,
+  CompleteUploadOutcome,
+  ObjectRecord,
+  Refusal,
+} from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { s3Error } from "../errors.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
@@ -90,7 +95,7 @@ function readObjectSize(headers: Headers): number | undefined {
   });
 }
 
-type Refused = Exclude<CompleteUploadOutcome, { outcome: "ok" | "stale" | "gone" }>;
+type Refused = Exclude<CompleteUploadOutcome, { outcome: "ok" | Refusal["outcome"] }>;
 
 function refusedCompletion(call: S3Call, { id }: UploadId, refusal: Refused, size: number | undefined) {
   switch (refusal.outcome) {

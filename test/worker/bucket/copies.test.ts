@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { PinOutcome } from "../../../src/metadata/bucket/protocol.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
@@ -32,6 +32,15 @@ async function readPins(index: Fixture): Promise<string[]> {
       .toArray()
       .map((row) => row.state),
   );
+}
+
+/** Loses the index object, as if its storage were gone. */
+async function wipe(index: Fixture): Promise<void> {
+  await runInDurableObject(index.stub, async (_, { storage }) => {
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+  });
+  await evictDurableObject(index.stub);
 }
 
 /** Whether the index has let the blob go: freed, in garbage, or deleted by now. */
@@ -136,7 +145,7 @@ describe("copies across index objects (rule 13)", () => {
     expect(await readPins(owner)).toEqual([]);
   });
 
-  it("keeps a multipart object's parts across the copy, and answers a repeated pin", async () => {
+  it("keeps a multipart object's parts across the copy, and lets a pin go whose answer was lost", async () => {
     const [source, destination] = [await createIndex(), await createIndex()];
     const uploadId = "upload";
     const { attributes, storageClass } = makeObject("m");
@@ -161,10 +170,8 @@ describe("copies across index objects (rule 13)", () => {
       parts: [{ partNumber: 3, etag }],
       conditions: {},
     });
-    const copyId = crypto.randomUUID();
-    await pin(source, "m", destination, copyId);
-    const pinned = await pin(source, "m", destination, copyId);
-    expect((await readPins(source)).length).toBe(1);
+    await pin(source, "m", destination);
+    const pinned = await pin(source, "m", destination);
     expectOutcome(await destination.put("n", { body: pinned.body, object: { size: 7 } }), "ok");
     const part = expectOutcome(
       await destination.api.getObject({ ...destination.call(), key: "n", withBody: true, partNumber: 3 }),
@@ -172,6 +179,60 @@ describe("copies across index objects (rule 13)", () => {
     );
     expect(part.object.partsCount).toBe(1);
     expect(part.span).toEqual({ offset: 0, length: 7 });
+    await expect.poll(() => readPins(source)).toEqual(["confirmed", "pending"]);
+    await passTime(source);
+    expect(await readPins(source)).toEqual(["confirmed"]);
+  });
+
+  it("does not undo a pin when the call that made it is delivered again, late", async () => {
+    const [source, destination] = [await createIndex(), await createIndex()];
+    const blob = source.mint();
+    await source.put("a", { body: blob });
+    const copyId = crypto.randomUUID();
+    expectOutcome(await commit(destination, "b", await pin(source, "a", destination, copyId)), "ok");
+    await source.delete("a");
+    await pin(source, "a", destination, copyId).catch(() => undefined);
+    await passTime(source);
+    expect(await readPins(source)).toEqual(["confirmed"]);
+    expect(await letGo(source, blob)).toBe(false);
+  });
+
+  it("does not take the word of a destination that is lost or being rebuilt", async () => {
+    const [source, destination] = [await createIndex(), await createIndex()];
+    const blob = source.mint();
+    await source.put("a", { body: blob });
+    await pin(source, "a", destination);
+    await source.delete("a");
+    await wipe(destination);
+    await passTime(source);
+    await destination.stub.beginRestore(destination.config, 0);
+    await passTime(source);
+    expect(await readPins(source)).toEqual(["pending"]);
+    expect(await letGo(source, blob)).toBe(false);
+    await destination.stub.finishRestore();
+    await passTime(source);
+    expect(await readPins(source)).toEqual([]);
+  });
+
+  it("settles the other pins although one destination does not answer", async () => {
+    const [source, lost, destination] = [await createIndex(), await createIndex(), await createIndex()];
+    await source.put("a");
+    await pin(source, "a", lost);
+    await pin(source, "a", destination);
+    await wipe(lost);
+    await passTime(source);
+    expect(await readPins(source)).toEqual(["pending"]);
+  });
+
+  it("delivers the other confirmations although one does not get through", async () => {
+    const [source, destination] = [await createIndex(), await createIndex()];
+    await source.put("a");
+    const pinned = await pin(source, "a", destination);
+    await runInDurableObject(destination.stub, (_, { storage: { sql } }) => {
+      sql.exec("INSERT INTO outbox (kind, payload, at) VALUES ('unheard-of', '{}', 0)");
+    });
+    expectOutcome(await commit(destination, "b", pinned), "ok");
+    await expect.poll(() => readPins(source)).toEqual(["confirmed"]);
   });
 
   it("answers for pins after the bucket is deleted", async () => {

@@ -67,7 +67,7 @@ describe("deletion (rule 16)", () => {
     expect(await index.stub.seal()).toBe("not-empty");
     await index.delete("a");
     expect(await index.stub.seal()).toBe("sealed");
-    expect(await index.put("a")).toEqual({ outcome: "gone" });
+    expect(await index.put("a")).toEqual({ outcome: "busy" });
     await index.stub.unseal();
     expectOutcome(await index.put("a"), "ok");
     expect(await index.stub.commitDelete()).toBe(false);

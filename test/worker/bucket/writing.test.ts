@@ -135,6 +135,18 @@ describe("operation ids (rule 8)", () => {
     expect(await freedBlobs(index)).toEqual([body.blob]);
   });
 
+  it("does nothing for a first attempt that arrives after its repetition was refused", async () => {
+    const index = await createIndex();
+    await index.put("a");
+    const call = { ...index.mutation(), object: makeObject("a"), conditions: { ifNoneMatch: ["*"] } };
+    const body = { kind: "blob" as const, blob: index.mint() };
+    expectOutcome(await index.api.putObject({ ...call, body, repeated: true }), "precondition-failed");
+    await index.delete("a");
+    // The client was told no, and the blob is deleted by now.
+    expectOutcome(await index.api.putObject({ ...call, body }), "busy");
+    expectOutcome(await index.get("a"), "no-such-key");
+  });
+
   it("carries out a repeated call whose first attempt never arrived", async () => {
     const index = await createIndex();
     const call = { ...index.mutation(), repeated: true, items: [{ key: "a" }] };
