@@ -1,5 +1,6 @@
 import type { JobMessage } from "./jobs/messages.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
 
 /**
@@ -10,6 +11,9 @@ export interface Env {
   readonly BLOBS: R2Bucket;
   readonly BUCKET_INDEX: DurableObjectNamespace<BucketIndex>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
+  readonly FUNCTION_REGISTRY: DurableObjectNamespace<FunctionRegistry>;
+  /** Isolates in which functions run. */
+  readonly LOADER: WorkerLoader;
   /** Work of the store that outlives a request. */
   readonly BACKGROUND: Queue<JobMessage>;
   /** The static pages below `/_verge/`. */

@@ -5,6 +5,7 @@ import type { JobMessage } from "./jobs/messages.ts";
 import { runSchedule } from "./jobs/schedule.ts";
 
 export { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { Registry } from "./metadata/registry/registry.ts";
 
 export default {

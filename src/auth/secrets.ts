@@ -71,3 +71,15 @@ function hkdf(purpose: string): { name: string; hash: string; salt: Uint8Array; 
 function gcm(iv: Uint8Array, owner: string): { name: string; iv: Uint8Array; additionalData: Uint8Array } {
   return { name: "AES-GCM", iv, additionalData: encoder.encode(owner) };
 }
+
+/** Of the isolate, by the text that they were derived from: there is one but in tests. Values, no promises. */
+const derived = new Map<string, MasterKey>();
+
+/** The master key derived from a deployment's secret, kept by the isolate. */
+export async function masterKeyOf(secret: string): Promise<MasterKey> {
+  const known = derived.get(secret);
+  if (known) return known;
+  const master = await MasterKey.derive(secret);
+  derived.set(secret, master);
+  return master;
+}

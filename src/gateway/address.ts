@@ -1,3 +1,4 @@
+import { isLambdaPath } from "../lambda/service.ts";
 import { decodePercent } from "../lib/percent.ts";
 
 /** What a host and path point at. */
@@ -5,6 +6,10 @@ export type Address =
   | { readonly service: "s3"; readonly bucket: string; readonly key: string; readonly virtualHosted: boolean }
   /** `/_verge/api/…`, `/_verge/health`, the console. The segments are decoded. */
   | { readonly service: "verge"; readonly segments: readonly string[] }
+  /** One of Lambda's versioned paths: its operations split it. */
+  | { readonly service: "lambda" }
+  /** `/_fn/code/<account>/<id>`: a function's package, by a link that GetFunction gave. */
+  | { readonly service: "function-code"; readonly codeId: string }
   /** A host or reserved path of a service that this deployment does not serve. */
   | { readonly service: "unsupported"; readonly what: string };
 
@@ -12,6 +17,7 @@ export type Address =
 const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
 /** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
 const VERSIONED_PATH = /^\/(\d{4}-\d{2}-\d{2}|v20180820)\//;
+const FUNCTION_CODE = /^\/_fn\/code\/(\d{12}\/[0-9a-f-]{36})$/;
 /** Reserved below the base domain: an underscore cannot begin a bucket name. */
 const RESERVED_PATH = /^\/(_fn|_cdn)(\/|$)/;
 
@@ -30,6 +36,9 @@ export function resolveAddress(host: string, rawPath: string, domain: string): A
   if (rawPath === "/_verge" || rawPath.startsWith("/_verge/")) {
     return { service: "verge", segments: rawPath.split("/").slice(2).map(decodePercent) };
   }
+  if (isLambdaPath(rawPath)) return { service: "lambda" };
+  const code = FUNCTION_CODE.exec(rawPath);
+  if (code) return { service: "function-code", codeId: code[1]! };
   if (VERSIONED_PATH.test(rawPath) || RESERVED_PATH.test(rawPath))
     return { service: "unsupported", what: `the path ${rawPath}` };
   return splitPathStyle(rawPath);

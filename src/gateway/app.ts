@@ -4,7 +4,10 @@ import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
 import { resolveAddress } from "./address.ts";
 import { deploymentOf } from "./deployment.ts";
+import { logFault } from "./faults.ts";
+import { serveFunctionCode } from "./function-code.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
+import { answerLambda } from "./lambda.ts";
 import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
@@ -28,16 +31,17 @@ app.all("*", async ({ req, env, executionCtx }) => {
       throw s3Error("NotImplemented", { message: `This deployment does not serve ${address.what} yet.` });
     }
     const limits = planLimits(env);
-    const result = await serveS3({
+    const request = {
       incoming,
-      address,
       env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
       // Who awaits the work as well hears of its failure; to the platform it is not one.
-      defer: (work) => executionCtx.waitUntil(work.catch(() => undefined)),
-      onMatch: (name) => (operation = name),
-    });
-    response = renderS3Result(result, incoming);
+      defer: (work: Promise<unknown>) => executionCtx.waitUntil(work.catch(() => undefined)),
+      onMatch: (name: string) => (operation = name),
+    };
+    if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
+    else if (address.service === "lambda") response = await answerLambda(request);
+    else response = renderS3Result(await serveS3({ ...request, address }), incoming);
   } catch (error) {
     response = renderS3Error(toServiceError(error, incoming, operation), incoming);
   }
@@ -45,15 +49,9 @@ app.all("*", async ({ req, env, executionCtx }) => {
   return response;
 });
 
-/** What nobody foresaw is logged with the request's id and answered without its details. */
+/** What nobody foresaw is logged and answered without its details. */
 function toServiceError(error: unknown, incoming: Incoming, operation: string): ServiceError {
   if (error instanceof ServiceError) return error;
-  console.error(
-    JSON.stringify({
-      requestId: incoming.requestId,
-      operation,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }),
-  );
+  logFault(error, incoming.requestId, operation);
   return s3Error("InternalError");
 }

@@ -27,6 +27,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     BLOBS: meterR2(env.BLOBS, onOperation),
     BUCKET_INDEX: meterNamespace(env.BUCKET_INDEX, onOperation),
     REGISTRY: meterNamespace(env.REGISTRY, onOperation),
+    FUNCTION_REGISTRY: meterNamespace(env.FUNCTION_REGISTRY, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),
   };
 }

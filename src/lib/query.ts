@@ -1,12 +1,14 @@
 import { decodePercent } from "./percent.ts";
 
 /**
- * The decoded query of a request, from its raw form: `+` is a space, the first of several counts,
- * and a name without `=` has the empty value (`?acl`). URLSearchParams would do the same but replaces
+ * The decoded query of a request, from its raw form: `+` is a space, the first of several counts
+ * unless a list is asked for (`all`), and a name without `=` has the empty value (`?acl`). URLSearchParams would do the same but replaces
  * invalid UTF-8 silently; here it is refused by `decodePercent`.
  */
 export class Query {
   readonly #values = new Map<string, string>();
+  /** All values of what is there more than once. */
+  readonly #lists = new Map<string, string[]>();
 
   constructor(rawQuery: string) {
     if (rawQuery === "") return;
@@ -16,7 +18,9 @@ export class Query {
       const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals));
       const value = equals < 0 ? "" : decodeForm(pair.slice(equals + 1));
       // The first of several counts; the signature covers them all.
-      if (!this.#values.has(name)) this.#values.set(name, value);
+      const first = this.#values.get(name);
+      if (first === undefined) this.#values.set(name, value);
+      else this.#lists.set(name, [...(this.#lists.get(name) ?? [first]), value]);
     }
   }
 
@@ -27,6 +31,12 @@ export class Query {
 
   has(name: string): boolean {
     return this.#values.has(name);
+  }
+
+  /** Every value of a parameter, in their order. */
+  all(name: string): readonly string[] {
+    const first = this.#values.get(name);
+    return this.#lists.get(name) ?? (first === undefined ? [] : [first]);
   }
 
   names(): IterableIterator<string> {

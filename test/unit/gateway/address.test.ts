@@ -40,6 +40,19 @@ describe("resolveAddress", () => {
 
   it.each([
     ["verge.example", "/2015-03-31/functions"],
+    ["127.0.0.1", "/2017-03-31/tags/arn%3Aaws%3Alambda"],
+    ["verge.example", "/2025-12-01/anything"],
+  ])("takes %s%s as Lambda's", (host, path) => {
+    expect(resolveAddress(host, path, DOMAIN)).toEqual({ service: "lambda" });
+  });
+
+  it("knows the links to packages of functions", () => {
+    const codeId = "123456789012/0f0e0d0c-0b0a-4900-8070-605040302010";
+    expect(resolveAddress(DOMAIN, `/_fn/code/${codeId}`, DOMAIN)).toEqual({ service: "function-code", codeId });
+    expect(resolveAddress(DOMAIN, `/_fn/code/${codeId}/..`, DOMAIN).service).toBe("unsupported");
+  });
+
+  it.each([
     ["verge.example", "/2020-05-31/distribution"],
     ["verge.example", "/v20180820/configuration/publicAccessBlock"],
     ["verge.example", "/_fn/abc/"],

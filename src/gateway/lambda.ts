@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import type { Account, Identity } from "../auth/identity.ts";
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { Query } from "../lib/query.ts";
+import { readBounded } from "../lib/read-bounded.ts";
+import type { LambdaCall, LambdaOperation, LambdaResult } from "../lambda/call.ts";
+import { lambdaError } from "../lambda/errors.ts";
+import { formatFunctionArn, type FunctionName } from "../lambda/names.ts";
+import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
+import { functionDirectoryOf } from "../metadata/function/directory.ts";
+import { FunctionCodeStore } from "../storage/function-code.ts";
+import { authenticate } from "./authenticate.ts";
+import type { Deployment } from "./deployment.ts";
+import { logFault } from "./faults.ts";
+import type { Incoming } from "./incoming.ts";
+import { createLambdaPorts } from "./lambda-ports.ts";
+import { renderLambdaError, renderLambdaResult } from "./lambda-response.ts";
+
+export interface LambdaRequest {
+  readonly incoming: Incoming;
+  readonly env: Env;
+  readonly deployment: Deployment;
+  readonly defer: (work: Promise<unknown>) => void;
+  /** Told which operation it was, for metrics. */
+  readonly onMatch: (operation: string) => void;
+}
+
+/** Lambda's synchronous payload ("Lambda quotas"). */
+const MAX_PAYLOAD_BYTES = 6_291_456;
+/**
+ * Of the other requests, the largest of which carry a zip in base64: about 10 MB of it. The body, its text,
+ * the zip and what is in it lie in an isolate of 128 MB together; larger packages come from a bucket.
+ */
+const MAX_BODY_BYTES = 14_680_064;
+
+/** Answers a request to the Lambda API, in its wire format whatever happens. */
+export async function answerLambda(request: LambdaRequest): Promise<Response> {
+  // Lambda's ids are UUIDs, and handlers see them as `context.awsRequestId`.
+  const requestId = crypto.randomUUID();
+  let operation = "";
+  const onMatch = (name: string) => {
+    operation = name;
+    request.onMatch(name);
+  };
+  try {
+    const result = await serveLambda({ ...request, incoming: { ...request.incoming, requestId }, onMatch });
+    return renderLambdaResult(result, requestId);
+  } catch (error) {
+    if (error instanceof ServiceError) return renderLambdaError(error, requestId);
+    logFault(error, requestId, operation);
+    return renderLambdaError(lambdaError("ServiceException", "An internal error occurred."), requestId);
+  }
+}
+
+/** The Lambda pipeline: match, authenticate, authorise, run. Throws a ServiceError, or what went wrong. */
+async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
+  const { incoming, deployment, env } = request;
+  const query = new Query(incoming.rawQuery);
+  const matched = matchLambdaOperation(incoming.method, incoming.rawPath, query, incoming.headers);
+  const { operation, parameters } = matched;
+  request.onMatch(operation.name);
+  const { identity, body } = await authenticateBody(request, operation.name);
+  const account = requireAccount(identity);
+  const { region } = deployment;
+  const target = readTarget(matched, query, { callerAccountId: account.id, region });
+  const call: LambdaCall = {
+    requestId: incoming.requestId,
+    operation: operation.name,
+    identity,
+    account,
+    parameters,
+    query,
+    headers: incoming.headers,
+    body,
+    target,
+    origin: incoming.origin,
+    region,
+    directory: functionDirectoryOf(env),
+    packages: new FunctionCodeStore(env.BLOBS),
+    ports: createLambdaPorts(request, identity),
+  };
+  authorise(call, operation, account);
+  return operation.handle(call);
+}
+
+function authorise({ target, region }: LambdaCall, { access }: LambdaOperation, account: Account): void {
+  if (target.accountId === account.id) return;
+  throw accessDenied(account, String(access), target, region);
+}
+
+function accessDenied(account: Account, action: string, target: FunctionName, region: string): ServiceError {
+  const arn = formatFunctionArn(region, target);
+  return lambdaError(
+    "AccessDeniedException",
+    `User: arn:aws:iam::${account.id}:root is not authorized to perform: ${action} on resource: ${arn} because no resource-based policy allows the ${action} action`,
+  );
+}
+
+function requireAccount(identity: Identity): Account {
+  if (identity.kind === "account") return identity.account;
+  throw lambdaError("MissingAuthenticationTokenException", "Missing Authentication Token");
+}
+
+/**
+ * Who asks, and the whole body. Clients that send its hash are known by their signature before a byte of it
+ * is read; botocore signs the hash without sending it, so that the body has to come first.
+ */
+async function authenticateBody(
+  { incoming, deployment }: LambdaRequest,
+  operation: string,
+): Promise<{ identity: Identity; body: Uint8Array }> {
+  const limit = operation.startsWith("Invoke") ? MAX_PAYLOAD_BYTES : MAX_BODY_BYTES;
+  if (Number(incoming.headers.get("content-length")) > limit) throw tooLarge(limit, operation);
+  if (incoming.headers.has("x-amz-content-sha256")) {
+    const { identity, payload } = await authenticate(incoming, ["lambda"], deployment);
+    return { identity, body: await readBody(payload.stream, limit, operation) };
+  }
+  const body = await readBody(incoming.body, limit, operation);
+  const { identity } = await authenticate({ ...incoming, body: null }, ["lambda"], deployment, async () =>
+    createHash("sha256").update(body).digest("hex"),
+  );
+  return { identity, body };
+}
+
+async function readBody(
+  stream: ReadableStream<Uint8Array> | null,
+  limit: number,
+  operation: string,
+): Promise<Uint8Array> {
+  const body = await readBounded(stream, limit);
+  if (!body) throw tooLarge(limit, operation);
+  return body;
+}
+
+function tooLarge(limit: number, operation: string): ServiceError {
+  const name = operation === "Invoke" ? "InvokeFunction" : operation;
+  return lambdaError(
+    "RequestTooLargeException",
+    `Request must be smaller than ${limit} bytes for the ${name} operation`,
+  );
+}

@@ -1,0 +1,165 @@
+import { JsonError, parseJson } from "../lib/json.ts";
+import { type NumberConstraint, type TextConstraint, Violations } from "./constraints.ts";
+import { lambdaError } from "./errors.ts";
+
+/**
+ * The members of a JSON request, read by name and checked against the model. `null` counts as absent, as
+ * AWS's deserialisers take it. Broken constraints are collected; `finish` throws them together.
+ */
+export class Input {
+  readonly #members: Readonly<Record<string, unknown>>;
+  readonly #path: string;
+  readonly #violations: Violations;
+
+  private constructor(members: Readonly<Record<string, unknown>>, path: string, violations: Violations) {
+    this.#members = members;
+    this.#path = path;
+    this.#violations = violations;
+  }
+
+  /** @throws ServiceError InvalidRequestContentException for what is not a JSON object. */
+  static parse(body: Uint8Array): Input {
+    const value = body.length === 0 ? {} : parseBody(body);
+    if (!isObject(value)) {
+      throw lambdaError("InvalidRequestContentException", "Could not parse request body into json: not an object");
+    }
+    return new Input(value, "", new Violations());
+  }
+
+  has(name: string): boolean {
+    return this.#get(name) !== undefined;
+  }
+
+  text(name: string, constraint: TextConstraint = {}): string | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (typeof value !== "string") throw this.#wrongType(name, "String");
+    this.#violations.checkText(this.#pathOf(name), value, constraint);
+    return value;
+  }
+
+  requireText(name: string, constraint: TextConstraint = {}): string {
+    const value = this.text(name, constraint);
+    if (value === undefined) this.#violations.add(this.#pathOf(name), "null", "not be null");
+    return value ?? "";
+  }
+
+  integer(name: string, constraint: NumberConstraint = {}): number | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw this.#wrongType(name, "Integer");
+    this.#violations.checkNumber(this.#pathOf(name), value, constraint);
+    return value;
+  }
+
+  boolean(name: string): boolean | undefined {
+    const value = this.#get(name);
+    if (value !== undefined && typeof value !== "boolean") throw this.#wrongType(name, "Boolean");
+    return value;
+  }
+
+  /** A nested structure; its violations are reported with this one's. */
+  structure(name: string): Input | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw this.#wrongType(name, "Structure");
+    return new Input(value, `${this.#pathOf(name)}.`, this.#violations);
+  }
+
+  requireStructure(name: string): Input {
+    const found = this.structure(name);
+    if (!found) this.#violations.add(this.#pathOf(name), "null", "not be null");
+    return found ?? new Input({}, `${this.#pathOf(name)}.`, this.#violations);
+  }
+
+  textMap(name: string): Record<string, string> | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw this.#wrongType(name, "Map");
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => {
+        if (typeof entry !== "string") throw this.#wrongType(name, "String");
+        return [key, entry];
+      }),
+    );
+  }
+
+  numberMap(name: string): Record<string, number> | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw this.#wrongType(name, "Map");
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => {
+        if (typeof entry !== "number") throw this.#wrongType(name, "Double");
+        return [key, entry];
+      }),
+    );
+  }
+
+  textList(
+    name: string,
+    constraint: { readonly items?: TextConstraint; readonly max?: number } = {},
+  ): string[] | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value)) throw this.#wrongType(name, "List");
+    if (constraint.max !== undefined && value.length > constraint.max) {
+      this.violate(name, JSON.stringify(value), `have length less than or equal to ${constraint.max}`);
+    }
+    return value.map((item: unknown, index) => {
+      if (typeof item !== "string") throw this.#wrongType(name, "String");
+      if (constraint.items) {
+        this.#violations.checkText(`${this.#pathOf(name)}.${index + 1}.member`, item, constraint.items);
+      }
+      return item;
+    });
+  }
+
+  /** Whether a list of whatever items is there and not empty. */
+  isFilledList(name: string): boolean {
+    const value = this.#get(name);
+    if (value !== undefined && !Array.isArray(value)) throw this.#wrongType(name, "List");
+    return value !== undefined && value.length > 0;
+  }
+
+  /** Reports a member by a rule that is the caller's own; `value` as it is to appear in the message. */
+  violate(name: string, value: string, constraint: string): void {
+    this.#violations.add(this.#pathOf(name), value, constraint);
+  }
+
+  /** For parameters that stand outside the body: they are reported together with those in it. */
+  get violations(): Violations {
+    return this.#violations;
+  }
+
+  /** @throws ServiceError ValidationException with all that was found. */
+  finish(): void {
+    this.#violations.throwAny();
+  }
+
+  #get(name: string): unknown {
+    return Object.hasOwn(this.#members, name) ? (this.#members[name] ?? undefined) : undefined;
+  }
+
+  /** AWS names members in messages with a small first letter: `code.s3Bucket`. */
+  #pathOf(name: string): string {
+    return this.#path + name.charAt(0).toLowerCase() + name.slice(1);
+  }
+
+  #wrongType(name: string, type: string) {
+    return lambdaError("SerializationException", `The value of ${this.#pathOf(name)} cannot be converted to ${type}`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseBody(body: Uint8Array): unknown {
+  try {
+    return parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+  } catch (error) {
+    const why = error instanceof JsonError ? error.message : "The body is not valid UTF-8.";
+    throw lambdaError("InvalidRequestContentException", `Could not parse request body into json: ${why}`);
+  }
+}

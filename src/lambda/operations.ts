@@ -1,0 +1,30 @@
+import { getAccountSettings } from "./account-settings.ts";
+import type { LambdaOperation } from "./call.ts";
+import { updateFunctionCode } from "./code.ts";
+import { getFunctionConfiguration, updateFunctionConfiguration } from "./configuration.ts";
+import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
+import { listTags, tagResource, untagResource } from "./tags.ts";
+import { unsupportedLambdaOperations } from "./unsupported.ts";
+
+const FUNCTIONS = "/2015-03-31/functions";
+const FUNCTION = `${FUNCTIONS}/{FunctionName}`;
+const TAGS = "/2017-03-31/tags/{Resource}";
+
+/** The operations of Lambda that are served. */
+export const servedLambdaOperations: readonly LambdaOperation[] = [
+  { name: "CreateFunction", method: "POST", path: FUNCTIONS, access: "lambda:CreateFunction", handle: createFunction },
+  { name: "ListFunctions", method: "GET", path: FUNCTIONS, access: "lambda:ListFunctions", handle: listFunctions },
+  { name: "GetFunction", method: "GET", path: FUNCTION, access: "lambda:GetFunction", handle: getFunction },
+  { name: "DeleteFunction", method: "DELETE", path: FUNCTION, access: "lambda:DeleteFunction", handle: deleteFunction },
+  { name: "GetFunctionConfiguration", method: "GET", path: `${FUNCTION}/configuration`, access: "lambda:GetFunctionConfiguration", handle: getFunctionConfiguration },
+  { name: "UpdateFunctionConfiguration", method: "PUT", path: `${FUNCTION}/configuration`, access: "lambda:UpdateFunctionConfiguration", handle: updateFunctionConfiguration },
+  { name: "UpdateFunctionCode", method: "PUT", path: `${FUNCTION}/code`, access: "lambda:UpdateFunctionCode", handle: updateFunctionCode },
+  { name: "GetAccountSettings", method: "GET", path: "/2016-08-19/account-settings", access: "lambda:GetAccountSettings", handle: getAccountSettings },
+
+  { name: "TagResource", method: "POST", path: TAGS, access: "lambda:TagResource", handle: tagResource },
+  { name: "UntagResource", method: "DELETE", path: TAGS, access: "lambda:UntagResource", handle: untagResource },
+  { name: "ListTags", method: "GET", path: TAGS, access: "lambda:ListTags", handle: listTags },
+];
+
+/** THE table: what selects an operation, who may call it, what runs. */
+export const lambdaOperations: readonly LambdaOperation[] = [...servedLambdaOperations, ...unsupportedLambdaOperations];
