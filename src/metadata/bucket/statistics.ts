@@ -2,7 +2,7 @@ import { readCounter } from "./schema.ts";
 import type { IndexStatistics } from "./upkeep.ts";
 
 /** Counting reads every row, and rows are billed; an index object does nothing else meanwhile. */
-export const COUNT_LIMIT = 100_000;
+const COUNT_LIMIT = 100_000;
 
 /** Counts what is in the tables, each up to `COUNT_LIMIT`. */
 export function readStatistics(sql: SqlStorage): Omit<IndexStatistics, "status"> {

@@ -20,7 +20,7 @@ export type SweepOutcome =
  */
 export type SealOutcome = "sealed" | "not-empty" | "gone" | "unknown";
 
-/** What an index object holds, for whoever looks after it. Counts end at `COUNT_LIMIT`. */
+/** What an index object holds, for whoever looks after it. Counts end at 100,000 (statistics.ts). */
 export interface IndexStatistics {
   readonly status: "open" | "sealed" | "deleted" | "restoring";
   readonly keys: number;
