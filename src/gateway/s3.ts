@@ -5,8 +5,10 @@ import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
 import { Query } from "../lib/query.ts";
 import {
+  BucketBusyError,
   BucketClient,
   BucketGoneError,
+  BucketReplacedError,
   ConfigurationRaceError,
   IndexOverloadedError,
 } from "../metadata/bucket/client.ts";
@@ -155,6 +157,7 @@ function readLimit(env: Env): number {
 /** What the layers below report, in S3's terms. */
 function translate(error: unknown, call: S3Call): unknown {
   if (error instanceof BucketGoneError) return s3Error("NoSuchBucket", { detail: { BucketName: call.bucketName } });
+  if (error instanceof BucketBusyError || error instanceof BucketReplacedError) return s3Error("ServiceUnavailable");
   if (error instanceof IndexOverloadedError) return s3Error("SlowDown");
   if (error instanceof ConfigurationRaceError) return s3Error("OperationAborted");
   return error;

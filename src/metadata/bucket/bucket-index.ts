@@ -261,8 +261,8 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const { storage } = this.ctx;
     const [agenda, admission, env] = [this.#agenda, this.#admission, this.env];
     agenda.load(Date.now());
-    const { config, shard } = admission.knownState;
-    const self = { bucketId: config.bucketId, shard };
+    const { config, shard: position } = admission.knownState;
+    const self = { bucketId: config.bucketId, shard: position };
     const committer = new Committer(storage, self, agenda, readExportInterval(env), () => this.#deliverSoon());
     const peer = ({ bucketId, shard }: protocol.IndexAddress) =>
       indexStub(env, bucketId, shard) as unknown as PeerIndex;
