@@ -34,12 +34,7 @@ async function collect(stream: ReadableStream<Uint8Array> | null, maxBytes: numb
   return Buffer.concat(chunks, size);
 }
 
-/** Reads and parses a body that must be a document of at most `maxBytes`. */
-export async function readXmlBody(call: S3Call, maxBytes: number): Promise<XmlNode> {
-  return parseXmlBody(await readBoundedBody(call, maxBytes));
-}
-
-/** Parses the bytes of a body. */
+/** Parses the bytes of a body, which must be a document. */
 export function parseXmlBody(bytes: Uint8Array): XmlNode {
   if (bytes.length === 0) throw s3Error("MissingRequestBodyError");
   if (countTags(bytes) > MAX_TAGS) throw s3Error("MalformedXML");

@@ -68,7 +68,7 @@ const PARTS: readonly (readonly [part: string, pattern: RegExp])[] = [
   ["ACLs", /Acl\b|_acl|ACLs|AclWithObjectOwnership|AccessControlList|access_bucket/],
 ];
 
-export const DIFFERENT = "answers as AWS does";
+const DIFFERENT = "answers as AWS does";
 export const UNEXPLAINED = "unexplained";
 
 /** The later part to which a failure belongs. */
@@ -101,6 +101,12 @@ function findArea(outcome: Outcome): string {
   return later?.[0] ?? area?.[0] ?? "Objects";
 }
 
+/** What is here before what comes later. */
+function byPresence([one]: readonly [string, ...number[]], [other]: readonly [string, ...number[]]): number {
+  const later = new Set([...PARTS.map(([part]) => part), UNEXPLAINED]);
+  return Number(later.has(one)) - Number(later.has(other));
+}
+
 /** A table by area, then every failure by name. Markdown, as docs/conformance.md shows it. */
 export function describeOutcomes(outcomes: readonly Outcome[]): string {
   const count = (tests: readonly Outcome[], result: Outcome["result"]) =>
@@ -116,7 +122,9 @@ export function describeOutcomes(outcomes: readonly Outcome[]): string {
   return [
     "| area | passed | failed | skipped |",
     "|---|---:|---:|---:|",
-    ...[...areas.sort(([, one], [, other]) => other - one), total].map((cells) => `| ${cells.join(" | ")} |`),
+    ...[...areas.sort(([, one], [, other]) => other - one).sort(byPresence), total].map(
+      (cells) => `| ${cells.join(" | ")} |`,
+    ),
     ...[...failures]
       .sort(([, one], [, other]) => other.length - one.length)
       .flatMap(([part, tests]) => ["", `### ${part}`, "", ...tests.map(({ name }) => `- \`${name}\``).sort()]),
