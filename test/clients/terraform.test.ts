@@ -34,7 +34,7 @@ import type { Verge } from "../support/server.ts";
 
 /**
  * The calls that Terraform makes, in its order: aws_s3_bucket and aws_s3_object of the AWS provider (create,
- * refresh, destroy) and the S3 backend with `use_lockfile`. Terraform itself would need its registry.
+ * refresh, destroy) and the S3 backend with `use_lockfile`. Terraform itself would first download its provider.
  */
 let verge: Verge;
 let client: S3Client;
