@@ -66,10 +66,9 @@ async function bench(): Promise<void> {
   mkdirSync(options.parent, { recursive: true });
   const folder = mkdtempSync(join(options.parent, "verge-bench-"));
   const sides: Side[] = [];
-  const end = async () => {
-    await Promise.all(sides.map((side) => side.stop()));
-    rmSync(folder, { recursive: true, force: true });
-  };
+  let ended: Promise<void> | undefined;
+  // A signal ends the servers, which ends the measurement with an error, which comes here again.
+  const end = () => (ended ??= endAll(sides, folder));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => void end().finally(() => process.exit(1)));
   }
@@ -92,6 +91,11 @@ async function bench(): Promise<void> {
   } finally {
     await end();
   }
+}
+
+async function endAll(sides: readonly Side[], folder: string): Promise<void> {
+  await Promise.all(sides.map((side) => side.stop()));
+  rmSync(folder, { recursive: true, force: true });
 }
 
 async function prepareSide(side: Side, cases: readonly BenchCase[]): Promise<void> {

@@ -7,7 +7,7 @@ import { bodyOf } from "./state.ts";
 /** Seconds of load before the clock runs, for code and caches to be warm. */
 const WARMUP_SECONDS = 0.5;
 /** Large bodies come in waves: fewer requests than this say little, so the run goes on until there are as many. */
-const LEAST_REQUESTS = 24;
+const LEAST_REQUESTS = 12;
 /** Different pages that are asked for. */
 const PAGES = 97;
 
