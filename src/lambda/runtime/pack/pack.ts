@@ -100,9 +100,14 @@ function packFile(relative: string, content: Uint8Array, packing: Packing): void
     return;
   }
   packing.modules[moduleName(path)] = { data: copyBuffer(content) };
-  if (kind === "wasm") {
+  if (kind !== "wasm") return;
+  // One that does not compile would keep the whole isolate from starting.
+  if (WebAssembly.validate(copyBuffer(content))) {
     packing.loadedBytes += content.byteLength;
     packing.modules[compiledWasmName(path)] = { wasm: copyBuffer(content) };
+  } else {
+    packing.kinds[path] = { kind: "data" };
+    packing.warnings.push(`${relative} is no valid WebAssembly.`);
   }
 }
 

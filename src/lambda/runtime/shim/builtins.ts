@@ -1,5 +1,6 @@
 /** Node.js's modules as a function gets them: workerd's own, but for those that would show what lies beneath. */
 import { fileURLToPath } from "node:url";
+import { TASK_ROOT } from "../limits.ts";
 import { createFileSystem } from "./files.ts";
 import { loaderOf } from "./linkage.ts";
 import { builtinName, loadBuiltin } from "./platform.ts";
@@ -13,6 +14,8 @@ const MAKERS: Readonly<Record<string, () => Exports>> = {
   fs: createFileSystem,
   "fs/promises": () => readBuiltin("fs")["promises"] as Exports,
   module: createModuleModule,
+  path: createPath,
+  "path/posix": createPath,
   process: () => process as unknown as Exports,
   console: () => console as unknown as Exports,
   timers: () => ({ ...loadBuiltin("timers"), ...timerFunctions() }),
@@ -27,6 +30,14 @@ export function readBuiltin(name: string): Exports {
   const exports = make();
   made.set(name, exports);
   return exports;
+}
+
+/** `node:path`, whose `resolve` starts at the working directory. */
+function createPath(): Exports {
+  const original = loadBuiltin("path");
+  const resolve = (...parts: string[]) => (original["resolve"] as (...all: string[]) => string)(TASK_ROOT, ...parts);
+  const exports: Exports = { ...original, resolve };
+  return Object.assign(exports, { posix: exports });
 }
 
 /** `node:module`, whose `createRequire` must find the function's own modules. */

@@ -26,7 +26,7 @@ function write(text: string): void {
 
 /** One record in the function's log format. */
 export function logRecord(level: Level, values: readonly unknown[]): void {
-  const requestId = currentInvocation()?.requestId ?? "undefined";
+  const requestId = currentInvocation()?.shownId ?? "undefined";
   const timestamp = new Date().toISOString();
   if (configuration.logFormat === "JSON") {
     write(`${JSON.stringify({ timestamp, level, requestId, ...messageOf(values) })}\n`);

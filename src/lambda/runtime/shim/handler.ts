@@ -63,7 +63,7 @@ function rename(error: Error, name: string): Error {
 /**
  * Calls the handler in whichever style it has: a promise, a callback, `context.done` and its kin, or a plain
  * value. Lambda waits for the event loop to be empty when a handler without a promise returns; workerd does
- * not tell, so that one that neither takes a callback nor has touched `context.done` counts as finished.
+ * not tell, so that one that neither takes a callback nor knows `context.done` counts as finished.
  */
 export function callHandler(handler: Handler, event: unknown, context: Context): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -75,12 +75,14 @@ export function callHandler(handler: Handler, event: unknown, context: Context):
   const returned = handler(event, context, settle);
   if (isThenable(returned)) {
     returned.then(resolve, reject);
-  } else if (handler.length < 3 && !legacy.wasTouched()) {
+  } else if (handler.length < 3 && !legacy.wasTouched() && !LEGACY_WAYS.test(String(handler))) {
     // What a synchronous handler returns is not its result on Lambda either.
     resolve(null);
   }
   return promise;
 }
+
+const LEGACY_WAYS = /\.(?:done|succeed|fail)\b/;
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "then") === "function";

@@ -9,6 +9,8 @@ export class Invocation {
   readonly ended: Promise<never>;
   readonly end: (error: unknown) => void;
   isEnded = false;
+  /** What log records show as the request: Lambda's runtime has no id yet while modules load. */
+  shownId = "undefined";
   #lines: string[] = [];
   #length = 0;
 

@@ -10,6 +10,7 @@ import { configuration } from "./platform.ts";
 import { installProcess } from "./process.ts";
 import { loadAtStart, run } from "./run.ts";
 import { installTimers } from "./timers.ts";
+import { installWasm } from "./wasm.ts";
 import type { InvocationReply, InvocationRequest } from "./wire.ts";
 
 /** Until when the environment is taken. A time, since a caller that vanishes never gives it back. */
@@ -22,6 +23,7 @@ const OVERRUN_MS = 2_000;
 installProcess();
 installConsole();
 installTimers();
+installWasm();
 addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   if (process.listenerCount("unhandledRejection") > 0) {

@@ -9,6 +9,7 @@ import { LoopDeadlineError } from "./loops.ts";
 import { configuration } from "./platform.ts";
 import { setVariables } from "./process.ts";
 import { describeTimeout } from "../timeout.ts";
+import { restoreTmp, saveTmp } from "./tmp.ts";
 import type { InvocationOutcome, InvocationReply, InvocationRequest } from "./wire.ts";
 
 /** The handler, once something has begun to load it. */
@@ -35,10 +36,12 @@ export async function run(request: InvocationRequest, payload: Uint8Array): Prom
   isFirst = false;
   setVariables(request.environment);
   const timer = startTimer(invocation);
+  restoreTmp();
   try {
     return await runInvocation(invocation, () => initialiseAndHandle(progress, request, payload));
   } finally {
     clearTimeout(timer);
+    saveTmp();
   }
 }
 
@@ -55,6 +58,7 @@ async function initialiseAndHandle(
     if (error instanceof EvalError && !configuration.loadAtStart) return { kind: "needs-eval" };
     return fail(progress, error, true);
   }
+  invocation.shownId = invocation.requestId;
   try {
     const result = await Promise.race([handle(handler, request, payload), invocation.ended]);
     return finish(progress, serialise(result));
