@@ -1,5 +1,6 @@
 import type { JobMessage } from "./jobs/messages.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
 
@@ -12,8 +13,11 @@ export interface Env {
   readonly BUCKET_INDEX: DurableObjectNamespace<BucketIndex>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly FUNCTION_REGISTRY: DurableObjectNamespace<FunctionRegistry>;
+  readonly FUNCTION_EXECUTIONS: DurableObjectNamespace<FunctionExecutions>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
+  /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */
+  readonly PUBLIC_NETWORK?: Fetcher;
   /** Work of the store that outlives a request. */
   readonly BACKGROUND: Queue<JobMessage>;
   /** The static pages below `/_verge/`. */
@@ -23,6 +27,11 @@ export interface Env {
   readonly METRICS?: AnalyticsEngineDataset;
   /** Host whose sub-hosts are `<bucket>.s3.<domain>` and so on. */
   readonly VERGE_DOMAIN?: string;
+  /**
+   * Origin of this deployment as functions are told it (`AWS_ENDPOINT_URL`): `https://verge.example.com`. Their
+   * calls to it never leave the Worker, whatever it is; what they sign for others should work outside.
+   */
+  readonly VERGE_ENDPOINT?: string;
   /** The one region of the deployment. */
   readonly VERGE_REGION?: string;
   /** `free` or `paid`: the Workers plan, whose limit on subrequests reads of many parts must respect. */

@@ -3,10 +3,15 @@ import { app } from "./gateway/app.ts";
 import { consume } from "./jobs/consume.ts";
 import type { JobMessage } from "./jobs/messages.ts";
 import { runSchedule } from "./jobs/schedule.ts";
+import { createEgress } from "./lambda/runtime/egress.ts";
 
 export { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { Registry } from "./metadata/registry/registry.ts";
+
+/** The network as functions see it; what they send to this deployment is answered here. */
+export const FunctionEgress = createEgress<Env>((request, env, context) => app.fetch(request, env, context));
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import type { V4MiniflareOptions, V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
@@ -80,7 +80,7 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
       ...shared,
       name: WORKER_NAME,
       modulesRoot: dirname(mainModule),
-      modules: [{ type: "ESModule", path: mainModule, contents: readFileSync(mainModule, "utf8") }],
+      modules: readModules(mainModule),
       bindings: { ...bound.bindings, ...options.bindings },
       serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME },
       unsafeDirectSockets: [{ host, port }],
@@ -109,6 +109,20 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
     resourcePersistencePath: join(options.stateDir, "v3"),
     workers,
   };
+}
+
+/** The bundle, and the texts that it imports, which wrangler leaves beside it. */
+function readModules(mainModule: string): { type: "ESModule" | "Text"; path: string; contents: string }[] {
+  const folder = dirname(mainModule);
+  const texts = readdirSync(folder).filter((name) => name.endsWith(".txt"));
+  return [
+    { type: "ESModule", path: mainModule, contents: readFileSync(mainModule, "utf8") },
+    ...texts.map((name) => ({
+      type: "Text" as const,
+      path: join(folder, name),
+      contents: readFileSync(join(folder, name), "utf8"),
+    })),
+  ];
 }
 
 /** What wrangler.toml says, in Miniflare's terms. */

@@ -6,6 +6,7 @@ import { resolveAddress } from "./address.ts";
 import { deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
+import type { OwnEntrypoints } from "./function-runtime.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
 import { answerLambda } from "./lambda.ts";
 import { recordRequest } from "./metrics.ts";
@@ -35,6 +36,7 @@ app.all("*", async ({ req, env, executionCtx }) => {
       incoming,
       env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
+      entrypoints: executionCtx.exports as OwnEntrypoints,
       // Who awaits the work as well hears of its failure; to the platform it is not one.
       defer: (work: Promise<unknown>) => executionCtx.waitUntil(work.catch(() => undefined)),
       onMatch: (name: string) => (operation = name),

@@ -8,6 +8,8 @@ import { ConfigurationCache } from "../metadata/bucket/configuration-cache.ts";
 export interface Deployment {
   readonly domain: string;
   readonly region: string;
+  /** Origin of this deployment, as functions are told it. */
+  readonly endpointUrl: string;
   readonly directory: Directory;
   readonly credentials: Credentials;
   readonly configurations: ConfigurationCache;
@@ -21,9 +23,11 @@ const deployments = new WeakMap<Env, Deployment>();
 export function deploymentOf(env: Env): Deployment {
   const known = deployments.get(env);
   if (known) return known;
+  const domain = env.VERGE_DOMAIN ?? "localhost";
   const deployment: Deployment = {
-    domain: env.VERGE_DOMAIN ?? "localhost",
+    domain,
     region: env.VERGE_REGION ?? "us-east-1",
+    endpointUrl: env.VERGE_ENDPOINT ?? `http://${domain}`,
     directory: directoryOf(env),
     credentials: credentialsOf(env),
     configurations: new ConfigurationCache(),

@@ -3,12 +3,13 @@ import { masterKeyOf } from "../auth/secrets.ts";
 import type { LambdaPorts } from "../lambda/call.ts";
 import { functionRegistryOf } from "../metadata/function/client.ts";
 import { presignFunctionCode } from "./function-code.ts";
+import { createFunctionRuntime, reserveExecution } from "./function-runtime.ts";
 import type { LambdaRequest } from "./lambda.ts";
 import { readObjectAs } from "./read-object.ts";
 
 /** What the Lambda service needs of the deployment, for one request. */
 export function createLambdaPorts(request: LambdaRequest, identity: Identity): LambdaPorts {
-  const { env, incoming, defer } = request;
+  const { env, incoming, deployment, defer } = request;
   const master = () => masterKeyOf(env.VERGE_MASTER_KEY ?? "");
   return {
     registry: (accountId) => functionRegistryOf(env, accountId),
@@ -16,6 +17,9 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     seal: async (secret, owner) => (await master()).seal(secret, owner),
     open: async (sealed, owner) => (await master()).open(sealed, owner),
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
+    endpointUrl: deployment.endpointUrl,
+    runtime: (codeId) => createFunctionRuntime(request, codeId),
+    reserveExecution: (fn, limit) => reserveExecution(request, fn, limit),
     defer,
   };
 }

@@ -3,7 +3,7 @@ import type { Account, Identity } from "../auth/identity.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
-import { readBounded } from "../lib/read-bounded.ts";
+import { discard, readBounded } from "../lib/read-bounded.ts";
 import type { LambdaCall, LambdaOperation, LambdaResult } from "../lambda/call.ts";
 import { lambdaError } from "../lambda/errors.ts";
 import { formatFunctionArn, type FunctionName } from "../lambda/names.ts";
@@ -13,6 +13,7 @@ import { FunctionCodeStore } from "../storage/function-code.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
+import type { OwnEntrypoints } from "./function-runtime.ts";
 import type { Incoming } from "./incoming.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
 import { renderLambdaError, renderLambdaResult } from "./lambda-response.ts";
@@ -21,6 +22,7 @@ export interface LambdaRequest {
   readonly incoming: Incoming;
   readonly env: Env;
   readonly deployment: Deployment;
+  readonly entrypoints: OwnEntrypoints;
   readonly defer: (work: Promise<unknown>) => void;
   /** Told which operation it was, for metrics. */
   readonly onMatch: (operation: string) => void;
@@ -33,6 +35,8 @@ const MAX_PAYLOAD_BYTES = 6_291_456;
  * the zip and what is in it lie in an isolate of 128 MB together; larger packages come from a bucket.
  */
 const MAX_BODY_BYTES = 14_680_064;
+/** AWS takes zips of 50 MB directly: that many bytes in base64 are worth a proper answer. */
+const MAX_DISCARDED_BYTES = 71_303_168;
 
 /** Answers a request to the Lambda API, in its wire format whatever happens. */
 export async function answerLambda(request: LambdaRequest): Promise<Response> {
@@ -111,7 +115,11 @@ async function authenticateBody(
   operation: string,
 ): Promise<{ identity: Identity; body: Uint8Array }> {
   const limit = operation.startsWith("Invoke") ? MAX_PAYLOAD_BYTES : MAX_BODY_BYTES;
-  if (Number(incoming.headers.get("content-length")) > limit) throw tooLarge(limit, operation);
+  if (Number(incoming.headers.get("content-length")) > limit) {
+    // Clients look for an answer once they have sent everything: one that comes before breaks their connection.
+    await discard(incoming.body, MAX_DISCARDED_BYTES);
+    throw tooLarge(limit, operation);
+  }
   if (incoming.headers.has("x-amz-content-sha256")) {
     const { identity, payload } = await authenticate(incoming, ["lambda"], deployment);
     return { identity, body: await readBody(payload.stream, limit, operation) };

@@ -28,6 +28,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     BUCKET_INDEX: meterNamespace(env.BUCKET_INDEX, onOperation),
     REGISTRY: meterNamespace(env.REGISTRY, onOperation),
     FUNCTION_REGISTRY: meterNamespace(env.FUNCTION_REGISTRY, onOperation),
+    FUNCTION_EXECUTIONS: meterNamespace(env.FUNCTION_EXECUTIONS, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),
   };
 }

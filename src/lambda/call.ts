@@ -5,6 +5,7 @@ import type { FunctionDirectory } from "../metadata/function/directory.ts";
 import type { FunctionRegistryApi } from "../metadata/function/protocol.ts";
 import type { FunctionCodeStore } from "../storage/function-code.ts";
 import type { FunctionName } from "./names.ts";
+import type { Runtime, RuntimeFunction } from "./runtime/protocol.ts";
 
 /** A decoded request to the Lambda service, as an operation sees it. */
 export interface LambdaCall {
@@ -42,8 +43,19 @@ export interface LambdaPorts {
   open(sealed: string, owner: string): Promise<string | undefined>;
   /** A URL at which the package can be fetched for some minutes. */
   presignCode(codeId: string): Promise<string>;
+  /** Where the SDK inside a function finds this deployment; never what a request's Host header says. */
+  readonly endpointUrl: string;
+  /** Runs versions whose package has this id. */
+  runtime(codeId: string): Runtime;
+  /** Takes one of the executions that a function's reserved concurrency allows; undefined when all are taken. */
+  reserveExecution(fn: RuntimeFunction, limit: number): Promise<ExecutionLease | undefined>;
   /** Lets work go on after the answer, or after the client hung up. */
   defer(work: Promise<unknown>): void;
+}
+
+/** One of the executions that a function's reserved concurrency allows. */
+export interface ExecutionLease {
+  end(): void;
 }
 
 export interface ObjectName {

@@ -9,6 +9,7 @@ const STATUS = {
   CodeStorageExceededException: 400,
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
+  KMSAccessDeniedException: 502,
   MissingAuthenticationTokenException: 403,
   NotImplementedException: 501,
   PolicyLengthExceededException: 400,

@@ -3,6 +3,7 @@ import type { LambdaOperation } from "./call.ts";
 import { updateFunctionCode } from "./code.ts";
 import { getFunctionConfiguration, updateFunctionConfiguration } from "./configuration.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
+import { invoke } from "./invoke/sync.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
 import { unsupportedLambdaOperations } from "./unsupported.ts";
 
@@ -19,6 +20,7 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "GetFunctionConfiguration", method: "GET", path: `${FUNCTION}/configuration`, access: "lambda:GetFunctionConfiguration", handle: getFunctionConfiguration },
   { name: "UpdateFunctionConfiguration", method: "PUT", path: `${FUNCTION}/configuration`, access: "lambda:UpdateFunctionConfiguration", handle: updateFunctionConfiguration },
   { name: "UpdateFunctionCode", method: "PUT", path: `${FUNCTION}/code`, access: "lambda:UpdateFunctionCode", handle: updateFunctionCode },
+  { name: "Invoke", method: "POST", path: `${FUNCTION}/invocations`, access: "lambda:InvokeFunction", handle: invoke },
   { name: "GetAccountSettings", method: "GET", path: "/2016-08-19/account-settings", access: "lambda:GetAccountSettings", handle: getAccountSettings },
 
   { name: "TagResource", method: "POST", path: TAGS, access: "lambda:TagResource", handle: tagResource },

@@ -13,3 +13,12 @@ export async function readBounded(
   }
   return Buffer.concat(chunks, length);
 }
+
+/** Reads a stream that nobody wants to its end, but not beyond `limit` bytes. */
+export async function discard(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<void> {
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.byteLength;
+    if (length > limit) return;
+  }
+}

@@ -1,0 +1,69 @@
+import type { FoundFunction, FunctionVersion } from "../../metadata/function/protocol.ts";
+import type { LambdaCall } from "../call.ts";
+import { openVariables } from "../environment.ts";
+import { functionNotFound, lambdaError } from "../errors.ts";
+import { formatFunctionArn, LATEST } from "../names.ts";
+import type { RuntimeFunction } from "../runtime/protocol.ts";
+
+/** The version that an invocation runs, as the runtime wants it. */
+export interface Executable {
+  readonly version: FunctionVersion;
+  readonly runtimeFunction: RuntimeFunction;
+  /** What `context.invokedFunctionArn` says: as the caller named it. */
+  readonly invokedArn: string;
+  readonly reservedConcurrency: number | undefined;
+}
+
+/** Looks the target up and, of an alias with weights, draws one of its two versions. Throws ResourceNotFoundException. */
+export async function findExecutable(
+  call: Pick<LambdaCall, "target" | "region" | "directory" | "ports">,
+): Promise<Executable> {
+  const { accountId, name, qualifier } = call.target;
+  const found = await call.directory.findFunction(accountId, name, qualifier ?? LATEST);
+  const invokedArn = formatFunctionArn(call.region, call.target);
+  if (!found) throw functionNotFound(invokedArn);
+  const version = drawVersion(found);
+  const environment = await openVariables(call.ports, accountId, version);
+  if (!environment) {
+    throw lambdaError(
+      "KMSAccessDeniedException",
+      "Lambda was unable to decrypt the environment variables: was the deployment's master key changed?",
+    );
+  }
+  return {
+    version,
+    runtimeFunction: describeForRuntime(call, version, environment),
+    invokedArn,
+    reservedConcurrency: found.function.reservedConcurrency,
+  };
+}
+
+function drawVersion({ version, weighted }: FoundFunction): FunctionVersion {
+  return weighted && Math.random() < weighted.weight ? weighted.version : version;
+}
+
+function describeForRuntime(
+  { target, region, ports }: Pick<LambdaCall, "target" | "region" | "ports">,
+  version: FunctionVersion,
+  environment: Readonly<Record<string, string>>,
+): RuntimeFunction {
+  const { accountId, name } = target;
+  const { settings, code } = version;
+  return {
+    accountId,
+    name,
+    version: version.version,
+    arn: formatFunctionArn(region, { accountId, name }),
+    handler: settings.handler,
+    runtime: settings.runtime,
+    region,
+    endpointUrl: ports.endpointUrl,
+    timeoutSeconds: settings.timeoutSeconds,
+    memoryMb: settings.memoryMb,
+    environment,
+    codeSha256: code.sha256,
+    configRevision: version.revisionId,
+    logFormat: settings.logging.format,
+    logGroup: settings.logging.group,
+  };
+}

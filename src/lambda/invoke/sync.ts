@@ -1,0 +1,114 @@
+import type { LambdaCall, LambdaResult } from "../call.ts";
+import { Violations } from "../constraints.ts";
+import { lambdaError } from "../errors.ts";
+import type { InvokeInput, InvokeOutput } from "../runtime/protocol.ts";
+import { type Executable, findExecutable } from "./executable.ts";
+
+/** `X-Amz-Log-Result` has the end of the log. */
+const LOG_TAIL_BYTES = 4_096;
+/** "ClientContext: up to 3,583 bytes of base64-encoded data". */
+const MAX_CLIENT_CONTEXT = 3_583;
+
+/**
+ * Invoke: RequestResponse answers what the handler returned, or its error as 200 with
+ * `X-Amz-Function-Error`; DryRun answers 204 when the caller may invoke the function.
+ */
+export async function invoke(call: LambdaCall): Promise<LambdaResult> {
+  const violations = new Violations();
+  const type = call.headers.get("x-amz-invocation-type") ?? "RequestResponse";
+  const logType = call.headers.get("x-amz-log-type") ?? "None";
+  violations.checkText("invocationType", type, { values: ["Event", "RequestResponse", "DryRun"] });
+  violations.checkText("logType", logType, { values: ["None", "Tail"] });
+  violations.throwAny();
+  const executable = await findExecutable(call);
+  if (type === "DryRun") return { status: 204, headers: versionHeader(executable) };
+  checkPayload(call.body);
+  if (type === "Event") {
+    throw lambdaError(
+      "NotImplementedException",
+      "This version of Verge does not implement asynchronous invocations: use the invocation type RequestResponse.",
+    );
+  }
+  const output = await runExecutable(call, executable, {
+    requestId: call.requestId,
+    payload: call.body,
+    invokedArn: executable.invokedArn,
+    traceId: call.headers.get("x-amzn-trace-id") ?? createTraceId(),
+    ...readClientContext(call),
+  });
+  return {
+    status: 200,
+    headers: {
+      "content-type": "application/json",
+      ...versionHeader(executable),
+      ...(output.functionError && { "x-amz-function-error": output.functionError }),
+      ...(logType === "Tail" && { "x-amz-log-result": tailOf(output.logs) }),
+    },
+    body: output.payload,
+  };
+}
+
+/** Runs it within the function's reserved concurrency. Throws TooManyRequestsException. */
+export async function runExecutable(
+  { ports }: Pick<LambdaCall, "ports">,
+  { version, runtimeFunction, reservedConcurrency }: Executable,
+  input: InvokeInput,
+): Promise<InvokeOutput> {
+  const runtime = ports.runtime(version.code.codeId);
+  if (reservedConcurrency === undefined) return runtime.invoke(runtimeFunction, input);
+  const execution = await ports.reserveExecution(runtimeFunction, reservedConcurrency);
+  if (!execution) {
+    throw lambdaError("TooManyRequestsException", "Rate Exceeded.", {
+      Reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
+    });
+  }
+  try {
+    return await runtime.invoke(runtimeFunction, input);
+  } finally {
+    execution.end();
+  }
+}
+
+/** An event is JSON text, or nothing. */
+function checkPayload(payload: Uint8Array): void {
+  if (payload.byteLength === 0) return;
+  try {
+    JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "";
+    throw lambdaError("InvalidRequestContentException", `Could not parse request body into json: ${why}`);
+  }
+}
+
+function readClientContext({ headers }: LambdaCall): { clientContext?: string } {
+  const clientContext = headers.get("x-amz-client-context");
+  if (clientContext === null) return {};
+  if (clientContext.length > MAX_CLIENT_CONTEXT || !isBase64Json(clientContext)) {
+    throw lambdaError("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.");
+  }
+  return { clientContext };
+}
+
+function isBase64Json(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, "base64").toString());
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
+  }
+}
+
+function versionHeader({ version }: Executable): Record<string, string> {
+  return { "x-amz-executed-version": version.version };
+}
+
+function tailOf(logs: string): string {
+  return Buffer.from(logs).subarray(-LOG_TAIL_BYTES).toString("base64");
+}
+
+/** "Root" of an X-Ray trace that is not sampled: time and 96 random bits. */
+function createTraceId(): string {
+  const time = Math.floor(Date.now() / 1_000).toString(16);
+  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString("hex");
+  return `Root=1-${time}-${random};Sampled=0`;
+}
