@@ -55,6 +55,17 @@ export function evaluateRead(
   return "ok";
 }
 
+/**
+ * Whether a range may be answered with a part: If-Range names the object of which the client has another part,
+ * by a strong ETag or by its exact time (RFC 9110 section 13.1.5).
+ */
+export function confirmsRange(ifRange: string | null, current: Validators): boolean {
+  if (ifRange === null) return true;
+  const date = parseHttpDate(ifRange);
+  if (date !== undefined) return date === toWholeSeconds(current.modifiedAt);
+  return parseEntityTags(ifRange).includes(current.etag);
+}
+
 /** Decides on the source of a copy: a PUT cannot answer 304, so every condition that fails is a 412. */
 export function evaluateSource(conditions: ReadConditions, source: Validators): "ok" | "precondition-failed" {
   return evaluateRead(conditions, source) === "ok" ? "ok" : "precondition-failed";

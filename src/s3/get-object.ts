@@ -1,8 +1,15 @@
 import { checksumHeader } from "../lib/checksums.ts";
-import { evaluateRead, readConditionHeaders } from "../lib/conditions.ts";
+import { confirmsRange, evaluateRead, readConditionHeaders } from "../lib/conditions.ts";
 import { formatHttpDate } from "../lib/http-date.ts";
-import { formatContentRange, parseRange } from "../lib/range.ts";
-import type { FoundObject, GetObjectCall, GetObjectOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
+import { formatContentRange, parseRange, type RangeSpec } from "../lib/range.ts";
+import type {
+  FoundObject,
+  GetObjectCall,
+  GetObjectOutcome,
+  ObjectRecord,
+  Refusal,
+} from "../metadata/bucket/protocol.ts";
+import { MissingBlobError } from "../storage/read-extents.ts";
 import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkReadEncryption } from "./encryption-headers.ts";
@@ -21,16 +28,27 @@ const MAX_PART_NUMBER = 10_000;
 
 /** GetObject: headers of the object, and its bytes or the range or part asked for. */
 export async function getObject(call: S3Call): Promise<S3Result> {
+  try {
+    return await readObject(call);
+  } catch (error) {
+    // Replaced and collected since the index answered: nothing is sent yet, so the present object is read (rule 14).
+    if (error instanceof MissingBlobError) return readObject(call);
+    throw error;
+  }
+}
+
+async function readObject(call: S3Call): Promise<S3Result> {
   const found = await findObject(call, true);
-  const { object, span, body } = found;
+  const { object, body } = found;
+  const status = statusOf(found);
   const headers = objectHeaders(call, found);
-  if (!body) return { status: span ? 206 : 200, headers };
-  if (body.kind === "inline") return { status: span ? 206 : 200, headers, body: body.bytes };
+  if (!body) return { status, headers };
+  if (body.kind === "inline") return { status, headers, body: body.bytes };
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
   const bytes = await call.store.read(body.extents, {
     cacheable: true,
     defer: call.defer,
-    // A blob that R2 no longer has was replaced and collected since the index answered: ask once more (rule 14).
+    // Bytes that R2 no longer has there may have been moved since the index answered: ask once more (rule 14).
     locateAgain: async () => {
       const again = await findObject(call, true);
       return again.object.sequence === object.sequence && again.body?.kind === "extents"
@@ -38,7 +56,7 @@ export async function getObject(call: S3Call): Promise<S3Result> {
         : undefined;
     },
   });
-  return { status: span ? 206 : 200, headers, body: bytes };
+  return { status, headers, body: bytes };
 }
 
 /** HeadObject: the same headers without the bytes. */
@@ -46,9 +64,14 @@ export async function headObject(call: S3Call): Promise<S3Result> {
   const found = await findObject(call, false);
   const length = found.span?.length ?? found.object.size;
   return {
-    status: found.span ? 206 : 200,
+    status: statusOf(found),
     headers: { ...objectHeaders(call, found), "content-length": String(length) },
   };
+}
+
+/** The one part of an empty object is all of it: Content-Range could not describe it. */
+function statusOf({ object, span }: FoundObject): number {
+  return span && object.size > 0 ? 206 : 200;
 }
 
 async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject> {
@@ -59,18 +82,10 @@ async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject>
     throw s3Error("InvalidRequest", { message: "Cannot specify both Range header and partNumber query parameter" });
   }
   const range = parseRange(rangeHeader);
-  const versionId = readVersionId(call);
-  const outcome = await call.bucket.read(call.key, (index, plain): Promise<GetObjectOutcome> => {
-    const request: GetObjectCall = {
-      ...plain,
-      key: call.key,
-      withBody,
-      ...(versionId === undefined ? {} : { versionId }),
-      ...(range === undefined ? {} : { range }),
-      ...(partNumber === undefined ? {} : { partNumber }),
-    };
-    return index.getObject(request);
-  });
+  let outcome = await askIndex(call, withBody, range, partNumber);
+  if (range && "object" in outcome && !confirmsRange(call.headers.get("if-range"), outcome.object)) {
+    outcome = await askIndex(call, withBody, undefined, undefined);
+  }
   switch (outcome.outcome) {
     case "ok":
       checkReadConditions(call, outcome.object);
@@ -89,6 +104,26 @@ async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject>
     default:
       throw missingObject(call, outcome);
   }
+}
+
+function askIndex(
+  call: S3Call,
+  withBody: boolean,
+  range: RangeSpec | undefined,
+  partNumber: number | undefined,
+): Promise<Exclude<GetObjectOutcome, Refusal>> {
+  const versionId = readVersionId(call);
+  return call.bucket.read(call.key, (index, plain): Promise<GetObjectOutcome> => {
+    const request: GetObjectCall = {
+      ...plain,
+      key: call.key,
+      withBody,
+      ...(versionId === undefined ? {} : { versionId }),
+      ...(range === undefined ? {} : { range }),
+      ...(partNumber === undefined ? {} : { partNumber }),
+    };
+    return index.getObject(request);
+  });
 }
 
 type Missing = Extract<GetObjectOutcome, { outcome: "no-such-key" | "no-such-version" | "delete-marker" }>;
@@ -168,7 +203,7 @@ function objectHeaders(call: S3Call, { object, span }: FoundObject): Record<stri
   };
   if (object.versionId !== "null") headers["x-amz-version-id"] = object.versionId;
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
-  if (span) headers["content-range"] = formatContentRange(span, object.size);
+  if (span && span.length > 0) headers["content-range"] = formatContentRange(span, object.size);
   if (call.query.has("partNumber") && object.partsCount !== undefined) {
     headers["x-amz-mp-parts-count"] = String(object.partsCount);
   }

@@ -54,5 +54,7 @@ function selectSpan(
     return call.partNumber === 1 ? { offset: 0, length: record.size } : "no-such-part";
   }
   if (call.range === undefined) return undefined;
+  // S3 answers readers of tails (of Parquet files, say) with the whole of nothing.
+  if (record.size === 0 && "suffix" in call.range && call.range.suffix > 0) return undefined;
   return resolveRange(call.range, record.size) ?? "unsatisfiable";
 }
