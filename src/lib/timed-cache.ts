@@ -73,6 +73,12 @@ export class TimedCache<Value> {
     return undefined;
   }
 
+  /** The held value, if it is usable, by one who will not `load` it. */
+  glance(name: string): Value | undefined {
+    const entry = this.#entries.get(name);
+    return entry && this.#now() < entry.usableUntil ? entry.value : undefined;
+  }
+
   /** Drops a value that is known to have changed, and what is being read at this moment. */
   forget(name: string): void {
     this.#generation++;

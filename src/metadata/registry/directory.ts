@@ -48,9 +48,9 @@ export class Directory {
     return this.#buckets.read(name, () => askRegistry(this.#env, (registry) => registry.findBucket(name)));
   }
 
-  /** Whether the next `findBucket` of an existing bucket is answered from memory. */
+  /** Whether this isolate has met the bucket in the last seconds. */
   knowsBucket(name: string): boolean {
-    return this.#buckets.peek(name)?.value !== undefined;
+    return this.#buckets.glance(name) !== undefined;
   }
 
   /** To be called after each change of the bucket's entry by this isolate. */

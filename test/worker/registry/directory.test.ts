@@ -18,6 +18,24 @@ async function createBucket(name: string): Promise<string> {
   return reserved.bucket.bucketId;
 }
 
+describe("knowsBucket", () => {
+  it("leaves it to findBucket to ask again before the entry ends", async () => {
+    await createBucket("photos");
+    const env = countingEnv(testEnv());
+    const directory = new Directory(env);
+    const start = Date.now();
+    const clock = vi.spyOn(Date, "now").mockReturnValue(start);
+    expect(directory.knowsBucket("photos")).toBe(false);
+    await directory.findBucket("photos");
+    clock.mockReturnValue(start + 4_500);
+    expect(directory.knowsBucket("photos")).toBe(true);
+    await directory.findBucket("photos");
+    expect(env.calls()).toHaveLength(2);
+    clock.mockReturnValue(start + 10_000);
+    expect(directory.knowsBucket("photos")).toBe(false);
+  });
+});
+
 describe("findBucket", () => {
   it("asks once for a known name while it is fresh", async () => {
     const bucketId = await createBucket("photos");
