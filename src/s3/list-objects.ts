@@ -7,9 +7,9 @@ import {
   type IndexPage,
   keyWriter,
   type ListingParameters,
-  mergePages,
   positionOf,
   readListingParameters,
+  readMergedPage,
   renderCommonPrefixes,
 } from "./listing.ts";
 import { findBucketOwner, ownerElement } from "./owner.ts";
@@ -64,12 +64,12 @@ export async function listObjectsV2(call: S3Call): Promise<S3Result> {
 /** The entries after a key or common prefix. */
 async function readPage(call: S3Call, parameters: ListingParameters, after: string): Promise<IndexPage<ListEntry>> {
   const { prefix, delimiter, maxKeys } = parameters;
-  const limit = Math.max(maxKeys, 1);
-  const pages = await call.bucket.readAll((index, plain) =>
-    index.listObjects({ ...plain, prefix, delimiter, after, limit }),
+  const { shards } = call.bucket.config;
+  const page = await readMergedPage({ limit: Math.max(maxKeys, 1), shards, delimiter, after }, (position, limit) =>
+    call.bucket.readAll((index, plain) => index.listObjects({ ...plain, prefix, delimiter, after: position, limit })),
   );
   // No keys asked for: S3 answers an empty page that is not truncated.
-  return maxKeys === 0 ? { entries: [], truncated: false } : mergePages(pages, maxKeys);
+  return maxKeys === 0 ? { entries: [], truncated: false } : page;
 }
 
 /** What both versions end with. */

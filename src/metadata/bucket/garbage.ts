@@ -48,10 +48,19 @@ export async function collectGarbage(sql: SqlStorage, now: number, ports: Garbag
     const blobs = due.filter((entry) => entry.kind === "blob").map((entry) => entry.id);
     if (blobs.length > 0) await ports.deleteBlobs(blobs);
     for (const id of blobs) forget(sql, id);
-    for (const entry of due) {
-      if (entry.kind !== "blob") await collect(sql, entry, ports);
-    }
+    const others = due.filter((entry) => entry.kind !== "blob");
+    const failures = await collectEach(sql, others, ports);
+    if (failures.length > 0) throw new AggregateError(failures, "garbage was not collected");
   }
+}
+
+/** An index that does not take back its pin must not keep the others waiting. */
+async function collectEach(sql: SqlStorage, entries: readonly Freed[], ports: GarbagePorts): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const entry of entries) {
+    await collect(sql, entry, ports).catch((error: unknown) => failures.push(error));
+  }
+  return failures;
 }
 
 async function collect(sql: SqlStorage, { kind, id }: Freed, ports: GarbagePorts): Promise<void> {

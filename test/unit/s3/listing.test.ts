@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mergePages } from "../../../src/s3/listing.ts";
+import { mergePages, readMergedPage } from "../../../src/s3/listing.ts";
 import { decodeContinuationToken, encodeContinuationToken } from "../../../src/s3/continuation-token.ts";
 
 type Entry = { readonly key: string } | { readonly prefix: string };
@@ -31,6 +31,44 @@ describe("merging the parts of a listing", () => {
     const merged = mergePages(pages, limit);
     expect(describeEntries(merged.entries)).toBe(expected);
     expect(merged.truncated).toBe(truncated);
+  });
+
+  describe("of many index objects", () => {
+    /** Answers like index objects that hold these keys, and counts the entries. */
+    function makeShards(keys: readonly (readonly string[])[]) {
+      const counts: number[] = [];
+      const ask = async (after: string, limit: number) => {
+        const pages = keys.map((held) => {
+          const left = held.filter((key) => key > after);
+          return { entries: left.slice(0, limit).map((key) => ({ key })), truncated: left.length > limit };
+        });
+        counts.push(pages.reduce((sum, { entries }) => sum + entries.length, 0));
+        return pages;
+      };
+      return { ask, counts };
+    }
+    const allKeys = Array.from({ length: 6400 }, (_, n) => String(n).padStart(4, "0"));
+    const request = { limit: 1000, shards: 64, delimiter: "", after: "" };
+    const spread = Array.from({ length: 64 }, (_, shard) => allKeys.filter((_key, n) => (n * 37) % 64 === shard));
+
+    test("reads about a page, not one from each", async () => {
+      const { ask, counts } = makeShards(spread);
+      const page = await readMergedPage(request, ask);
+      expect(describeEntries(page.entries)).toBe(allKeys.slice(0, 1000).join(" "));
+      expect(page.truncated).toBe(true);
+      expect(counts).toHaveLength(1);
+      expect(counts[0]).toBeLessThan(3000);
+    });
+
+    test("asks once more where one of them has most of the keys", async () => {
+      for (const limit of [1000, 6400]) {
+        const { ask, counts } = makeShards([allKeys, ...Array.from({ length: 63 }, () => [])]);
+        const page = await readMergedPage({ ...request, limit }, ask);
+        expect(describeEntries(page.entries)).toBe(allKeys.slice(0, limit).join(" "));
+        expect(page.truncated).toBe(limit < allKeys.length);
+        expect(counts).toHaveLength(2);
+      }
+    });
   });
 
   test("orders by UTF-8 bytes, not by UTF-16 units", () => {
