@@ -2,8 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { TASK_ROOT } from "../limits.ts";
 import { createFileSystem } from "./files.ts";
+import { IncomingMessage } from "./incoming-message.ts";
 import { loaderOf } from "./linkage.ts";
 import { builtinName, loadBuiltin } from "./platform.ts";
+import { ServerResponse } from "./server-response.ts";
 import { timerFunctions } from "./timers.ts";
 
 type Exports = Record<string, unknown>;
@@ -13,6 +15,7 @@ const made = new Map<string, Exports>();
 const MAKERS: Readonly<Record<string, () => Exports>> = {
   fs: createFileSystem,
   "fs/promises": () => readBuiltin("fs")["promises"] as Exports,
+  http: () => ({ ...loadBuiltin("http"), IncomingMessage, ServerResponse }),
   module: createModuleModule,
   path: createPath,
   "path/posix": createPath,
