@@ -8,6 +8,7 @@ import type {
   GetObjectOutcome,
   ObjectRecord,
   Refusal,
+  MissingObject,
 } from "../metadata/bucket/protocol.ts";
 import { MissingBlobError } from "../storage/read-extents.ts";
 import { attributeHeaders } from "./attributes.ts";
@@ -126,10 +127,8 @@ function askIndex(
   });
 }
 
-type Missing = Extract<GetObjectOutcome, { outcome: "no-such-key" | "no-such-version" | "delete-marker" }>;
-
 /** The error for an object that is not there. */
-export function missingObject(call: S3Call, outcome: Missing) {
+export function missingObject(call: S3Call, outcome: MissingObject) {
   if (outcome.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
   if (outcome.outcome === "no-such-version") {
     return s3Error("NoSuchVersion", { detail: { Key: call.key, VersionId: call.query.get("versionId") ?? "" } });

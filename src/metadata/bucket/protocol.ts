@@ -101,8 +101,7 @@ export interface FoundObject {
   readonly body?: BodyLocation;
 }
 
-export type GetObjectOutcome =
-  | Outcome<FoundObject>
+export type MissingObject =
   | { readonly outcome: "no-such-key" }
   | { readonly outcome: "no-such-version" }
   | {
@@ -110,7 +109,11 @@ export type GetObjectOutcome =
       readonly versionId: string;
       readonly modifiedAt: number;
       readonly latest: boolean;
-    }
+    };
+
+export type GetObjectOutcome =
+  | Outcome<FoundObject>
+  | MissingObject
   | { readonly outcome: "range-not-satisfiable"; readonly object: ObjectRecord }
   | { readonly outcome: "no-such-part"; readonly object: ObjectRecord };
 
@@ -379,14 +382,7 @@ export type ListObjectPartsOutcome =
       readonly parts: readonly { readonly partNumber: number; readonly size: number; readonly checksum?: string }[];
       readonly truncated: boolean;
     }>
-  | { readonly outcome: "no-such-key" }
-  | { readonly outcome: "no-such-version" }
-  | {
-      readonly outcome: "delete-marker";
-      readonly versionId: string;
-      readonly modifiedAt: number;
-      readonly latest: boolean;
-    };
+  | MissingObject;
 
 export interface ListUploadsCall extends Call {
   readonly prefix: string;

@@ -1,8 +1,14 @@
 import { resolveRange, type Span } from "../../lib/range.ts";
 import { locateBody } from "./bodies.ts";
 import { findPartSpan, readParts } from "./manifests.ts";
-import { findVersion, type DeleteMarker, type FoundVersion, type StoredObject } from "./objects.ts";
-import type { GetObjectCall, GetObjectOutcome, ListObjectPartsCall, ListObjectPartsOutcome } from "./protocol.ts";
+import { findVersion, type FoundVersion, type StoredObject } from "./objects.ts";
+import type {
+  GetObjectCall,
+  GetObjectOutcome,
+  ListObjectPartsCall,
+  ListObjectPartsOutcome,
+  MissingObject,
+} from "./protocol.ts";
 
 /** GetObject and HeadObject: the version, the resolved range, and where its bytes are. */
 export function getObject(sql: SqlStorage, call: GetObjectCall): GetObjectOutcome {
@@ -33,12 +39,10 @@ export function listObjectParts(sql: SqlStorage, call: ListObjectPartsCall): Lis
   return { outcome: "ok", object: record, parts, truncated: found.length > parts.length };
 }
 
-type Absence =
-  | { readonly outcome: "no-such-key" }
-  | { readonly outcome: "no-such-version" }
-  | ({ readonly outcome: "delete-marker" } & DeleteMarker);
-
-function describeAbsence(version: Exclude<FoundVersion, { found: "object" }>, versionId: string | undefined): Absence {
+function describeAbsence(
+  version: Exclude<FoundVersion, { found: "object" }>,
+  versionId: string | undefined,
+): MissingObject {
   if (version.found === "marker") return { outcome: "delete-marker", ...version.marker };
   return { outcome: versionId === undefined ? "no-such-key" : "no-such-version" };
 }

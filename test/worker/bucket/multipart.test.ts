@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { combineCrc, createChecksum } from "../../../src/lib/checksums.ts";
-import { mintUploadId } from "../../../src/lib/upload-id.ts";
+import { mintUploadId } from "../../../src/s3/multipart/upload-id.ts";
 import type {
   CompletedPart,
   CompleteUploadCall,
@@ -15,7 +15,7 @@ const MIB = 1024 ** 2;
 const md5 = (text: string) => createHash("md5").update(text).digest("hex");
 
 async function begin(index: Fixture, key = "m", options: Partial<UploadRecord> = {}): Promise<string> {
-  const uploadId = mintUploadId();
+  const uploadId = mintUploadId(undefined);
   const { attributes, storageClass } = makeObject(key);
   const upload = { key, uploadId, initiatorId: "000000000001", storageClass, attributes, ...options };
   expectOutcome(await index.api.createUpload({ ...index.mutation(), upload }), "ok");
@@ -116,7 +116,7 @@ describe("multipart uploads", () => {
     expect(await complete(index, uploadId, [part], { conditions: { ifNoneMatch: ["*"] } })).toEqual(first);
     await index.put("m");
     expect(await complete(index, uploadId, [part])).toEqual(first);
-    expectOutcome(await complete(index, mintUploadId(), [part]), "no-such-upload");
+    expectOutcome(await complete(index, mintUploadId(undefined), [part]), "no-such-upload");
   });
 
   it("refuses wrong lists as S3 does, and keeps the upload", async () => {
