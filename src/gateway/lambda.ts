@@ -4,9 +4,9 @@ import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { discard, readBounded } from "../lib/read-bounded.ts";
-import type { LambdaCall, LambdaOperation, LambdaResult } from "../lambda/call.ts";
+import { authorise } from "../lambda/access.ts";
+import type { LambdaCall, LambdaResult } from "../lambda/call.ts";
 import { lambdaError } from "../lambda/errors.ts";
-import { formatFunctionArn, type FunctionName } from "../lambda/names.ts";
 import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
@@ -84,21 +84,8 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
     packages: new FunctionCodeStore(env.BLOBS),
     ports: createLambdaPorts(request, identity),
   };
-  authorise(call, operation, account);
+  await authorise(call, String(operation.access));
   return operation.handle(call);
-}
-
-function authorise({ target, region }: LambdaCall, { access }: LambdaOperation, account: Account): void {
-  if (target.accountId === account.id) return;
-  throw accessDenied(account, String(access), target, region);
-}
-
-function accessDenied(account: Account, action: string, target: FunctionName, region: string): ServiceError {
-  const arn = formatFunctionArn(region, target);
-  return lambdaError(
-    "AccessDeniedException",
-    `User: arn:aws:iam::${account.id}:root is not authorized to perform: ${action} on resource: ${arn} because no resource-based policy allows the ${action} action`,
-  );
 }
 
 function requireAccount(identity: Identity): Account {

@@ -1,10 +1,14 @@
 import { getAccountSettings } from "./account-settings.ts";
+import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from "./aliases.ts";
 import type { LambdaOperation } from "./call.ts";
 import { updateFunctionCode } from "./code.ts";
+import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from "./concurrency.ts";
 import { getFunctionConfiguration, updateFunctionConfiguration } from "./configuration.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
 import { invoke } from "./invoke/sync.ts";
+import { addPermission, getPolicy, removePermission } from "./permissions.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
+import { listVersionsByFunction, publishVersion } from "./versions.ts";
 import { unsupportedLambdaOperations } from "./unsupported.ts";
 
 const FUNCTIONS = "/2015-03-31/functions";
@@ -22,6 +26,22 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "UpdateFunctionCode", method: "PUT", path: `${FUNCTION}/code`, access: "lambda:UpdateFunctionCode", handle: updateFunctionCode },
   { name: "Invoke", method: "POST", path: `${FUNCTION}/invocations`, access: "lambda:InvokeFunction", handle: invoke },
   { name: "GetAccountSettings", method: "GET", path: "/2016-08-19/account-settings", access: "lambda:GetAccountSettings", handle: getAccountSettings },
+
+  { name: "PublishVersion", method: "POST", path: `${FUNCTION}/versions`, access: "lambda:PublishVersion", handle: publishVersion },
+  { name: "ListVersionsByFunction", method: "GET", path: `${FUNCTION}/versions`, access: "lambda:ListVersionsByFunction", handle: listVersionsByFunction },
+  { name: "CreateAlias", method: "POST", path: `${FUNCTION}/aliases`, access: "lambda:CreateAlias", handle: createAlias },
+  { name: "ListAliases", method: "GET", path: `${FUNCTION}/aliases`, access: "lambda:ListAliases", handle: listAliases },
+  { name: "GetAlias", method: "GET", path: `${FUNCTION}/aliases/{Name}`, access: "lambda:GetAlias", handle: getAlias },
+  { name: "UpdateAlias", method: "PUT", path: `${FUNCTION}/aliases/{Name}`, access: "lambda:UpdateAlias", handle: updateAlias },
+  { name: "DeleteAlias", method: "DELETE", path: `${FUNCTION}/aliases/{Name}`, access: "lambda:DeleteAlias", handle: deleteAlias },
+
+  { name: "AddPermission", method: "POST", path: `${FUNCTION}/policy`, access: "lambda:AddPermission", handle: addPermission },
+  { name: "GetPolicy", method: "GET", path: `${FUNCTION}/policy`, access: "lambda:GetPolicy", handle: getPolicy },
+  { name: "RemovePermission", method: "DELETE", path: `${FUNCTION}/policy/{StatementId}`, access: "lambda:RemovePermission", handle: removePermission },
+
+  { name: "PutFunctionConcurrency", method: "PUT", path: "/2017-10-31/functions/{FunctionName}/concurrency", access: "lambda:PutFunctionConcurrency", handle: putFunctionConcurrency },
+  { name: "GetFunctionConcurrency", method: "GET", path: "/2019-09-30/functions/{FunctionName}/concurrency", access: "lambda:GetFunctionConcurrency", handle: getFunctionConcurrency },
+  { name: "DeleteFunctionConcurrency", method: "DELETE", path: "/2017-10-31/functions/{FunctionName}/concurrency", access: "lambda:DeleteFunctionConcurrency", handle: deleteFunctionConcurrency },
 
   { name: "TagResource", method: "POST", path: TAGS, access: "lambda:TagResource", handle: tagResource },
   { name: "UntagResource", method: "DELETE", path: TAGS, access: "lambda:UntagResource", handle: untagResource },

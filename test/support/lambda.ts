@@ -1,5 +1,10 @@
-import { LambdaClient } from "@aws-sdk/client-lambda";
-import type { CreateFunctionCommandInput, LambdaClientConfig } from "@aws-sdk/client-lambda";
+import { CreateFunctionCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import type {
+  CreateFunctionCommandInput,
+  InvokeCommandInput,
+  InvokeCommandOutput,
+  LambdaClientConfig,
+} from "@aws-sdk/client-lambda";
 import { strToU8, zipSync } from "fflate";
 import type { Verge } from "./server.ts";
 
@@ -35,4 +40,30 @@ export function describeFunction(
     Handler: "index.handler",
     Code: { ZipFile: zipFiles({ "index.js": code }) },
   };
+}
+
+let created = 0;
+
+/** Creates a function of one CommonJS file under a fresh name, and answers the name. */
+export async function createFunction(
+  lambda: LambdaClient,
+  code?: string,
+  more: Partial<CreateFunctionCommandInput> = {},
+): Promise<string> {
+  const name = `function-${++created}`;
+  await lambda.send(new CreateFunctionCommand({ ...describeFunction(name, code), ...more }));
+  return name;
+}
+
+/** Invokes it with an event, and answers its result beside the rest. */
+export async function invokeFunction(
+  lambda: LambdaClient,
+  FunctionName: string,
+  event?: unknown,
+  more: Partial<InvokeCommandInput> = {},
+): Promise<InvokeCommandOutput & { readonly result: unknown }> {
+  const Payload = event === undefined ? undefined : JSON.stringify(event);
+  const answer = await lambda.send(new InvokeCommand({ FunctionName, ...(Payload && { Payload }), ...more }));
+  const text = answer.Payload?.transformToString() ?? "";
+  return { ...answer, result: text === "" ? undefined : (JSON.parse(text) as unknown) };
 }

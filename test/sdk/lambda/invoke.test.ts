@@ -1,7 +1,7 @@
-import { CreateFunctionCommand, InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import type { CreateFunctionCommandInput, InvokeCommandInput } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createLambdaClient, describeFunction } from "../../support/lambda.ts";
+import { createFunction, createLambdaClient, invokeFunction } from "../../support/lambda.ts";
 import type { Verge } from "../../support/server.ts";
 import { startVerge } from "../../support/server.ts";
 
@@ -13,25 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => verge.stop());
 
-let created = 0;
-
-async function create(code: string, more: Partial<CreateFunctionCommandInput> = {}): Promise<string> {
-  const name = `invoke-${++created}`;
-  await lambda.send(new CreateFunctionCommand({ ...describeFunction(name, code), ...more }));
-  return name;
-}
-
-async function invoke(name: string, event?: unknown, more: Partial<InvokeCommandInput> = {}) {
-  const answer = await lambda.send(
-    new InvokeCommand({
-      FunctionName: name,
-      ...(event !== undefined && { Payload: JSON.stringify(event) }),
-      ...more,
-    }),
-  );
-  const text = answer.Payload?.transformToString() ?? "";
-  return { ...answer, result: text === "" ? undefined : (JSON.parse(text) as unknown) };
-}
+const create = (code: string, more: Partial<CreateFunctionCommandInput> = {}) => createFunction(lambda, code, more);
+const invoke = (name: string, event?: unknown, more: Partial<InvokeCommandInput> = {}) =>
+  invokeFunction(lambda, name, event, more);
 
 describe("Invoke", () => {
   it("answers what the handler returns", async () => {
