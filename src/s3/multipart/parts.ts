@@ -70,7 +70,7 @@ export async function commitPart(call: S3Call, upload: UploadId, part: StoredPar
   if (outcome.outcome === "ok") return outcome.modifiedAt;
   call.store.discard([part.blob], call.defer);
   if (outcome.outcome === "no-such-upload") throw noSuchUpload(upload.id);
-  throw s3Error("ServiceUnavailable", { message: "The upload took too long to be committed. Please try again." });
+  throw s3Error("ServiceUnavailable", { message: "The bytes can no longer be committed. Please send them again." });
 }
 
 /** S3's words for a checksum in another algorithm than the upload's; `undefined` for none. */
