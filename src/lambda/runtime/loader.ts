@@ -1,158 +1,134 @@
 /** Runs functions in isolates of their own, through the Worker Loader. */
-import { configureEnvironment, invocationVariables } from "./configuration.ts";
-import { tooManyRequests } from "./errors.ts";
-import shim from "./generated/shim.txt";
+import { type Claim, claimEnvironment } from "./environments.ts";
+import { FRAME, readFrames } from "./frames.ts";
 import { HOST_GRACE_MS } from "./limits.ts";
 import { crashedOutcome, timedOutOutcome } from "./outcomes.ts";
-import type { InvokeInput, InvokeOutput, Runtime, RuntimeFunction, RuntimePorts } from "./protocol.ts";
+import type {
+  InvokeInput,
+  InvokeOutput,
+  InvokeStreamOutput,
+  Runtime,
+  RuntimeFunction,
+  RuntimePorts,
+} from "./protocol.ts";
 import { frameLog } from "./report.ts";
-import {
-  CONFIGURATION_MODULE,
-  type InvocationOutcome,
-  type InvocationReply,
-  type InvocationRequest,
-} from "./shim/wire.ts";
-import { Slots } from "./slots.ts";
-
-const SHIM_MODULE = "verge/shim.js";
-/** Isolates of functions follow the Worker's own date (wrangler.toml), which brings nodejs_compat. */
-const COMPATIBILITY_DATE = "2026-10-20";
-/** How long this host leaves an environment alone that is busy for another one. */
-const BUSY_ELSEWHERE_MS = 1_000;
-
-/** What the shim's entrypoint (shim/main.ts) answers, seen from here. */
-interface EnvironmentStub {
-  invoke(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply>;
-  retire(): Promise<void>;
-}
-
-/** What this host isolate knows about a version: all its requests share it. */
-interface VersionState {
-  readonly slots: Slots;
-  /** Its modules use `eval`: found out by the first invocation. */
-  needsEval: boolean;
-}
-
-/** By everything that an environment depends on. Small, and bounded by what one isolate runs in its life. */
-const versions = new Map<string, VersionState>();
+import type { InvocationOutcome, InvocationReply } from "./shim/wire.ts";
 
 export function createRuntime(ports: RuntimePorts): Runtime {
   return {
     invoke: (fn, input) => invoke(fn, input, ports),
+    invokeStream: (fn, input) => invokeStream(fn, input, ports),
   };
 }
 
 async function invoke(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<InvokeOutput> {
-  const key = [fn.accountId, fn.name, fn.version, fn.codeSha256, fn.configRevision].join(":");
-  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false };
-  versions.set(key, state);
   for (;;) {
-    const begin = Date.now();
-    const deadlineMs = Math.min(begin + fn.timeoutSeconds * 1000, input.deadlineMs ?? Infinity);
-    const slot = fn.sharedEnvironments ? 0 : state.slots.take(deadlineMs + 2 * HOST_GRACE_MS);
-    if (slot === undefined) throw tooManyRequests();
-    const environment = openEnvironment(fn, key, slot, state.needsEval, ports);
-    const reply = await callEnvironment(environment, fn, input, deadlineMs).finally(() => state.slots.release(slot));
-    if (reply.kind === "done") return describeOutput(fn, input, reply, Date.now() - begin);
-    if (reply.kind === "needs-eval") state.needsEval = true;
-    else state.slots.keepAway(slot, begin + BUSY_ELSEWHERE_MS);
+    const claim = claimEnvironment(fn, input, ports);
+    let reply: InvocationReply | undefined;
+    try {
+      reply = await beforeOverdue(claim, fn, claim.stub.invoke(claim.request, input.payload));
+    } finally {
+      await claim.release(reply);
+    }
+    if (reply.kind === "done") return describeOutput(fn, claim, reply);
   }
 }
 
-interface Environment {
-  readonly stub: EnvironmentStub;
-  /** Set when the code could not be read: a fault of this deployment, not of the function. */
-  readonly load: { failure?: unknown };
-}
-
-function openEnvironment(
+/** Waits for the isolate until some time after the deadline. Rejects only when it could not be started. */
+async function beforeOverdue(
+  { load, request }: Claim,
   fn: RuntimeFunction,
-  key: string,
-  slot: number,
-  loadAtStart: boolean,
-  ports: RuntimePorts,
-): Environment {
-  const load: Environment["load"] = {};
-  const worker = ports.loader.get(`${key}:${loadAtStart ? "e" : ""}${slot}`, async () => {
-    const { modules } = await ports.loadCode(fn).catch((error: unknown) => {
-      load.failure = error;
-      throw error;
-    });
-    return {
-      compatibilityDate: COMPATIBILITY_DATE,
-      mainModule: SHIM_MODULE,
-      modules: {
-        ...modules,
-        [SHIM_MODULE]: { js: shim },
-        [CONFIGURATION_MODULE]: { json: configureEnvironment(fn, nameLogStream(fn), loadAtStart) },
-      },
-      env: {},
-      globalOutbound: ports.egress(fn),
-      limits: { cpuMs: fn.timeoutSeconds * 1000 },
-    };
-  });
-  return { stub: worker.getEntrypoint() as unknown as EnvironmentStub, load };
-}
-
-/** Lambda's form, `2026/11/22/[$LATEST]<32 hex digits>`. */
-function nameLogStream(fn: RuntimeFunction): string {
-  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
-  return `${day}/[${fn.version}]${crypto.randomUUID().replaceAll("-", "")}`;
-}
-
-/** Never rejects for what the function does; at the latest some time after the deadline there is an answer. */
-async function callEnvironment(
-  { stub, load }: Environment,
-  fn: RuntimeFunction,
-  input: InvokeInput,
-  deadlineMs: number,
+  answer: Promise<InvocationReply>,
 ): Promise<InvocationReply> {
-  const request: InvocationRequest = {
-    requestId: input.requestId,
-    invokedArn: input.invokedArn,
-    sentMs: Date.now(),
-    deadlineMs,
-    environment: invocationVariables(fn, input.traceId),
-    ...(input.clientContext !== undefined && { clientContext: input.clientContext }),
-  };
-  const overdue = Promise.withResolvers<InvocationReply>();
-  const timer = setTimeout(
-    () => overdue.resolve(timedOutOutcome(fn, input.requestId)),
-    deadlineMs - Date.now() + HOST_GRACE_MS,
-  );
+  const { promise: overdue, resolve } = Promise.withResolvers<InvocationReply>();
+  const elapse = () => resolve(timedOutOutcome(fn, request.requestId));
+  const timer = setTimeout(elapse, request.deadlineMs - Date.now() + HOST_GRACE_MS);
   try {
-    const reply = await Promise.race([stub.invoke(request, input.payload), overdue.promise]);
-    if (reply.kind === "needs-eval" || (reply.kind === "done" && reply.ended)) await retire(stub);
-    return reply;
+    return await Promise.race([answer, overdue]);
   } catch (error) {
     if (load.failure !== undefined) throw load.failure;
-    return crashedOutcome(fn, input.requestId, error);
+    return crashedOutcome(fn, request.requestId, error);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Ends the isolate, so that the next invocation starts a new one. Its call never returns. */
-async function retire(stub: EnvironmentStub): Promise<void> {
-  await stub.retire().catch(() => undefined);
+async function invokeStream(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<InvokeStreamOutput> {
+  for (;;) {
+    const claim = claimEnvironment(fn, input, ports);
+    const started = Promise.withResolvers<string | undefined>();
+    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const ending = beforeOverdue(claim, fn, relay(claim, input.payload, writer, started.resolve));
+    const completion = finishStream(ending, claim, fn, writer);
+    // Whoever reads only the body must not be told of it as an unhandled rejection.
+    ports.defer(completion.catch(() => undefined));
+    const reply = await Promise.race([ending, started.promise]);
+    if (typeof reply === "object" && reply.kind !== "done") {
+      await completion.catch(() => undefined);
+      continue;
+    }
+    return {
+      body: readable,
+      contentType: typeof reply === "string" ? reply : "application/json",
+      completion: completion.then((outcome) => describeOutput(fn, claim, outcome)),
+    };
+  }
 }
 
-function describeOutput(
+/** Copies what the function writes to the body; answers with what it says at its end. */
+async function relay(
+  { request, stub }: Claim,
+  payload: Uint8Array,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  begin: (contentType: string) => void,
+): Promise<InvocationReply> {
+  const reply = await stub.invokeStream(request, payload);
+  if (reply.kind === "busy") return reply;
+  const decoder = new TextDecoder();
+  for await (const { bytes, kind } of readFrames(reply.frames)) {
+    if (kind === FRAME.contentType) begin(decoder.decode(bytes));
+    else if (kind === FRAME.chunk) await writer.write(bytes);
+    else return parseReply(decoder.decode(bytes));
+  }
+  throw new Error("The execution environment broke off.");
+}
+
+function parseReply(json: string): InvocationReply {
+  const reply = JSON.parse(json) as InvocationReply & { readonly payload?: string };
+  return reply.kind === "done" ? { ...reply, payload: new TextEncoder().encode(reply.payload) } : reply;
+}
+
+async function finishStream(
+  ending: Promise<InvocationReply>,
+  claim: Claim,
   fn: RuntimeFunction,
-  input: InvokeInput,
-  outcome: InvocationOutcome,
-  elapsedMs: number,
-): InvokeOutput {
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<InvocationOutcome> {
+  let reply: InvocationReply | undefined;
+  try {
+    reply = await ending;
+    await writer.close().catch(() => undefined);
+  } catch (error) {
+    await writer.abort(error).catch(() => undefined);
+    throw error;
+  } finally {
+    await claim.release(reply);
+  }
+  return reply.kind === "done" ? reply : timedOutOutcome(fn, claim.request.requestId);
+}
+
+function describeOutput(fn: RuntimeFunction, { begin, request }: Claim, outcome: InvocationOutcome): InvokeOutput {
   const { coldStart, failed, initLog, initMs, log, logStream, payload } = outcome;
   const timing = {
-    durationMs: Math.max(0, elapsedMs - initMs),
+    durationMs: Math.max(0, Date.now() - begin - initMs),
     ...(coldStart && { initDurationMs: initMs }),
     ...(outcome.timedOut && { status: "timeout" as const }),
   };
   return {
     payload,
     ...(failed && { functionError: "Unhandled" as const }),
-    logs: frameLog(fn, input.requestId, initLog, log, timing),
+    logs: frameLog(fn, request.requestId, initLog, log, timing),
     logStream,
     durationMs: timing.durationMs,
     ...(coldStart && { initDurationMs: initMs }),

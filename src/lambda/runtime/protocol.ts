@@ -98,6 +98,16 @@ export interface InvokeOutput {
   readonly coldStart: boolean;
 }
 
+/** What `InvokeWithResponseStream` and function URLs in `RESPONSE_STREAM` mode need. */
+export interface InvokeStreamOutput {
+  /** Bytes as the handler writes them; a buffered handler's result comes as one chunk. */
+  readonly body: ReadableStream<Uint8Array>;
+  /** `application/vnd.awslambda.http-integration-response` when the handler sent an HTTP prelude. */
+  readonly contentType: string;
+  /** Known at the end of `body`; its `payload` holds the error object of a failed invocation, else nothing. */
+  readonly completion: Promise<InvokeOutput>;
+}
+
 /** What the runtime needs of the deployment. */
 export interface RuntimePorts {
   readonly loader: WorkerLoader;
@@ -112,4 +122,5 @@ export interface RuntimePorts {
 export interface Runtime {
   /** A function that fails is an output, not an exception: exceptions are faults of this deployment. */
   invoke(fn: RuntimeFunction, input: InvokeInput): Promise<InvokeOutput>;
+  invokeStream(fn: RuntimeFunction, input: InvokeInput): Promise<InvokeStreamOutput>;
 }

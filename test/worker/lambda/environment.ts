@@ -1,12 +1,21 @@
 import { env } from "cloudflare:workers";
 import { packFiles } from "../../../src/lambda/runtime/pack/pack.ts";
 import { createRuntime } from "../../../src/lambda/runtime/loader.ts";
-import type { InvokeOutput, PackedCode, Runtime, RuntimeFunction } from "../../../src/lambda/runtime/protocol.ts";
+import type {
+  InvokeOutput,
+  InvokeStreamOutput,
+  PackedCode,
+  Runtime,
+  RuntimeFunction,
+} from "../../../src/lambda/runtime/protocol.ts";
 
 export interface TestFunction {
   readonly packed: PackedCode;
   /** Invokes with a JSON event; the answer's payload comes parsed. */
   invoke(event?: unknown): Promise<InvokeOutput & { readonly result: unknown }>;
+  /** For payloads that are no JSON. */
+  invokeRaw(event: unknown): Promise<InvokeOutput>;
+  invokeStream(event: unknown): Promise<InvokeStreamOutput>;
 }
 
 let made = 0;
@@ -37,13 +46,19 @@ export function makeFunction(
     ...settings,
   };
   const runtime = makeRuntime(packed);
+  const inputOf = (event: unknown) => ({
+    requestId: crypto.randomUUID(),
+    payload: new TextEncoder().encode(event === undefined ? "" : JSON.stringify(event)),
+    invokedArn: fn.arn,
+  });
   return {
     packed,
     async invoke(event) {
-      const payload = new TextEncoder().encode(event === undefined ? "" : JSON.stringify(event));
-      const output = await runtime.invoke(fn, { requestId: crypto.randomUUID(), payload, invokedArn: fn.arn });
+      const output = await runtime.invoke(fn, inputOf(event));
       return { ...output, result: JSON.parse(new TextDecoder().decode(output.payload)) as unknown };
     },
+    invokeRaw: (event) => runtime.invoke(fn, inputOf(event)),
+    invokeStream: (event) => runtime.invokeStream(fn, inputOf(event)),
   };
 }
 

@@ -3,15 +3,17 @@
  * as Lambda's do, unless the function allows more.
  */
 import { abortIsolate, WorkerEntrypoint } from "cloudflare:workers";
+import { encodeFrame, FRAME } from "../frames.ts";
 import { installConsole } from "./console.ts";
 import { RuntimeError } from "./errors.ts";
 import { currentInvocation } from "./invocation.ts";
 import { configuration } from "./platform.ts";
 import { installProcess } from "./process.ts";
+import { installStreaming, type Sink } from "./response-stream.ts";
 import { loadAtStart, run } from "./run.ts";
 import { installTimers } from "./timers.ts";
 import { installWasm } from "./wasm.ts";
-import type { InvocationReply, InvocationRequest } from "./wire.ts";
+import type { InvocationReply, InvocationRequest, StreamReply } from "./wire.ts";
 
 /** Until when the environment is taken. A time, since a caller that vanishes never gives it back. */
 let busyUntil = 0;
@@ -24,6 +26,7 @@ installProcess();
 installConsole();
 installTimers();
 installWasm();
+installStreaming();
 addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   if (process.listenerCount("unhandledRejection") > 0) {
@@ -36,18 +39,50 @@ addEventListener("unhandledrejection", (event) => {
 });
 if (configuration.loadAtStart) loadAtStart();
 
+/** Takes the environment for one invocation, if it is free. */
+function claim(request: InvocationRequest): boolean {
+  if (isEnded || (!configuration.shared && Date.now() < busyUntil)) return false;
+  busyUntil = request.deadlineMs + OVERRUN_MS;
+  return true;
+}
+
+async function runClaimed(request: InvocationRequest, payload: Uint8Array, sink?: Sink): Promise<InvocationReply> {
+  const reply = await run(request, payload, sink);
+  busyUntil = 0;
+  isEnded = reply.kind !== "done" || reply.ended;
+  return reply;
+}
+
 export default class ExecutionEnvironment extends WorkerEntrypoint {
   async invoke(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply> {
-    if (isEnded || (!configuration.shared && Date.now() < busyUntil)) return { kind: "busy" };
-    busyUntil = request.deadlineMs + OVERRUN_MS;
-    const reply = await run(request, payload);
-    busyUntil = 0;
-    isEnded = reply.kind !== "done" || reply.ended;
-    return reply;
+    return claim(request) ? runClaimed(request, payload) : { kind: "busy" };
+  }
+
+  /** Answers with a stream of frames (frames.ts), the last of which is the reply. */
+  async invokeStream(request: InvocationRequest, payload: Uint8Array): Promise<StreamReply> {
+    if (!claim(request)) return { kind: "busy" };
+    const { readable, writable } = new IdentityTransformStream();
+    this.ctx.waitUntil(runClaimedInto(writable.getWriter(), request, payload));
+    return { kind: "streaming", frames: readable };
   }
 
   /** Throws the isolate away: the next call under its id starts a new one. */
   retire(): void {
     abortIsolate("The execution environment has ended.");
   }
+}
+
+async function runClaimedInto(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  request: InvocationRequest,
+  payload: Uint8Array,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  const reply = await runClaimed(request, payload, {
+    begin: (contentType) => writer.write(encodeFrame(FRAME.contentType, encoder.encode(contentType))),
+    write: (bytes) => writer.write(encodeFrame(FRAME.chunk, bytes)),
+  });
+  const shown = reply.kind === "done" ? { ...reply, payload: new TextDecoder().decode(reply.payload) } : reply;
+  await writer.write(encodeFrame(FRAME.outcome, encoder.encode(JSON.stringify(shown))));
+  await writer.close();
 }

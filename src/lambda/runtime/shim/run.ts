@@ -8,6 +8,7 @@ import { Invocation, runInvocation } from "./invocation.ts";
 import { LoopDeadlineError } from "./loops.ts";
 import { configuration } from "./platform.ts";
 import { setVariables } from "./process.ts";
+import { createBuffer, isStreaming, type Sink, stream } from "./response-stream.ts";
 import { describeTimeout } from "../timeout.ts";
 import { restoreTmp, saveTmp } from "./tmp.ts";
 import type { InvocationOutcome, InvocationReply, InvocationRequest } from "./wire.ts";
@@ -30,7 +31,7 @@ export function loadAtStart(): void {
 }
 
 /** Never rejects: what goes wrong in a function is an outcome. */
-export async function run(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply> {
+export async function run(request: InvocationRequest, payload: Uint8Array, sink?: Sink): Promise<InvocationReply> {
   const invocation = new Invocation(request.requestId, request.deadlineMs);
   const progress: Progress = { invocation, coldStart: isFirst, initMs: 0, initLog: "" };
   isFirst = false;
@@ -38,7 +39,7 @@ export async function run(request: InvocationRequest, payload: Uint8Array): Prom
   const timer = startTimer(invocation);
   restoreTmp();
   try {
-    return await runInvocation(invocation, () => initialiseAndHandle(progress, request, payload));
+    return await runInvocation(invocation, () => initialiseAndHandle(progress, request, payload, sink));
   } finally {
     clearTimeout(timer);
     saveTmp();
@@ -49,6 +50,7 @@ async function initialiseAndHandle(
   progress: Progress,
   request: InvocationRequest,
   payload: Uint8Array,
+  sink: Sink | undefined,
 ): Promise<InvocationReply> {
   const { invocation } = progress;
   let handler: Handler;
@@ -60,8 +62,8 @@ async function initialiseAndHandle(
   }
   invocation.shownId = invocation.requestId;
   try {
-    const result = await Promise.race([handle(handler, request, payload), invocation.ended]);
-    return finish(progress, serialise(result));
+    const response = await Promise.race([respond(handler, request, payload, sink), invocation.ended]);
+    return finish(progress, response);
   } catch (error) {
     return fail(progress, error, false);
   }
@@ -76,13 +78,28 @@ async function initialise(progress: Progress, sentMs: number): Promise<Handler> 
   return handler;
 }
 
-async function handle(handler: Handler, request: InvocationRequest, payload: Uint8Array): Promise<unknown> {
+/** Returns what did not go to the sink. */
+async function respond(
+  handler: Handler,
+  request: InvocationRequest,
+  payload: Uint8Array,
+  sink: Sink | undefined,
+): Promise<Uint8Array> {
   const event: unknown = payload.byteLength === 0 ? {} : JSON.parse(new TextDecoder().decode(payload));
-  return callHandler(handler, event, createContext(request));
+  const context = createContext(request);
+  if (isStreaming(handler)) {
+    const buffer = createBuffer();
+    await stream(handler, event, context, sink ?? buffer);
+    return checkSize(buffer.take());
+  }
+  const result = checkSize(new TextEncoder().encode(stringify(await callHandler(handler, event, context))));
+  if (sink === undefined) return result;
+  await sink.begin("application/json");
+  await sink.write(result);
+  return new Uint8Array(0);
 }
 
-function serialise(result: unknown): Uint8Array {
-  const payload = new TextEncoder().encode(stringify(result));
+function checkSize(payload: Uint8Array): Uint8Array {
   if (payload.byteLength <= MAX_RESPONSE_BYTES) return payload;
   throw new FatalError(
     "Function.ResponseSizeTooLarge",

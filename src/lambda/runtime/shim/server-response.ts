@@ -1,3 +1,4 @@
+// oxlint-disable no-underscore-dangle -- names that Node.js and its adapters agree on
 /**
  * `http.ServerResponse` as adapters for Lambda use it: made by hand, with a stand-in for a socket to which
  * the head and the body are written. workerd's own cannot be given a socket.

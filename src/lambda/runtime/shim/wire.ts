@@ -57,8 +57,7 @@ export interface InvocationOutcome {
   readonly ended: boolean;
 }
 
-export interface StreamReply {
-  readonly contentType: string;
-  readonly body: ReadableStream<Uint8Array>;
-  readonly outcome: Promise<InvocationOutcome>;
-}
+export type StreamReply =
+  | { readonly kind: "busy" }
+  /** See frames.ts. The last frame is the InvocationReply as JSON, its payload as text. */
+  | { readonly kind: "streaming"; readonly frames: ReadableStream<Uint8Array> };

@@ -1,0 +1,121 @@
+/** Finds or starts an execution environment for an invocation. */
+import { configureEnvironment, invocationVariables } from "./configuration.ts";
+import { tooManyRequests } from "./errors.ts";
+import shim from "./generated/shim.txt";
+import { HOST_GRACE_MS } from "./limits.ts";
+import type { InvokeInput, RuntimeFunction, RuntimePorts } from "./protocol.ts";
+import { CONFIGURATION_MODULE, type InvocationReply, type InvocationRequest, type StreamReply } from "./shim/wire.ts";
+import { Slots } from "./slots.ts";
+
+const SHIM_MODULE = "verge/shim.js";
+/** Isolates of functions follow the Worker's own date (wrangler.toml), which brings nodejs_compat. */
+const COMPATIBILITY_DATE = "2026-10-20";
+/** How long this host leaves an environment alone that is busy for another one. */
+const BUSY_ELSEWHERE_MS = 1_000;
+
+/** What the shim's entrypoint (shim/main.ts) answers, seen from here. */
+interface EnvironmentStub {
+  invoke(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply>;
+  invokeStream(request: InvocationRequest, payload: Uint8Array): Promise<StreamReply>;
+  retire(): Promise<void>;
+}
+
+/** What this host isolate knows about a version: all its requests share it. */
+interface VersionState {
+  readonly slots: Slots;
+  /** Its modules use `eval`: found out by the first invocation. */
+  needsEval: boolean;
+}
+
+/** By everything that an environment depends on. Small, and bounded by what one isolate runs in its life. */
+const versions = new Map<string, VersionState>();
+
+/** An environment taken for one invocation. */
+export interface Claim {
+  readonly stub: EnvironmentStub;
+  readonly request: InvocationRequest;
+  /** When it was asked for, milliseconds since 1970. */
+  readonly begin: number;
+  /** Set when the code could not be read: a fault of this deployment, not of the function. */
+  readonly load: { failure?: unknown };
+  /** Gives it back after the invocation, or leaves it to whom it belongs. */
+  release(reply: InvocationReply | StreamReply | undefined): Promise<void>;
+}
+
+/** Throws TooManyRequestsException. */
+export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Claim {
+  const key = [fn.accountId, fn.name, fn.version, fn.codeSha256, fn.configRevision].join(":");
+  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false };
+  versions.set(key, state);
+  const begin = Date.now();
+  const deadlineMs = Math.min(begin + fn.timeoutSeconds * 1000, input.deadlineMs ?? Infinity);
+  const slot = fn.sharedEnvironments ? 0 : state.slots.take(deadlineMs + 2 * HOST_GRACE_MS);
+  if (slot === undefined) throw tooManyRequests();
+  const load: Claim["load"] = {};
+  const id = `${key}:${state.needsEval ? "e" : ""}${slot}`;
+  const stub = openIsolate(id, fn, state.needsEval, load, ports);
+  return {
+    stub,
+    begin,
+    load,
+    request: describeRequest(fn, input, begin, deadlineMs),
+    async release(reply) {
+      // Ends the isolate, so that the next invocation starts a new one. The call never returns.
+      const isOver = reply?.kind === "needs-eval" || (reply?.kind === "done" && reply.ended);
+      if (isOver) await stub.retire().catch(() => undefined);
+      if (reply?.kind === "needs-eval") state.needsEval = true;
+      if (reply?.kind === "busy") state.slots.keepAway(slot, begin + BUSY_ELSEWHERE_MS);
+      else state.slots.release(slot);
+    },
+  };
+}
+
+function openIsolate(
+  id: string,
+  fn: RuntimeFunction,
+  loadAtStart: boolean,
+  load: Claim["load"],
+  ports: RuntimePorts,
+): EnvironmentStub {
+  const worker = ports.loader.get(id, async () => {
+    const { modules } = await ports.loadCode(fn).catch((error: unknown) => {
+      load.failure = error;
+      throw error;
+    });
+    return {
+      compatibilityDate: COMPATIBILITY_DATE,
+      mainModule: SHIM_MODULE,
+      modules: {
+        ...modules,
+        [SHIM_MODULE]: { js: shim },
+        [CONFIGURATION_MODULE]: { json: configureEnvironment(fn, nameLogStream(fn), loadAtStart) },
+      },
+      env: {},
+      globalOutbound: ports.egress(fn),
+      limits: { cpuMs: fn.timeoutSeconds * 1000 },
+    };
+  });
+  return worker.getEntrypoint() as unknown as EnvironmentStub;
+}
+
+/** Lambda's form, `2026/11/22/[$LATEST]<32 hex digits>`. */
+function nameLogStream(fn: RuntimeFunction): string {
+  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
+  return `${day}/[${fn.version}]${crypto.randomUUID().replaceAll("-", "")}`;
+}
+
+function describeRequest(
+  fn: RuntimeFunction,
+  input: InvokeInput,
+  sentMs: number,
+  deadlineMs: number,
+): InvocationRequest {
+  return {
+    requestId: input.requestId,
+    invokedArn: input.invokedArn,
+    sentMs,
+    deadlineMs,
+    environment: invocationVariables(fn, input.traceId),
+    ...(input.clientContext !== undefined && { clientContext: input.clientContext }),
+  };
+}
