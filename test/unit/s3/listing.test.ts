@@ -53,9 +53,9 @@ describe("merging the parts of a listing", () => {
 
     test("reads about a page, not one from each", async () => {
       const { ask, counts } = makeShards(spread);
-      const page = await readMergedPage(request, ask);
-      expect(describeEntries(page.entries)).toBe(allKeys.slice(0, 1000).join(" "));
-      expect(page.truncated).toBe(true);
+      const listed = await readMergedPage(request, ask);
+      expect(describeEntries(listed.entries)).toBe(allKeys.slice(0, 1000).join(" "));
+      expect(listed.truncated).toBe(true);
       expect(counts).toHaveLength(1);
       expect(counts[0]).toBeLessThan(3000);
     });
@@ -63,9 +63,9 @@ describe("merging the parts of a listing", () => {
     test("asks once more where one of them has most of the keys", async () => {
       for (const limit of [1000, 6400]) {
         const { ask, counts } = makeShards([allKeys, ...Array.from({ length: 63 }, () => [])]);
-        const page = await readMergedPage({ ...request, limit }, ask);
-        expect(describeEntries(page.entries)).toBe(allKeys.slice(0, limit).join(" "));
-        expect(page.truncated).toBe(limit < allKeys.length);
+        const listed = await readMergedPage({ ...request, limit }, ask);
+        expect(describeEntries(listed.entries)).toBe(allKeys.slice(0, limit).join(" "));
+        expect(listed.truncated).toBe(limit < allKeys.length);
         expect(counts).toHaveLength(2);
       }
     });
