@@ -1,5 +1,5 @@
 import type { Env } from "./env.ts";
-import { app } from "./gateway/app.ts";
+import { handleRequest } from "./gateway/app.ts";
 import { consume } from "./jobs/consume.ts";
 import type { JobMessage } from "./jobs/messages.ts";
 import { runSchedule } from "./jobs/schedule.ts";
@@ -11,10 +11,10 @@ export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { Registry } from "./metadata/registry/registry.ts";
 
 /** The network as functions see it; what they send to this deployment is answered here. */
-export const FunctionEgress = createEgress<Env>((request, env, context) => app.fetch(request, env, context));
+export const FunctionEgress = createEgress<Env>(handleRequest);
 
 export default {
-  fetch: (request, env, context) => app.fetch(request, env, context),
+  fetch: handleRequest,
   queue: (batch, env) => consume(batch, env),
   scheduled: (controller, env) => runSchedule(controller, env),
 } satisfies ExportedHandler<Env, JobMessage>;

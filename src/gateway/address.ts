@@ -10,6 +10,8 @@ export type Address =
   | { readonly service: "lambda" }
   /** `/_fn/code/<account>/<id>`: a function's package, by a link that GetFunction gave. */
   | { readonly service: "function-code"; readonly codeId: string }
+  /** `<id>.lambda-url.<domain>`, `/_fn/<id>/…`: the rest of the path is the function's. */
+  | { readonly service: "function-url"; readonly urlId: string; readonly rawPath: string }
   /** A host or reserved path of a service that this deployment does not serve. */
   | { readonly service: "unsupported"; readonly what: string };
 
@@ -17,6 +19,8 @@ export type Address =
 const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
 /** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
 const VERSIONED_PATH = /^\/(\d{4}-\d{2}-\d{2}|v20180820)\//;
+const URL_LABEL = ".lambda-url";
+const FUNCTION_URL = /^\/_fn\/([a-z0-9]{32})(\/.*)?$/;
 const FUNCTION_CODE = /^\/_fn\/code\/(\d{12}\/[0-9a-f-]{36})$/;
 /** Reserved below the base domain: an underscore cannot begin a bucket name. */
 const RESERVED_PATH = /^\/(_fn|_cdn)(\/|$)/;
@@ -31,6 +35,8 @@ export function resolveAddress(host: string, rawPath: string, domain: string): A
     const bucket = virtualBucket(label);
     if (bucket !== undefined)
       return { service: "s3", bucket, key: decodePercent(rawPath.slice(1)), virtualHosted: true };
+    if (label.endsWith(URL_LABEL))
+      return { service: "function-url", urlId: label.slice(0, -URL_LABEL.length), rawPath };
     if (label !== "s3") return { service: "unsupported", what: `the host ${host}` };
   }
   if (rawPath === "/_verge" || rawPath.startsWith("/_verge/")) {
@@ -39,6 +45,8 @@ export function resolveAddress(host: string, rawPath: string, domain: string): A
   if (isLambdaPath(rawPath)) return { service: "lambda" };
   const code = FUNCTION_CODE.exec(rawPath);
   if (code) return { service: "function-code", codeId: code[1]! };
+  const url = FUNCTION_URL.exec(rawPath);
+  if (url) return { service: "function-url", urlId: url[1]!, rawPath: url[2] || "/" };
   if (VERSIONED_PATH.test(rawPath) || RESERVED_PATH.test(rawPath))
     return { service: "unsupported", what: `the path ${rawPath}` };
   return splitPathStyle(rawPath);

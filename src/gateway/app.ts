@@ -1,4 +1,3 @@
-import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
@@ -7,6 +6,7 @@ import { deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
+import { answerFunctionUrl } from "./function-url.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
 import { answerLambda } from "./lambda.ts";
 import { recordRequest } from "./metrics.ts";
@@ -15,41 +15,43 @@ import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
 import { serveVerge } from "./verge.ts";
 
-/** Every request comes in here: host and path name the service, which answers or throws. */
-export const app = new Hono<{ Bindings: Env }>();
-
-app.all("*", async ({ req, env, executionCtx }) => {
-  const incoming = readIncoming(req.raw);
+/**
+ * Every request comes in here: host and path name the service, which answers or throws. The services' tables
+ * select operations by query and header, which no router does; below `/_verge` there are plain routes.
+ */
+export async function handleRequest(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  const incoming = readIncoming(request);
   const deployment = deploymentOf(env);
   const startedAt = Date.now();
   let operation = "";
   let response: Response;
   try {
     const address = resolveAddress(incoming.host, incoming.rawPath, deployment.domain);
-    if (address.service === "verge") return await serveVerge({ incoming, address, env, deployment, request: req.raw });
+    if (address.service === "verge") return await serveVerge(request, { incoming, address, env, deployment });
     if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
     if (address.service === "unsupported") {
       throw s3Error("NotImplemented", { message: `This deployment does not serve ${address.what} yet.` });
     }
     const limits = planLimits(env);
-    const request = {
+    const served = {
       incoming,
       env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
-      entrypoints: executionCtx.exports as OwnEntrypoints,
+      entrypoints: context.exports as OwnEntrypoints,
       // Who awaits the work as well hears of its failure; to the platform it is not one.
-      defer: (work: Promise<unknown>) => executionCtx.waitUntil(work.catch(() => undefined)),
+      defer: (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined)),
       onMatch: (name: string) => (operation = name),
     };
     if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
-    else if (address.service === "lambda") response = await answerLambda(request);
-    else response = renderS3Result(await serveS3({ ...request, address }), incoming);
+    else if (address.service === "function-url") response = await answerFunctionUrl({ ...request, address });
+    else if (address.service === "lambda") response = await answerLambda(served);
+    else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {
     response = renderS3Error(toServiceError(error, incoming, operation), incoming);
   }
   recordRequest(env, { operation, status: response.status, milliseconds: Date.now() - startedAt });
   return response;
-});
+}
 
 /** What nobody foresaw is logged and answered without its details. */
 function toServiceError(error: unknown, incoming: Incoming, operation: string): ServiceError {

@@ -1,4 +1,6 @@
 import type { Identity } from "../auth/identity.ts";
+import { type SignedPolicy, verifyPolicySignature } from "../auth/post-policy.ts";
+import { authError } from "../auth/errors.ts";
 import { openPayload } from "../auth/sigv4/payload.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
 import { verifySignature } from "../auth/sigv4/verify.ts";
@@ -40,4 +42,24 @@ export async function authenticate(
     identity: { kind: "account", account, accessKeyId },
     payload: openPayload(incoming.body, incoming.headers, verified.payload),
   };
+}
+
+/** Who signed the policy of a form, sent by `sender`: it must not be signed in another way as well. */
+export async function authenticateSigner(
+  signed: SignedPolicy,
+  sender: Identity,
+  deployment: Deployment,
+): Promise<Identity> {
+  if (sender.kind !== "anonymous") {
+    throw authError(
+      "InvalidArgument",
+      { ArgumentName: "Authorization" },
+      "Only one auth mechanism allowed; the request is signed, and so is its form",
+    );
+  }
+  return verifyPolicySignature(signed, {
+    region: deployment.region,
+    now: Date.now(),
+    findCredential: (accessKeyId, sessionToken) => deployment.credentials.findCredential(accessKeyId, sessionToken),
+  });
 }

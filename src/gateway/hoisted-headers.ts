@@ -1,3 +1,4 @@
+import { isHeader } from "../lib/header-syntax.ts";
 import type { Query } from "../lib/query.ts";
 import { invalidArgument } from "../s3/errors.ts";
 
@@ -20,11 +21,6 @@ const SIGNATURE_PARAMETERS = new Set([
  */
 const SDK_CHECKSUM = "x-amz-sdk-checksum-algorithm";
 
-/** RFC 9110, sections 5.1 and 5.5. */
-const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-// eslint-disable-next-line no-control-regex -- a control character would end the header
-const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
-
 /**
  * The headers that an operation sees. SDKs that presign a URL move `x-amz-*` headers into the query,
  * where the signature covers them; S3 reads them there as it does in headers.
@@ -39,7 +35,7 @@ export function mergeHoistedHeaders(headers: Headers, query: Query): Headers {
     if (!lower.startsWith("x-amz-") || SIGNATURE_PARAMETERS.has(lower)) continue;
     if (ignoresChecksum && (lower === SDK_CHECKSUM || lower.startsWith("x-amz-checksum-"))) continue;
     const value = query.get(name)!;
-    if (!HEADER_NAME.test(lower) || UNSAFE_VALUE.test(value)) {
+    if (!isHeader(lower, value)) {
       throw invalidArgument("The parameter cannot stand for a header.", name, value);
     }
     if (headers.has(lower)) continue;

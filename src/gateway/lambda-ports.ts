@@ -17,6 +17,7 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     seal: async (secret, owner) => (await master()).seal(secret, owner),
     open: async (sealed, owner) => (await master()).open(sealed, owner),
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
+    tag: async (text) => (await master()).tag(text),
     endpointUrl: deployment.endpointUrl,
     runtime: (codeId) => createFunctionRuntime(request, codeId),
     reserveExecution: (fn, limit) => reserveExecution(request, fn, limit),

@@ -7,11 +7,10 @@ const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** Renders what an operation answered. */
 export function renderS3Result(result: S3Result, incoming: Incoming): Response {
-  const headers = commonHeaders(incoming);
-  for (const name in result.headers) headers.set(name, result.headers[name]!);
+  const headers: Record<string, string> = { ...commonHeaders(incoming), ...result.headers };
   const status = result.status ?? 200;
   if (result.xml) {
-    headers.set("content-type", "application/xml");
+    headers["content-type"] = "application/xml";
     return new Response(incoming.method === "HEAD" ? null : renderXml(result.xml, { namespace: NAMESPACE }), {
       status,
       headers,
@@ -30,10 +29,9 @@ export function renderS3Result(result: S3Result, incoming: Incoming): Response {
  * headers carry too. HEAD and 304 have no body.
  */
 export function renderS3Error(error: ServiceError, incoming: Incoming): Response {
-  const headers = commonHeaders(incoming);
-  for (const name in error.headers) headers.set(name, error.headers[name]!);
+  const headers: Record<string, string> = { ...commonHeaders(incoming), ...error.headers };
   if (incoming.method === "HEAD" || error.status === 304) return new Response(null, { status: error.status, headers });
-  headers.set("content-type", "application/xml");
+  headers["content-type"] = "application/xml";
   const root = element("Error", [
     element("Code", error.code),
     element("Message", error.message),
@@ -45,13 +43,13 @@ export function renderS3Error(error: ServiceError, incoming: Incoming): Response
   return new Response(renderXml(root), { status: error.status, headers });
 }
 
-function commonHeaders(incoming: Incoming): Headers {
-  return new Headers({
+function commonHeaders(incoming: Incoming): Record<string, string> {
+  return {
     "x-amz-request-id": incoming.requestId,
     "x-amz-id-2": incoming.hostId,
     date: new Date().toUTCString(),
     server: "Verge",
     // Stored content is served from the origin of an API: a browser must not guess that it is a page.
     "x-content-type-options": "nosniff",
-  });
+  };
 }

@@ -20,10 +20,10 @@ import { checkAddressedName } from "../s3/bucket-name.ts";
 import type { S3Call, S3Result } from "../s3/call.ts";
 import { checkExpectedOwner, checkKey } from "../s3/checks.ts";
 import { s3Error } from "../s3/errors.ts";
-import { listAccessRequests, matchS3Operation, type S3Operation } from "../s3/service.ts";
+import { listAccessRequests, matchS3Operation } from "../s3/service.ts";
 import { BlobStore } from "../storage/blob-store.ts";
 import type { Address } from "./address.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, authenticateSigner } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
 import { mergeHoistedHeaders } from "./hoisted-headers.ts";
@@ -82,15 +82,18 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
       return bucketNamed(address.bucket);
     },
     bucketNamed,
+    async authoriseSigner(signed, signerAccesses) {
+      const signer = signed ? await authenticateSigner(signed, identity, deployment) : identity;
+      await authorise(call, signer, signerAccesses, request, buckets);
+      return { ...call, identity: signer };
+    },
     env: request.env,
     directory: deployment.directory,
     store: new BlobStore(request.env.BLOBS),
     settings: { region: deployment.region, maxReads: readLimit(request.env) },
     defer: request.defer,
   };
-  await authorise(call, operation, request, buckets);
-  const addressed = buckets.get(address.bucket);
-  if (addressed) checkExpectedOwner(call, "x-amz-expected-bucket-owner", addressed.config.accountId);
+  await authorise(call, identity, listAccessRequests(operation, call), request, buckets);
   try {
     return await operation.handle(call);
   } catch (error) {
@@ -98,20 +101,22 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
   }
 }
 
-/** Allows every access request of the operation, or throws; leaves the buckets that they name in `buckets`. */
+/** Allows every access request to the caller, or throws; leaves the buckets that they name in `buckets`. */
 async function authorise(
   call: S3Call,
-  operation: S3Operation,
+  identity: Identity,
+  accesses: readonly AccessRequest[],
   request: S3Request,
   buckets: Map<string, BucketClient>,
 ): Promise<void> {
-  const accesses = listAccessRequests(operation, call);
   for (const access of accesses) {
     if (access.bucket !== undefined && !buckets.has(access.bucket)) {
-      buckets.set(access.bucket, await openBucket(access.bucket, call.identity, accesses, request));
+      buckets.set(access.bucket, await openBucket(access.bucket, identity, accesses, request));
     }
-    decide(call.identity, access, access.bucket === undefined ? undefined : buckets.get(access.bucket)!.config);
+    decide(identity, access, access.bucket === undefined ? undefined : buckets.get(access.bucket)!.config);
   }
+  const addressed = buckets.get(call.bucketName);
+  if (addressed) checkExpectedOwner(call, "x-amz-expected-bucket-owner", addressed.config.accountId);
 }
 
 function decide(identity: Identity, access: AccessRequest, config: BucketConfig | undefined): void {

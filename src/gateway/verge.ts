@@ -1,37 +1,51 @@
 import { createHash } from "node:crypto";
+import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
-import { type VergeResult } from "../verge-api/call.ts";
+import type { VergeResult } from "../verge-api/call.ts";
 import { vergeOperations } from "../verge-api/operations.ts";
 import type { Address } from "./address.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
+import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 
 const MAX_BODY_BYTES = 65_536;
 
+/** What a route below `/_verge` gets of the gateway. */
 export interface VergeRequest {
-  readonly request: Request;
   readonly incoming: Incoming;
   readonly address: Extract<Address, { service: "verge" }>;
   readonly env: Env;
   readonly deployment: Deployment;
 }
 
-/** Everything below `/_verge`: health, the API, and the pages of the console. Errors are JSON. */
-export async function serveVerge(verge: VergeRequest): Promise<Response> {
-  const { incoming, address, deployment } = verge;
-  try {
-    refuseForeignOrigin(incoming);
-    const [first, ...rest] = address.segments;
-    if (first === "health") return serveHealth(deployment);
-    if (first === "api") return renderJson(await callApi(verge, rest), incoming);
-    return await servePage(verge);
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    return renderError(error, incoming);
-  }
+/**
+ * Everything below `/_verge`: health, the API, and the pages of the console. Errors are JSON. The rest of the
+ * product is routed by the services' own tables, which select by query and header as AWS's APIs do.
+ */
+const routes = new Hono<{ Bindings: VergeRequest }>();
+
+routes.use(async ({ env }, next) => {
+  refuseForeignOrigin(env.incoming);
+  await next();
+});
+routes.get("/_verge/health", ({ env }) => serveHealth(env.deployment));
+routes.all("/_verge/api/*", async ({ env }) => renderJson(await callApi(env), env.incoming));
+routes.get("*", ({ env, req }) => servePage(env, req.raw));
+routes.all("*", () => {
+  throw new ServiceError("MethodNotAllowed", 405, "Pages are read with GET.", {}, { allow: "GET, HEAD" });
+});
+routes.onError((error, { env }) => {
+  if (error instanceof ServiceError) return renderError(error, env.incoming);
+  logFault(error, env.incoming.requestId, "verge");
+  return renderError(new ServiceError("InternalError", 500, "An internal error occurred."), env.incoming);
+});
+
+/** Answers a request below `/_verge`. */
+export async function serveVerge(request: Request, verge: VergeRequest): Promise<Response> {
+  return routes.fetch(request, verge);
 }
 
 /** A page of another origin must not drive what listens on this machine, whatever the browser sends along. */
@@ -46,7 +60,7 @@ function serveHealth({ complaint }: Deployment): Response {
   return complaint === undefined ? new Response("ok\n") : new Response(`${complaint}\n`, { status: 503 });
 }
 
-async function callApi({ incoming, env, deployment }: VergeRequest, segments: readonly string[]): Promise<VergeResult> {
+async function callApi({ incoming, address, env, deployment }: VergeRequest): Promise<VergeResult> {
   if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
   const body = await readBody(incoming.body);
   const { identity, payload } = await authenticate(
@@ -58,7 +72,7 @@ async function callApi({ incoming, env, deployment }: VergeRequest, segments: re
   if (identity.kind === "anonymous")
     throw new ServiceError("AccessDenied", 403, "Sign the request with the scope `verge`.");
   const query = new Query(incoming.rawQuery);
-  const template = vergeOperations.findTemplate(segments);
+  const template = vergeOperations.findTemplate(address.segments.slice(1));
   if (!template) throw new ServiceError("NoSuchEntity", 404, `There is nothing at ${incoming.rawPath}.`);
   const operation = vergeOperations.select(incoming.method, template.path, query, incoming.headers);
   if (!operation) {
@@ -90,10 +104,7 @@ async function readBody(stream: ReadableStream<Uint8Array> | null): Promise<Uint
   return Buffer.concat(chunks);
 }
 
-async function servePage({ request, env, incoming }: VergeRequest): Promise<Response> {
-  if (incoming.method !== "GET" && incoming.method !== "HEAD") {
-    throw new ServiceError("MethodNotAllowed", 405, "Pages are read with GET.", {}, { allow: "GET, HEAD" });
-  }
+async function servePage({ env }: VergeRequest, request: Request): Promise<Response> {
   const page = await env.ASSETS.fetch(request);
   const headers = new Headers(page.headers);
   headers.set("x-content-type-options", "nosniff");

@@ -1,4 +1,4 @@
-import { readState, SEAL_MS, writeState, type BucketState } from "./config.ts";
+import { readState, SEAL_MS, writeState, type BucketState, type ChangeConfigCall } from "./config.ts";
 import { isEmpty } from "./objects.ts";
 import type { BucketConfig, Call, Refusal } from "./protocol.ts";
 import { createTables, tablesExist } from "./schema.ts";
@@ -68,6 +68,20 @@ export class Admission {
     if (!state || state.status === "deleted") return false;
     if (config.revision > state.config.revision) this.#write({ ...state, config });
     return true;
+  }
+
+  /**
+   * Puts a change of the configuration in force here. Asked again after `admit`, because another change may
+   * have come between: refused unless it was made from the present configuration.
+   */
+  replaceConfig({ revision, config }: ChangeConfigCall): Refusal | undefined {
+    const state = this.knownState;
+    if (state.status !== "open") return BUSY;
+    if (state.config.revision !== revision || config.revision !== revision + 1) {
+      return { outcome: "stale", config: state.config };
+    }
+    this.#write({ ...state, config });
+    return undefined;
   }
 
   /** First step of a deletion: refuses everything for a while, if there is nothing in the bucket. */

@@ -2,7 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { evaluateWrite } from "../../lib/conditions.ts";
 import { Admission, type FirstShard } from "./admission.ts";
+import { CommitTurn } from "./commit-turn.ts";
 import { Committer } from "./committer.ts";
+import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import { completeUpload, computeChecksum, planCompletion } from "./completion.ts";
 import { Agenda } from "./due.ts";
 import { Duties, type PeerIndex, RETRY_MS } from "./duties.ts";
@@ -10,6 +12,7 @@ import type { IndexApiImplementation } from "./index-api.ts";
 import type { Change } from "./journal.ts";
 import { listObjects } from "./list-objects.ts";
 import { listVersions } from "./list-versions.ts";
+import { setObjectTags, type SetObjectTagsCall } from "./object-tags.ts";
 import { findCurrent } from "./objects.ts";
 import { confirmPin, PENDING_MS, pinObject, releasePin, settleCopy } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
@@ -38,6 +41,7 @@ interface Life {
 export class BucketIndex extends DurableObject<Env> implements IndexApiImplementation {
   readonly #sql: SqlStorage;
   readonly #agenda: Agenda;
+  readonly #commitTurn = new CommitTurn();
   readonly #admission: Admission;
   #life: Life | undefined;
 
@@ -75,6 +79,10 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   copyObject(call: protocol.CopyObjectCall) {
     return this.#mutate(call, (change) => copyObject(change, call));
+  }
+
+  setObjectTags(call: SetObjectTagsCall) {
+    return this.#mutate(call, (change) => setObjectTags(change, call));
   }
 
   listObjects(call: protocol.ListObjectsCall) {
@@ -157,13 +165,21 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return this.#admission.state?.config;
   }
 
-  /** On the first shard, with the next revision: in force everywhere when this answers true. */
-  async changeConfig(config: protocol.BucketConfig): Promise<boolean> {
-    const known = this.#admission.state?.config.revision;
-    if (known === undefined || config.revision !== known + 1 || !this.applyConfig(config)) return false;
+  checkConfig(call: protocol.Call) {
+    return this.#read(call, (): ConfigOutcome => ({ outcome: "ok" }));
+  }
+
+  /**
+   * On the first shard: in force everywhere when this answers "ok". A change that was made from another
+   * configuration than the present one is refused as "stale", so that of two at once none is lost.
+   */
+  async changeConfig(call: ChangeConfigCall): Promise<ConfigOutcome> {
+    const refusal = (await this.#admission.admit(call)) ?? this.#admission.replaceConfig(call);
+    if (refusal) return refusal;
+    this.#alive.committer.apply("configuration", (change) => change.note());
     this.#agenda.schedule("configuration", Date.now() + RETRY_MS);
     this.#agenda.set("configuration", await this.#alive.duties.spreadConfig());
-    return true;
+    return { outcome: "ok" };
   }
 
   applyConfig(config: protocol.BucketConfig): boolean {
@@ -279,6 +295,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   }
 
   async #mutate<Answer>(call: protocol.Mutation, work: (change: Change) => Answer): Promise<Answer | protocol.Refusal> {
+    await this.#commitTurn.next();
     return (await this.#admission.admit(call)) ?? this.#alive.committer.commit(call, work);
   }
 

@@ -1,3 +1,4 @@
+import type { BucketDocuments } from "./documents.ts";
 import type { IndexApi } from "./index-api.ts";
 import type { BucketConfig, Call, Mutation, Refusal } from "./protocol.ts";
 import { indexShard } from "./shards.ts";
@@ -25,6 +26,8 @@ export interface BucketClientPorts {
 }
 
 const MAX_ATTEMPTS = 5;
+/** Of changes of one bucket's configuration at the same time each is made anew after those that came before. */
+const MAX_CHANGE_ATTEMPTS = 20;
 
 /**
  * A bucket as one request sees it. Every call carries the configuration revision by which the request
@@ -33,6 +36,8 @@ const MAX_ATTEMPTS = 5;
  */
 export class BucketClient {
   #config: BucketConfig;
+  /** An index object has answered by this configuration during this request. */
+  #confirmed = false;
   readonly #ports: BucketClientPorts;
 
   constructor(config: BucketConfig, ports: BucketClientPorts) {
@@ -42,6 +47,35 @@ export class BucketClient {
 
   get config(): BucketConfig {
     return this.#config;
+  }
+
+  /** The configuration as the index has it: one call, unless another call of this request has confirmed it. */
+  async currentConfig(): Promise<BucketConfig> {
+    if (!this.#confirmed) {
+      await this.#callShard(
+        () => 0,
+        (index, call) => index.checkConfig(call),
+      );
+    }
+    return this.#config;
+  }
+
+  /**
+   * Changes what is configured of the bucket; in force in all its index objects when this answers. `change` is
+   * called again, with the result of the other, when another change came between.
+   */
+  async changeConfiguration(change: (documents: BucketDocuments) => BucketDocuments): Promise<void> {
+    let changed = this.#config;
+    await this.#callShard(
+      () => 0,
+      (index, { revision }) => {
+        changed = { ...this.#config, revision: revision + 1, documents: change(this.#config.documents ?? {}) };
+        return index.changeConfig({ revision, config: changed });
+      },
+      MAX_CHANGE_ATTEMPTS,
+    );
+    this.#config = changed;
+    this.#ports.remember(changed);
   }
 
   shardOf(key: string): number {
@@ -102,16 +136,17 @@ export class BucketClient {
   async #callShard<Answer extends { outcome: string }>(
     shard: () => number,
     invoke: (index: IndexApi, call: Call, repeated: boolean) => Promise<Answer>,
+    maxAttempts: number = MAX_ATTEMPTS,
   ): Promise<Exclude<Answer, Refusal>> {
     let repeated = false;
     let busy = false;
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       let answer: Answer;
       try {
         const index = this.#ports.index(this.#config.bucketId, shard());
         answer = await invoke(index, { revision: this.#config.revision }, repeated);
       } catch (error) {
-        if (!isRetryable(error) || attempt === MAX_ATTEMPTS) throw error;
+        if (!isRetryable(error) || attempt === maxAttempts) throw error;
         // The call may have been carried out although its answer was lost.
         repeated = true;
         await pause(attempt);
@@ -122,7 +157,10 @@ export class BucketClient {
       if (refusal.outcome === "stale") await this.#adopt(refusal.config);
       else if (refusal.outcome === "gone") await this.#adopt(await this.#findSuccessor());
       else if (refusal.outcome === "busy") await pause(attempt);
-      else return answer as Exclude<Answer, Refusal>;
+      else {
+        this.#confirmed = true;
+        return answer as Exclude<Answer, Refusal>;
+      }
     }
     const { name } = this.#config;
     throw busy ? new BucketBusyError(name) : new ConfigurationRaceError(name);
@@ -152,5 +190,5 @@ function isRetryable(error: unknown): boolean {
 }
 
 function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20 * 2 ** attempt * (0.5 + Math.random())));
+  return new Promise((resolve) => setTimeout(resolve, 20 * 2 ** Math.min(attempt, MAX_ATTEMPTS) * (0.5 + Math.random())));
 }

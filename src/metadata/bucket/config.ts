@@ -1,4 +1,4 @@
-import type { BucketConfig } from "./protocol.ts";
+import type { BucketConfig, Call, Outcome } from "./protocol.ts";
 
 /** A seal that nobody acts upon opens by itself: the Worker that set it may have died. */
 export const SEAL_MS = 30_000;
@@ -18,6 +18,12 @@ export interface BucketState {
   /** sealed: when the seal ends. deleted: since when. Milliseconds since the epoch. */
   readonly until: number;
 }
+
+/** A new configuration, made from the one of the call's revision; its own revision is the next. */
+export interface ChangeConfigCall extends Call {
+  readonly config: BucketConfig;
+}
+export type ConfigOutcome = Outcome<object>;
 
 export function readState(sql: SqlStorage): BucketState | undefined {
   const row = sql

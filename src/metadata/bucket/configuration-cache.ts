@@ -1,23 +1,34 @@
 import type { BucketConfig } from "./protocol.ts";
 
-const LIMIT = 10_000;
+/** Characters: of all documents, and of each entry beside them. An isolate has 128 MB for everything. */
+const LIMIT = 10_000_000;
+const ENTRY = 1000;
 
 /**
  * The bucket configurations that an isolate has seen. They may be old: every index call carries the
  * revision, and the index says when there is a newer one.
  */
 export class ConfigurationCache {
-  readonly #configs = new Map<string, BucketConfig>();
+  readonly #entries = new Map<string, { readonly config: BucketConfig; readonly weight: number }>();
+  #weight = 0;
 
   find(bucketId: string): BucketConfig | undefined {
-    return this.#configs.get(bucketId);
+    return this.#entries.get(bucketId)?.config;
   }
 
   remember(config: BucketConfig): void {
-    this.#configs.delete(config.bucketId);
-    this.#configs.set(config.bucketId, config);
-    if (this.#configs.size <= LIMIT) return;
-    const [oldest] = this.#configs.keys();
-    this.#configs.delete(oldest!);
+    this.#forget(config.bucketId);
+    const weight = ENTRY + (config.documents ? JSON.stringify(config.documents).length : 0);
+    this.#entries.set(config.bucketId, { config, weight });
+    this.#weight += weight;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#weight <= LIMIT) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(bucketId: string): void {
+    this.#weight -= this.#entries.get(bucketId)?.weight ?? 0;
+    this.#entries.delete(bucketId);
   }
 }

@@ -1,3 +1,5 @@
+import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
+import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
 import type * as protocol from "./protocol.ts";
 
 /**
@@ -10,6 +12,7 @@ export interface IndexApi {
   putObject(call: protocol.PutObjectCall): Promise<protocol.PutObjectOutcome>;
   deleteObjects(call: protocol.DeleteObjectsCall): Promise<protocol.DeleteObjectsOutcome>;
   copyObject(call: protocol.CopyObjectCall): Promise<protocol.CopyObjectOutcome>;
+  setObjectTags(call: SetObjectTagsCall): Promise<SetObjectTagsOutcome>;
   pin(call: protocol.PinCall): Promise<protocol.PinOutcome>;
   listObjects(call: protocol.ListObjectsCall): Promise<protocol.ListObjectsOutcome>;
   listVersions(call: protocol.ListVersionsCall): Promise<protocol.ListVersionsOutcome>;
@@ -20,6 +23,10 @@ export interface IndexApi {
   listParts(call: protocol.ListPartsCall): Promise<protocol.ListPartsOutcome>;
   listObjectParts(call: protocol.ListObjectPartsCall): Promise<protocol.ListObjectPartsOutcome>;
   listUploads(call: protocol.ListUploadsCall): Promise<protocol.ListUploadsOutcome>;
+  /** Whether the caller's configuration is the present one. */
+  checkConfig(call: protocol.Call): Promise<ConfigOutcome>;
+  /** On the first shard: in force on every index object when it is answered. */
+  changeConfig(call: ChangeConfigCall): Promise<ConfigOutcome>;
 }
 
 type SyncOrAsync<Method> = Method extends (call: infer Input) => Promise<infer Output>

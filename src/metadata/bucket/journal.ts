@@ -42,6 +42,7 @@ export class Change {
   readonly touched: Touched[] = [];
   readonly freed: Freed[] = [];
   #messages = 0;
+  #noted = false;
 
   constructor(sql: SqlStorage, self: IndexAddress, sequence: number, at: number) {
     this.sql = sql;
@@ -64,13 +65,18 @@ export class Change {
     this.#messages += 1;
   }
 
+  /** Has a journal row written although no row of a table changed: the next export tells the configuration too. */
+  note(): void {
+    this.#noted = true;
+  }
+
   get sentMessages(): boolean {
     return this.#messages > 0;
   }
 
   /** False after a refusal: nothing was changed, and nothing needs a journal row. */
   get changedAnything(): boolean {
-    return this.touched.length > 0 || this.freed.length > 0;
+    return this.#noted || this.touched.length > 0 || this.freed.length > 0;
   }
 }
 
@@ -85,7 +91,7 @@ const MAX_ROW_CHARACTERS = 500_000;
 export function writeJournal(change: Change, operationId: string, outcome: unknown): number {
   const touched = sliceJson(change.touched);
   const freed = sliceJson(change.freed);
-  const rows = Math.max(touched.length, freed.length);
+  const rows = Math.max(1, touched.length, freed.length);
   for (let row = 0; row < rows; row++) {
     change.sql.exec(
       "INSERT INTO journal (sequence, operation_id, at, touched, freed, outcome) VALUES (?, ?, ?, ?, ?, ?)",

@@ -1,12 +1,24 @@
 import type { Span } from "../../lib/range.ts";
 import type { Change } from "./journal.ts";
-import type { Extent, PartExtent } from "./protocol.ts";
+import type { ChecksumAlgorithm, Extent, PartExtent } from "./protocol.ts";
 
 /** Parts a row: 10,000 parts are 40 rows, and a range reads few of them. */
 const PARTS_A_CHUNK = 256;
 
 /** A part as stored. A blob is always used whole, so its length is the part's. */
-type StoredPart = readonly [partNumber: number, blob: string, size: number, checksum?: string];
+type StoredPart = readonly [
+  partNumber: number,
+  blob: string,
+  size: number,
+  checksum?: string,
+  checksumAlgorithm?: ChecksumAlgorithm,
+];
+
+/** One part of a manifest, and where its bytes are in the whole. */
+export interface FoundPart {
+  readonly part: PartExtent;
+  readonly span: Span;
+}
 
 export function writeManifest(change: Change, id: string, parts: readonly PartExtent[]): void {
   let offset = 0;
@@ -52,8 +64,8 @@ export function readExtents(sql: SqlStorage, id: string, span: Span): Extent[] {
   return extents;
 }
 
-/** The bytes of one part, by the number under which it was uploaded; undefined where there is no such part. */
-export function findPartSpan(sql: SqlStorage, id: string, partNumber: number): Span | undefined {
+/** One part, by the number under which it was uploaded; undefined where there is no such part. */
+export function findPart(sql: SqlStorage, id: string, partNumber: number): FoundPart | undefined {
   const row = sql
     .exec<{ offset: number; parts: string }>(
       "SELECT offset, parts FROM manifests WHERE id = ? AND first_part <= ? ORDER BY first_part DESC LIMIT 1",
@@ -63,9 +75,10 @@ export function findPartSpan(sql: SqlStorage, id: string, partNumber: number): S
     .next();
   if (row.done) return undefined;
   let offset = row.value.offset;
-  for (const [number, , length] of parseParts(row.value.parts)) {
-    if (number === partNumber) return { offset, length };
-    offset += length;
+  for (const stored of parseParts(row.value.parts)) {
+    const part = toPartExtent(stored);
+    if (part.partNumber === partNumber) return { part, span: { offset, length: part.size } };
+    offset += part.size;
   }
   return undefined;
 }
@@ -101,13 +114,20 @@ export function manifestHolds(sql: SqlStorage, id: string, partNumber: number, b
 }
 
 function toStored(part: PartExtent): StoredPart {
-  return part.checksum === undefined
-    ? [part.partNumber, part.blob, part.size]
-    : [part.partNumber, part.blob, part.size, part.checksum];
+  const { partNumber, blob, size, checksum, checksumAlgorithm } = part;
+  if (checksum === undefined) return [partNumber, blob, size];
+  if (checksumAlgorithm === undefined) return [partNumber, blob, size, checksum];
+  return [partNumber, blob, size, checksum, checksumAlgorithm];
 }
 
-function toPartExtent([partNumber, blob, size, checksum]: StoredPart): PartExtent {
-  return { partNumber, blob, size, ...(checksum !== undefined && { checksum }) };
+function toPartExtent([partNumber, blob, size, checksum, checksumAlgorithm]: StoredPart): PartExtent {
+  return {
+    partNumber,
+    blob,
+    size,
+    ...(checksum !== undefined && { checksum }),
+    ...(checksumAlgorithm !== undefined && { checksumAlgorithm }),
+  };
 }
 
 function parseParts(json: string): readonly StoredPart[] {

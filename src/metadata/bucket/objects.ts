@@ -92,6 +92,15 @@ export function writeCurrent(change: Change, { record, body }: StoredObject): vo
   change.touch("objects", record.key);
 }
 
+/** Writes the attributes of a version that exists, and nothing else of it. */
+export function rewriteAttributes(change: Change, { key, sequence, attributes }: ObjectRecord): void {
+  const values = [JSON.stringify(attributes), key, sequence];
+  const current = change.sql.exec("UPDATE objects SET attributes = ? WHERE key = ? AND sequence = ?", ...values);
+  if (current.rowsWritten > 0) return change.touch("objects", key);
+  change.sql.exec("UPDATE versions SET attributes = ? WHERE key = ? AND sequence = ?", ...values);
+  change.touch("versions", key, sequence);
+}
+
 export function removeCurrent(change: Change, key: string): void {
   change.sql.exec("DELETE FROM objects WHERE key = ?", key);
   change.touch("objects", key);

@@ -8,6 +8,7 @@ import type { BlobId, Extent } from "../../lib/blob-id.ts";
 import type { Checksum, ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { ReadConditions, WriteConditions } from "../../lib/conditions.ts";
 import type { RangeSpec, Span } from "../../lib/range.ts";
+import type { BucketDocuments, Tag } from "./documents.ts";
 
 export type { BlobId, Checksum, ChecksumAlgorithm, Extent, RangeSpec, ReadConditions, Span, WriteConditions };
 
@@ -25,6 +26,8 @@ export interface BucketConfig {
   readonly createdAt: number;
   /** How many index objects share the 1,024 slots. */
   readonly shards: number;
+  /** What is configured of it. */
+  readonly documents?: BucketDocuments;
 }
 
 /** Answers that any call may get instead of its own. */
@@ -57,6 +60,8 @@ export interface ObjectAttributes {
   readonly headers: Readonly<Record<string, string>>;
   /** User metadata by lower-case name, without the `x-amz-meta-` prefix. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of their keys; absent where there are none. */
+  readonly tags?: readonly Tag[];
 }
 
 /** A version of an object, without its bytes. */
@@ -98,6 +103,8 @@ export interface FoundObject {
   readonly object: ObjectRecord;
   /** The resolved range or part; absent when the whole object was asked for. */
   readonly span?: Span;
+  /** Of the part that was asked for, Base64 in the algorithm of the object's checksum; where it is known. */
+  readonly partChecksum?: string;
   readonly body?: BodyLocation;
 }
 
@@ -157,6 +164,8 @@ export interface PartExtent {
   readonly blob: BlobId;
   readonly size: number;
   readonly checksum?: string;
+  /** Of `checksum`. A copy may have got a checksum of another algorithm than its parts have. */
+  readonly checksumAlgorithm?: ChecksumAlgorithm;
 }
 
 export interface Committed {
@@ -210,8 +219,10 @@ export interface CopyObjectCall extends Mutation {
   readonly ownerId: string;
   /** Absent: keep the source's. */
   readonly storageClass?: string;
-  /** Absent: keep the source's (`x-amz-metadata-directive: COPY`). */
+  /** Absent: keep the source's (`x-amz-metadata-directive: COPY`). Tags in them do not count. */
   readonly attributes?: ObjectAttributes;
+  /** Absent: keep the source's (`x-amz-tagging-directive: COPY`). */
+  readonly tags?: readonly Tag[];
   /** Absent: keep the source's. */
   readonly checksum?: Checksum;
   /** RenameObject: the source disappears in the same transaction. */
@@ -342,8 +353,7 @@ export type CompleteUploadOutcome =
       readonly outcome: "checksum-type-mismatch";
       readonly algorithm: ChecksumAlgorithm;
       readonly type: "COMPOSITE" | "FULL_OBJECT";
-    }
-  | { readonly outcome: "checksum-missing"; readonly partNumber: number; readonly algorithm: ChecksumAlgorithm };
+    };
 
 export interface AbortUploadCall extends Mutation {
   readonly key: string;

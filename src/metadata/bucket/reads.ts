@@ -1,6 +1,6 @@
 import { resolveRange, type Span } from "../../lib/range.ts";
 import { locateBody } from "./bodies.ts";
-import { findPartSpan, readParts } from "./manifests.ts";
+import { findPart, readParts } from "./manifests.ts";
 import { findVersion, type FoundVersion, type StoredObject } from "./objects.ts";
 import type {
   GetObjectCall,
@@ -8,6 +8,8 @@ import type {
   ListObjectPartsCall,
   ListObjectPartsOutcome,
   MissingObject,
+  ObjectRecord,
+  PartExtent,
 } from "./protocol.ts";
 
 /** GetObject and HeadObject: the version, the resolved range, and where its bytes are. */
@@ -15,13 +17,14 @@ export function getObject(sql: SqlStorage, call: GetObjectCall): GetObjectOutcom
   const version = findVersion(sql, call.key, call.versionId);
   if (version.found !== "object") return describeAbsence(version, call.versionId);
   const { record, body } = version;
-  const span = selectSpan(sql, version, call);
-  if (span === "unsatisfiable") return { outcome: "range-not-satisfiable", object: record };
-  if (span === "no-such-part") return { outcome: "no-such-part", object: record };
+  const selection = select(sql, version, call);
+  if (selection === "unsatisfiable") return { outcome: "range-not-satisfiable", object: record };
+  if (selection === "no-such-part") return { outcome: "no-such-part", object: record };
+  const { span } = selection;
   return {
     outcome: "ok",
     object: record,
-    ...(span && { span }),
+    ...selection,
     ...(call.withBody && { body: locateBody(sql, body, record.size, span ?? { offset: 0, length: record.size }) }),
   };
 }
@@ -33,13 +36,14 @@ export function listObjectParts(sql: SqlStorage, call: ListObjectPartsCall): Lis
   const { record, body } = version;
   if (record.partsCount === undefined) return { outcome: "ok", object: record, parts: [], truncated: false };
   const found = readParts(sql, body.id, call.afterPartNumber, call.limit + 1);
-  const parts = found
-    .slice(0, call.limit)
-    .map(({ partNumber, size, checksum }) => ({ partNumber, size, ...(checksum !== undefined && { checksum }) }));
+  const parts = found.slice(0, call.limit).map((part) => {
+    const checksum = comparableChecksum(part, record);
+    return { partNumber: part.partNumber, size: part.size, ...(checksum !== undefined && { checksum }) };
+  });
   return { outcome: "ok", object: record, parts, truncated: found.length > parts.length };
 }
 
-function describeAbsence(
+export function describeAbsence(
   version: Exclude<FoundVersion, { found: "object" }>,
   versionId: string | undefined,
 ): MissingObject {
@@ -47,18 +51,39 @@ function describeAbsence(
   return { outcome: versionId === undefined ? "no-such-key" : "no-such-version" };
 }
 
-function selectSpan(
+/** What of the object is wanted: no span for all of it. */
+interface Selection {
+  readonly span?: Span;
+  readonly partChecksum?: string;
+}
+
+function select(
   sql: SqlStorage,
-  { record, body }: StoredObject,
-  call: GetObjectCall,
-): Span | undefined | "unsatisfiable" | "no-such-part" {
-  if (call.partNumber !== undefined) {
-    if (record.partsCount !== undefined) return findPartSpan(sql, body.id, call.partNumber) ?? "no-such-part";
-    // An object that was put in one piece counts as its own only part.
-    return call.partNumber === 1 ? { offset: 0, length: record.size } : "no-such-part";
-  }
-  if (call.range === undefined) return undefined;
+  object: StoredObject,
+  { partNumber, range }: GetObjectCall,
+): Selection | "unsatisfiable" | "no-such-part" {
+  const { record } = object;
+  if (partNumber !== undefined) return selectPart(sql, object, partNumber) ?? "no-such-part";
+  if (range === undefined) return {};
   // S3 answers readers of tails (of Parquet files, say) with the whole of nothing.
-  if (record.size === 0 && "suffix" in call.range && call.range.suffix > 0) return undefined;
-  return resolveRange(call.range, record.size) ?? "unsatisfiable";
+  if (record.size === 0 && "suffix" in range && range.suffix > 0) return {};
+  const span = resolveRange(range, record.size);
+  return span ? { span } : "unsatisfiable";
+}
+
+function selectPart(sql: SqlStorage, { record, body }: StoredObject, partNumber: number): Selection | undefined {
+  if (record.partsCount !== undefined) {
+    const found = findPart(sql, body.id, partNumber);
+    if (!found) return undefined;
+    const partChecksum = comparableChecksum(found.part, record);
+    return { span: found.span, ...(partChecksum !== undefined && { partChecksum }) };
+  }
+  // An object that was put in one piece counts as its own only part.
+  if (partNumber !== 1) return undefined;
+  return { span: { offset: 0, length: record.size } };
+}
+
+/** The checksum of a part, unless the object's is of another algorithm, as a copy's may be. */
+function comparableChecksum({ checksum, checksumAlgorithm }: PartExtent, record: ObjectRecord): string | undefined {
+  return checksumAlgorithm === record.checksum?.algorithm ? checksum : undefined;
 }

@@ -1,6 +1,7 @@
 import { evaluateWrite } from "../../lib/conditions.ts";
 import { borrowedId, copyInline, isFresh, writeBody } from "./bodies.ts";
 import type { Body, Change } from "./journal.ts";
+import { withTags } from "./object-tags.ts";
 import { findCurrent, removeCurrent, writeCurrent, type StoredObject } from "./objects.ts";
 import { isRefusedCopy } from "./pins.ts";
 import type {
@@ -82,7 +83,7 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
     modifiedAt: call.removeSource ? source.record.modifiedAt : change.at,
     storageClass: call.storageClass ?? source.record.storageClass,
     ownerId: call.ownerId,
-    attributes: call.attributes ?? source.record.attributes,
+    attributes: withTags(call.attributes ?? source.record.attributes, call.tags ?? source.record.attributes.tags),
     ...(call.checksum && { checksum: call.checksum }),
   };
   const body = transferBody(change, source, current, call.removeSource === true);

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import type { Identity } from "../auth/identity.ts";
+import { masterKeyOf } from "../auth/secrets.ts";
+import { isSigned } from "../auth/sigv4/request.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { readBounded } from "../lib/read-bounded.ts";
+import { lambdaError } from "../lambda/errors.ts";
+import { callFunctionUrl } from "../lambda/urls/call-url.ts";
+import { answerPreflight, isPreflight } from "../lambda/urls/cors.ts";
+import { readUrlId } from "../lambda/urls/url-id.ts";
+import { functionDirectoryOf } from "../metadata/function/directory.ts";
+import type { UrlRecord } from "../metadata/function/protocol.ts";
+import type { Address } from "./address.ts";
+import { authenticate } from "./authenticate.ts";
+import { logFault } from "./faults.ts";
+import type { LambdaRequest } from "./lambda.ts";
+import { createLambdaPorts } from "./lambda-ports.ts";
+import { renderLambdaError } from "./lambda-response.ts";
+
+export type FunctionUrlRequest = LambdaRequest & {
+  readonly address: Extract<Address, { service: "function-url" }>;
+};
+
+/** A function URL takes as much as Invoke does. */
+const MAX_BODY_BYTES = 6_291_456;
+const OPERATION = "InvokeFunctionUrl";
+
+/** Answers a request to a function URL: who asks, preflight requests, then the function. */
+export async function answerFunctionUrl(request: FunctionUrlRequest): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  request.onMatch(OPERATION);
+  try {
+    const response = await serveFunctionUrl(request, requestId);
+    response.headers.set("x-amzn-requestid", requestId);
+    return response;
+  } catch (error) {
+    if (error instanceof ServiceError) return renderLambdaError(error, requestId);
+    logFault(error, requestId, OPERATION);
+    return renderLambdaError(lambdaError("ServiceException", "Internal Server Error"), requestId);
+  }
+}
+
+async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string): Promise<Response> {
+  const { incoming, address, env, deployment } = request;
+  const master = await masterKeyOf(env.VERGE_MASTER_KEY ?? "");
+  const accountId = await readUrlId(address.urlId, (text) => master.tag(text));
+  const directory = functionDirectoryOf(env);
+  const url = accountId === undefined ? undefined : await directory.findUrl(accountId, address.urlId);
+  if (!url || accountId === undefined) throw lambdaError("ResourceNotFoundException", "Not Found");
+  if (url.cors && isPreflight(incoming.method, incoming.headers)) return answerPreflight(url.cors, incoming.headers);
+  const body = await readBounded(incoming.body, MAX_BODY_BYTES);
+  if (!body) throw lambdaError("RequestTooLargeException", "Request Entity Too Large");
+  const identity = await identify(request, url, body);
+  return callFunctionUrl(
+    url,
+    {
+      requestId,
+      method: incoming.method,
+      host: incoming.host,
+      rawPath: address.rawPath,
+      rawQuery: incoming.rawQuery,
+      headers: incoming.headers,
+      body,
+      sourceAddress: incoming.clientAddress ?? "",
+      identity,
+    },
+    {
+      target: { accountId, name: url.functionName, qualifier: url.qualifier },
+      region: deployment.region,
+      directory,
+      ports: createLambdaPorts(request, identity),
+    },
+  );
+}
+
+/** With AuthType NONE nobody is anybody: an Authorization header there is the function's own business. */
+async function identify(
+  { incoming, deployment }: FunctionUrlRequest,
+  { authType }: UrlRecord,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Identity> {
+  if (authType === "NONE") return { kind: "anonymous" };
+  if (!isSigned(incoming)) throw lambdaError("AccessDeniedException", "Forbidden");
+  const sha256 = createHash("sha256").update(body).digest("hex");
+  const declared = incoming.headers.get("x-amz-content-sha256");
+  if (declared !== null && declared !== sha256) throw lambdaError("AccessDeniedException", "Forbidden");
+  const { identity } = await authenticate({ ...incoming, body: null }, ["lambda"], deployment, async () => sha256);
+  return identity;
+}

@@ -1,0 +1,42 @@
+/**
+ * What is configured of a bucket, as plain values. They travel with its `BucketConfig` and are stored as JSON,
+ * so fields are only ever added, and optional. An absent document is a bucket as it begins.
+ */
+export interface BucketDocuments {
+  readonly tags?: readonly Tag[];
+  /** In the order in which they are tried. */
+  readonly cors?: readonly CorsRule[];
+  readonly encryption?: BucketEncryption;
+  /** "none": removed. Absent: everything is blocked. */
+  readonly publicAccessBlock?: PublicAccessBlock | "none";
+  /** "none": removed. Absent: BucketOwnerEnforced. */
+  readonly objectOwnership?: "BucketOwnerEnforced" | "none";
+}
+
+/** Of a bucket or an object. */
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface CorsRule {
+  readonly id?: string;
+  /** With at most one `*` each, like the headers. */
+  readonly allowedOrigins: readonly string[];
+  readonly allowedMethods: readonly string[];
+  readonly allowedHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly maxAgeSeconds?: number;
+}
+
+/** Every body is encrypted with AES256; this is what the client said beside it. */
+export interface BucketEncryption {
+  readonly bucketKeyEnabled: boolean;
+}
+
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean;
+  readonly ignorePublicAcls: boolean;
+  readonly blockPublicPolicy: boolean;
+  readonly restrictPublicBuckets: boolean;
+}

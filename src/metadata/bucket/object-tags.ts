@@ -1,0 +1,29 @@
+import type { Tag } from "./documents.ts";
+import type { Change } from "./journal.ts";
+import { findVersion, rewriteAttributes } from "./objects.ts";
+import type { MissingObject, Mutation, ObjectAttributes, ObjectRecord, Outcome } from "./protocol.ts";
+import { describeAbsence } from "./reads.ts";
+
+/** PutObjectTagging, DeleteObjectTagging: the tags of one version, replaced as a whole. */
+export interface SetObjectTagsCall extends Mutation {
+  readonly key: string;
+  readonly versionId?: string;
+  /** None: the tags are removed. */
+  readonly tags: readonly Tag[];
+}
+export type SetObjectTagsOutcome = Outcome<{ readonly object: ObjectRecord }> | MissingObject;
+
+/** Tags are a property of the row: the body, the ETag and the time of modification stay as they are. */
+export function setObjectTags(change: Change, call: SetObjectTagsCall): SetObjectTagsOutcome {
+  const version = findVersion(change.sql, call.key, call.versionId);
+  if (version.found !== "object") return describeAbsence(version, call.versionId);
+  const object = { ...version.record, attributes: withTags(version.record.attributes, call.tags) };
+  rewriteAttributes(change, object);
+  return { outcome: "ok", object };
+}
+
+/** The same attributes with other tags. */
+export function withTags(attributes: ObjectAttributes, tags: readonly Tag[] | undefined): ObjectAttributes {
+  const { headers, metadata } = attributes;
+  return { headers, metadata, ...(tags && tags.length > 0 && { tags }) };
+}
