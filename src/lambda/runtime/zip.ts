@@ -6,11 +6,12 @@
 import { Buffer } from "node:buffer";
 import { crc32, inflateRawSync } from "node:zlib";
 import { badPackage } from "./errors.ts";
-import { MAX_FILES, MAX_UNZIPPED_BYTES } from "./limits.ts";
+import { MAX_FILES, MAX_LOADED_BYTES, MAX_UNZIPPED_BYTES } from "./limits.ts";
 
 export interface UnzippedPackage {
   /** By path in the zip: relative, normal, without `.` and `..`. In the archive's order. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Bytes of all files, wanted or not. */
   readonly unzippedSize: number;
 }
 
@@ -39,25 +40,42 @@ const SYMBOLIC_LINK = 0o120000;
 
 const UNREADABLE = "Could not unzip uploaded file. Please check your file, then try to upload again.";
 
-/** Throws InvalidParameterValueException for what is no zip, is damaged, too large, or leads out of its folder. */
-export function readZip(zip: Uint8Array): UnzippedPackage {
+/**
+ * Reads the files for whose paths `isWanted` holds. Throws InvalidParameterValueException for what is no zip, is
+ * damaged, too large, or leads out of its folder.
+ */
+export function readZip(zip: Uint8Array, isWanted: (path: string) => boolean = () => true): UnzippedPackage {
   if (zip.byteLength === 0) throw badPackage("Uploaded file must be a non-empty zip");
-  const entries = readDirectory(Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength));
-  const files = new Map<string, Uint8Array>();
-  let unzippedSize = 0;
-  for (const entry of entries) {
+  const entries = listFiles(Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength));
+  if (entries.size === 0) throw badPackage("Uploaded file must be a non-empty zip");
+  // What the directory says is checked before anything is inflated; each file is held to it afterwards.
+  const unzippedSize = sumSizes([...entries.values()]);
+  if (unzippedSize > MAX_UNZIPPED_BYTES) {
+    throw badPackage(`Unzipped size must be smaller than ${MAX_UNZIPPED_BYTES} bytes`);
+  }
+  const wanted = [...entries].filter(([path]) => isWanted(path));
+  if (sumSizes(wanted.map(([, entry]) => entry)) > MAX_LOADED_BYTES) {
+    throw badPackage(`The code to load must be smaller than ${MAX_LOADED_BYTES} bytes on this deployment`);
+  }
+  return { files: new Map(wanted.map(([path, entry]) => [path, readEntry(zip, entry)])), unzippedSize };
+}
+
+function sumSizes(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { size }) => sum + size, 0);
+}
+
+function listFiles(zip: Buffer): Map<string, Entry> {
+  const files = new Map<string, Entry>();
+  for (const entry of readDirectory(zip)) {
     if (entry.name.endsWith("/")) continue;
     const path = checkPath(entry.name);
     // `npm install` leaves links to commands here, which a function has no use for.
     if (entry.isLink && path.includes("node_modules/.bin/")) continue;
     if (entry.isLink) throw badPackage(`The zip holds a symbolic link, ${path}. Pack the files themselves.`);
     if (files.has(path)) throw badPackage(UNREADABLE);
-    const content = readEntry(zip, entry, MAX_UNZIPPED_BYTES - unzippedSize);
-    unzippedSize += content.byteLength;
-    files.set(path, content);
+    files.set(path, entry);
   }
-  if (files.size === 0) throw badPackage("Uploaded file must be a non-empty zip");
-  return { files, unzippedSize };
+  return files;
 }
 
 function readDirectory(zip: Buffer): Entry[] {
@@ -103,8 +121,7 @@ function checkPath(name: string): string {
   return parts.join("/");
 }
 
-function readEntry(zip: Uint8Array, entry: Entry, budget: number): Uint8Array {
-  if (entry.size > budget) throw badPackage(`Unzipped size must be smaller than ${MAX_UNZIPPED_BYTES} bytes`);
+function readEntry(zip: Uint8Array, entry: Entry): Uint8Array {
   const content = inflate(entry, findData(zip, entry));
   if (content.byteLength !== entry.size || crc32(content) !== entry.crc) throw badPackage(UNREADABLE);
   return content;

@@ -31,13 +31,17 @@ const USELESS_IN_PACKAGES = /\/node_modules\/.*(?:\.(?:ts|cts|mts|tsx|map|md|mar
  * an error here, as on Lambda: its invocations fail with Runtime.ImportModuleError.
  */
 export async function packZip(zip: Uint8Array): Promise<PackResult> {
-  const { files, unzippedSize } = readZip(zip);
+  const { files, unzippedSize } = readZip(zip, isUseful);
   return {
     packed: packFiles(files),
     codeSha256: await digest(zip),
     codeSize: zip.byteLength,
     unzippedSize,
   };
+}
+
+function isUseful(path: string): boolean {
+  return !USELESS_IN_PACKAGES.test(`/${path}`);
 }
 
 async function digest(zip: Uint8Array): Promise<string> {
@@ -51,7 +55,7 @@ export function packFiles(files: ReadonlyMap<string, Uint8Array>): PackedCode {
     if (path.endsWith("package.json")) readPackageFields(`${TASK_ROOT}/${path}`, content, packing);
   }
   for (const [path, content] of files) {
-    if (!USELESS_IN_PACKAGES.test(`/${path}`)) packFile(path, content, packing);
+    packFile(path, content, packing);
   }
   const manifest: Manifest = { files: packing.kinds, packages: packing.packages };
   packing.modules[MANIFEST_MODULE] = { json: manifest };

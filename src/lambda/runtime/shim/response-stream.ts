@@ -13,6 +13,8 @@ export interface Sink {
 
 export type StreamingHandler = (event: unknown, stream: ResponseStream, context: Context) => unknown;
 
+type Done = (error?: Error | null) => void;
+
 const STREAMING = Symbol("awslambda.streaming");
 /** The head of an HTTP response, before its body: JSON, then eight zero bytes. */
 const HTTP_RESPONSE = "application/vnd.awslambda.http-integration-response";
@@ -32,14 +34,17 @@ export class ResponseStream extends Writable {
     this.#contentType = contentType;
   }
 
-  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#begin()
-      .then(() => this.#sink.write(chunk))
-      .then(() => done(), done);
+  override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
+    void settle(this.#forward(chunk), done);
   }
 
-  override _final(done: (error?: Error | null) => void): void {
-    this.#begin().then(() => done(), done);
+  override _final(done: Done): void {
+    void settle(this.#begin(), done);
+  }
+
+  async #forward(chunk: Uint8Array): Promise<void> {
+    await this.#begin();
+    await this.#sink.write(chunk);
   }
 
   async #begin(): Promise<void> {
@@ -47,6 +52,16 @@ export class ResponseStream extends Writable {
     this.#hasBegun = true;
     await this.#sink.begin(this.#contentType);
   }
+}
+
+async function settle(work: Promise<void>, done: Done): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)));
+    return;
+  }
+  done();
 }
 
 export function installStreaming(): void {
@@ -70,7 +85,12 @@ export function isStreaming(handler: Handler | StreamingHandler): handler is Str
 }
 
 /** Runs the handler until it has returned and its stream is at its end. */
-export async function stream(handler: StreamingHandler, event: unknown, context: Context, sink: Sink): Promise<void> {
+export async function runStreaming(
+  handler: StreamingHandler,
+  event: unknown,
+  context: Context,
+  sink: Sink,
+): Promise<void> {
   const response = new ResponseStream(sink);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   response.once("finish", resolve);

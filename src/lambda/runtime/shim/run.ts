@@ -8,7 +8,7 @@ import { Invocation, runInvocation } from "./invocation.ts";
 import { LoopDeadlineError } from "./loops.ts";
 import { configuration } from "./platform.ts";
 import { setVariables } from "./process.ts";
-import { createBuffer, isStreaming, type Sink, stream } from "./response-stream.ts";
+import { createBuffer, isStreaming, runStreaming, type Sink } from "./response-stream.ts";
 import { describeTimeout } from "../timeout.ts";
 import { restoreTmp, saveTmp } from "./tmp.ts";
 import type { InvocationOutcome, InvocationReply, InvocationRequest } from "./wire.ts";
@@ -89,7 +89,7 @@ async function respond(
   const context = createContext(request);
   if (isStreaming(handler)) {
     const buffer = createBuffer();
-    await stream(handler, event, context, sink ?? buffer);
+    await runStreaming(handler, event, context, sink ?? buffer);
     return checkSize(buffer.take());
   }
   const result = checkSize(new TextEncoder().encode(stringify(await callHandler(handler, event, context))));
