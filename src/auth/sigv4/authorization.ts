@@ -165,10 +165,10 @@ function duplicateParameter(name: string): ServiceError {
   return queryError(`Error parsing the ${name} parameter; it must be given once only.`);
 }
 
+/** In seconds. A negative one is no malformed parameter but a URL that never was valid: it has expired. */
 function parseExpires(text: string): number {
-  if (/^-\d+$/.test(text)) throw queryError("X-Amz-Expires must be non-negative");
-  if (!/^\d+$/.test(text)) throw queryError("X-Amz-Expires should be a number");
-  const seconds = Number(text);
+  if (!/^-?\d+$/.test(text)) throw queryError("X-Amz-Expires should be a number");
+  const seconds = Math.max(Number(text), -MAX_EXPIRES);
   if (seconds > MAX_EXPIRES) {
     throw queryError(
       "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",

@@ -138,7 +138,8 @@ function checkTime(authorization: Authorization, request: SignedRequest, now: nu
     throw authError("AccessDenied", { ServerTime }, "Request is not yet valid");
   }
   const expires = time + expiresIn * 1_000;
-  if (now > expires) {
+  // A clock that runs ahead does not make a negative life valid.
+  if (now > expires || expiresIn < 0) {
     throw authError(
       "AccessDenied",
       { "X-Amz-Expires": String(expiresIn), Expires: formatIsoDate(expires), ServerTime },
