@@ -50,18 +50,17 @@ async function preflight(call: S3Call, conditions: WriteConditions): Promise<voi
   if (outcome.outcome !== "ok") throw refusedWrite(call, outcome);
 }
 
-/** `If-Match` and `If-None-Match: *`; S3 knows no other conditions on a write. */
+/** `If-Match` and `If-None-Match`, one of them, each with ETags or `*`; S3 knows no other conditions on a write. */
 export function readWriteConditions(headers: Headers): WriteConditions {
   for (const name of ["if-modified-since", "if-unmodified-since"]) {
     if (headers.has(name)) throw notImplementedHeader(name);
   }
   const ifMatch = headers.get("if-match");
   const ifNoneMatch = headers.get("if-none-match");
-  if (ifNoneMatch !== null && ifNoneMatch.trim() !== "*") throw notImplementedHeader("If-None-Match");
   if (ifMatch !== null && ifNoneMatch !== null) throw notImplementedHeader("If-Match and If-None-Match together");
   return {
     ...(ifMatch === null ? {} : { ifMatch: parseEntityTags(ifMatch) }),
-    ...(ifNoneMatch === null ? {} : { ifNoneMatch: ["*"] }),
+    ...(ifNoneMatch === null ? {} : { ifNoneMatch: parseEntityTags(ifNoneMatch, "weak") }),
   };
 }
 
@@ -73,8 +72,8 @@ export function refusedWrite(call: S3Call, refusal: WriteRefusal) {
     });
   }
   if (refusal.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
-  // The bytes were minted too long ago to be referred to safely (rule 5): the upload took over a day.
-  return s3Error("ServiceUnavailable", { message: "The upload took too long to be committed. Please try again." });
+  // Minted too long ago to be referred to safely (rule 5), or for a bucket that had the name before.
+  return s3Error("ServiceUnavailable", { message: "The bytes can no longer be committed. Please send them again." });
 }
 
 /** Response headers of a committed write. */

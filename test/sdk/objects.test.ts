@@ -83,6 +83,18 @@ describe("PutObject and GetObject", () => {
     expect(got.Metadata).toEqual({});
   });
 
+  test("are written only where the ETag that If-None-Match names is not the present one", async () => {
+    const object = { Bucket, Key: "none-match" };
+    const { ETag } = await client.send(new PutObjectCommand({ ...object, Body: "first", IfNoneMatch: '"other"' }));
+    for (const IfNoneMatch of [ETag, `"other", W/${ETag}`]) {
+      const put = new PutObjectCommand({ ...object, Body: "second", IfNoneMatch });
+      expect(await failureOf(client.send(put))).toMatchObject({ code: "PreconditionFailed", status: 412 });
+    }
+    await client.send(new PutObjectCommand({ ...object, Body: "second", IfNoneMatch: "other" }));
+    const got = await client.send(new GetObjectCommand(object));
+    expect(await got.Body!.transformToString()).toBe("second");
+  });
+
   test("override response headers for signed requests", async () => {
     await client.send(new PutObjectCommand({ Bucket, Key: "override", Body: "x", ContentType: "text/plain" }));
     const got = await client.send(
