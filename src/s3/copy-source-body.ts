@@ -2,7 +2,7 @@ import { evaluateSource, readConditionHeaders } from "../lib/conditions.ts";
 import type { FoundObject, GetObjectOutcome, Refusal } from "../metadata/bucket/protocol.ts";
 import type { S3Call } from "./call.ts";
 import type { CopySource } from "./copy-source.ts";
-import { invalidArgument, s3Error } from "./errors.ts";
+import { s3Error } from "./errors.ts";
 import { tooManyReads } from "./get-object.ts";
 
 export const RANGE_HEADER = "x-amz-copy-source-range";
@@ -33,11 +33,9 @@ export async function findSource(call: S3Call, source: CopySource, range: CopyRa
   // A GET would be answered with what there is; a part is copied as asked or not at all.
   const wanted = range && range.last - range.first + 1;
   if (outcome.outcome !== "ok" || (wanted !== undefined && outcome.span?.length !== wanted)) {
-    throw invalidArgument(
-      `Range specified is not valid for source object of size: ${object.size}`,
-      RANGE_HEADER,
-      call.headers.get(RANGE_HEADER) ?? "",
-    );
+    throw s3Error("InvalidRange", {
+      detail: { RangeRequested: call.headers.get(RANGE_HEADER) ?? "", ActualObjectSize: String(object.size) },
+    });
   }
   return outcome;
 }

@@ -99,9 +99,10 @@ test("only bytes=first-last within the source is a range", async () => {
   }
   for (const CopySourceRange of ["bytes=0-100", "bytes=100-200"]) {
     expect(await refusalOf(copyPart(upload, 1, { ...small, CopySourceRange }))).toMatchObject({
-      code: "InvalidArgument",
-      status: 400,
-      message: "Range specified is not valid for source object of size: 100",
+      code: "InvalidRange",
+      status: 416,
+      RangeRequested: CopySourceRange,
+      ActualObjectSize: "100",
     });
   }
   expect((await copyPart(upload, 1, { ...small, CopySourceRange: "bytes=0-99" })).ETag).toBe(`"${md5(SMALL)}"`);
