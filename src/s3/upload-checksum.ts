@@ -35,7 +35,7 @@ export function readExpectedChecksum(call: S3Call): ExpectedChecksum | undefined
   const name = checksumHeader(algorithm);
   if (inTrailers[0]) return { algorithm, value: () => call.payload.trailers.get(name) };
   const value = call.headers.get(name)!;
-  if (!isChecksumValue(algorithm, value)) throw invalidChecksumHeader(name);
+  if (!isChecksumValue(algorithm, value)) throw checksumMismatch(algorithm);
   return { algorithm, value: () => value };
 }
 
@@ -58,17 +58,17 @@ export function readAlgorithmName(value: string | null, header: string): Checksu
 /** Compares a computed checksum with the sent one. */
 export function verifyChecksum(expected: ExpectedChecksum, computed: string): void {
   const value = expected.value();
-  const name = checksumHeader(expected.algorithm);
-  if (value === undefined || !isChecksumValue(expected.algorithm, value)) throw invalidChecksumHeader(name);
-  if (value !== computed) {
-    throw s3Error("BadDigest", {
-      message: `The ${expected.algorithm} you specified did not match the calculated checksum.`,
+  if (value === undefined) {
+    throw s3Error("InvalidRequest", {
+      message: `Value for ${checksumHeader(expected.algorithm)} header is invalid.`,
     });
   }
+  if (value !== computed) throw checksumMismatch(expected.algorithm);
 }
 
-function invalidChecksumHeader(name: string) {
-  return s3Error("InvalidRequest", { message: `Value for ${name} header is invalid.` });
+/** The error for a checksum that is not that of the bytes: what cannot be a checksum at all is no other mistake. */
+export function checksumMismatch(algorithm: ChecksumAlgorithm) {
+  return s3Error("BadDigest", { message: `The ${algorithm} you specified did not match the calculated checksum.` });
 }
 
 /** `Content-MD5` as hexadecimal digits, or undefined when it was not sent. */

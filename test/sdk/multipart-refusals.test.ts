@@ -103,13 +103,13 @@ describe("completion", () => {
     await complete(client, upload, [{ ...part, ETag: part.ETag!.replaceAll('"', "") }]);
   });
 
-  test("with parts out of order, or one of them twice", async () => {
+  test("with parts out of order", async () => {
     const upload = await beginUpload(client, { Bucket, Key: "order" });
     const first = await sendPart(client, upload, 1, makeBytes(5 * MIB, 1));
     const second = await sendPart(client, upload, 2, makeBytes(5 * MIB, 2));
     for (const list of [
       [second, first],
-      [first, first, second],
+      [first, second, first],
     ]) {
       expect(await refusalOf(complete(client, upload, list))).toMatchObject({ code: "InvalidPartOrder", status: 400 });
     }

@@ -86,6 +86,17 @@ test("a part that is sent again replaces the first, and parts that are not liste
   expect((await readObject(client, target)).equals(makeBytes(200, 2))).toBe(true);
 });
 
+test("of a part that is listed again the last entry counts", async () => {
+  const target = { Bucket, Key: "listed-again" };
+  const upload = await beginUpload(client, target);
+  const first = await sendPart(client, upload, 1, Buffer.from("first"));
+  const again = await sendPart(client, upload, 1, Buffer.from("again"));
+  expect(await refusalOf(complete(client, upload, [again, first]))).toMatchObject({ code: "InvalidPart", status: 400 });
+  const { ETag } = await complete(client, upload, [first, again]);
+  expect(ETag).toMatch(/-1"$/);
+  expect((await readObject(client, target)).toString()).toBe("again");
+});
+
 test("an upload of one empty part is an empty object", async () => {
   const target = { Bucket, Key: "empty" };
   const upload = await beginUpload(client, target);
@@ -136,6 +147,8 @@ test("completing keeps to If-None-Match and If-Match", async () => {
   expect(await refusalOf(client.send(absent))).toMatchObject({ code: "PreconditionFailed", status: 412 });
   const other = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload, IfMatch: '"0"' });
   expect(await refusalOf(client.send(other))).toMatchObject({ code: "PreconditionFailed", status: 412 });
+  const same = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload, IfNoneMatch: ETag });
+  expect(await refusalOf(client.send(same))).toMatchObject({ code: "PreconditionFailed", status: 412 });
   expect((await readObject(client, target)).toString()).toBe("first");
   await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload, IfMatch: ETag }));
   expect((await readObject(client, target)).toString()).toBe("second");

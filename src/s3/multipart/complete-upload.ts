@@ -10,6 +10,7 @@ import type {
 import type { S3Call, S3Result } from "../call.ts";
 import { s3Error } from "../errors.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
+import { checksumMismatch } from "../upload-checksum.ts";
 import { parseXmlBody, readBoundedBody } from "../xml-body.ts";
 import { parseCompletedParts } from "./completed-parts.ts";
 import { readChecksumType } from "./create-upload.ts";
@@ -123,18 +124,10 @@ function refusedCompletion(call: S3Call, { id }: UploadId, refusal: Refused, siz
         message: `The provided 'x-amz-mp-object-size' header value ${size} does not match what was computed: ${refusal.size}`,
       });
     case "checksum-mismatch":
-      return s3Error("BadDigest", {
-        message: `The ${refusal.algorithm} you specified did not match the calculated checksum.`,
-      });
+      return checksumMismatch(refusal.algorithm);
     case "checksum-type-mismatch":
       return s3Error("InvalidRequest", {
         message: `The upload was created using the ${refusal.type} checksum mode. The complete request must use the same checksum mode.`,
-      });
-    case "checksum-missing":
-      return s3Error("InvalidRequest", {
-        message:
-          `The upload was created using a ${refusal.algorithm.toLowerCase()} checksum. The complete request must include ` +
-          `the checksum for each part. It was missing for part ${refusal.partNumber} in the request.`,
       });
     default:
       return refusedWrite(call, refusal);

@@ -10,15 +10,17 @@ const ALGORITHMS_BY_ELEMENT: ReadonlyMap<string, ChecksumAlgorithm> = new Map(
 );
 
 /**
- * The list of parts in a CompleteMultipartUpload, in the order in which they were sent. Anything that the schema
- * does not know is MalformedXML, and so is a list without parts.
+ * The list of parts in a CompleteMultipartUpload, in the order in which they were sent; of a number that comes
+ * several times in a row, as of a part that was sent again, the last. Anything that the schema does not know is
+ * MalformedXML, and so is a list without parts.
  */
 export function parseCompletedParts(root: XmlNode, upload: UploadId): CompletedPart[] {
   const { name, children } = root;
   if (name !== "CompleteMultipartUpload" || children.length === 0 || children.length > MAX_PART_NUMBER) {
     throw malformedXml();
   }
-  return children.map((node) => parsePart(node, upload));
+  const parts = children.map((node) => parsePart(node, upload));
+  return parts.filter(({ partNumber }, index) => partNumber !== parts[index + 1]?.partNumber);
 }
 
 function parsePart(node: XmlNode, upload: UploadId): CompletedPart {

@@ -1,5 +1,6 @@
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, checksumHeader, isChecksumValue } from "../../lib/checksums.ts";
 import { s3Error } from "../errors.ts";
+import { checksumMismatch } from "../upload-checksum.ts";
 import { checksumTypeMismatch } from "./parts.ts";
 import type { UploadId } from "./upload-id.ts";
 
@@ -25,12 +26,9 @@ export function readObjectChecksum(
   }
   if (!checksum && PASSED_OVER.has(algorithm)) return undefined;
   if (checksum?.algorithm !== algorithm) throw checksumTypeMismatch(checksum?.algorithm, algorithm);
-  const name = checksumHeader(algorithm);
-  const value = headers.get(name)!.trim();
+  const value = headers.get(checksumHeader(algorithm))!.trim();
   const [digest, count] = checksum.type === "COMPOSITE" ? splitComposite(value) : [value];
-  if (!isChecksumValue(algorithm, digest)) {
-    throw s3Error("InvalidRequest", { message: `Value for ${name} header is invalid.` });
-  }
+  if (!isChecksumValue(algorithm, digest)) throw checksumMismatch(algorithm);
   return { algorithm, value: checksum.type === "COMPOSITE" ? `${digest}-${count ?? partsCount}` : digest };
 }
 
