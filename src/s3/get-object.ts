@@ -3,6 +3,7 @@ import { confirmsRange, evaluateRead, readConditionHeaders } from "../lib/condit
 import { formatHttpDate } from "../lib/http-date.ts";
 import { formatContentRange, parseRange, type RangeSpec } from "../lib/range.ts";
 import type {
+  Checksum,
   FoundObject,
   GetObjectCall,
   GetObjectOutcome,
@@ -99,9 +100,7 @@ async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject>
         headers: { "content-range": `bytes */${outcome.object.size}` },
       });
     case "no-such-part":
-      throw s3Error("InvalidPartNumber", {
-        detail: { PartNumberRequested: String(partNumber), ActualPartCount: String(outcome.object.partsCount ?? 1) },
-      });
+      throw s3Error("InvalidPart", { detail: { PartNumber: String(partNumber) } });
     default:
       throw missingObject(call, outcome);
   }
@@ -192,7 +191,8 @@ function cacheHeaders(object: ObjectRecord): Record<string, string> {
   return headers;
 }
 
-function objectHeaders(call: S3Call, { object, span }: FoundObject): Record<string, string> {
+function objectHeaders(call: S3Call, found: FoundObject): Record<string, string> {
+  const { object, span } = found;
   const headers: Record<string, string> = {
     ...attributeHeaders(object.attributes),
     "accept-ranges": "bytes",
@@ -206,13 +206,22 @@ function objectHeaders(call: S3Call, { object, span }: FoundObject): Record<stri
   if (call.query.has("partNumber") && object.partsCount !== undefined) {
     headers["x-amz-mp-parts-count"] = String(object.partsCount);
   }
-  // A checksum speaks of the whole object: with a range it would make clients verify the wrong bytes.
-  const whole = !span || span.length === object.size;
-  if (object.checksum && whole && call.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED") {
-    headers[checksumHeader(object.checksum.algorithm)] = object.checksum.value;
-    headers["x-amz-checksum-type"] = object.checksum.type;
+  const checksum = checksumOf(found);
+  if (checksum && call.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED") {
+    headers[checksumHeader(checksum.algorithm)] = checksum.value;
+    headers["x-amz-checksum-type"] = checksum.type;
   }
   return { ...headers, ...readOverrides(call) };
+}
+
+/**
+ * The checksum of what is sent: the object's, or the part's with the type of the object's. Of a range there is
+ * none: the object's would make clients verify the wrong bytes.
+ */
+function checksumOf({ object, span, partChecksum }: FoundObject): Checksum | undefined {
+  if (object.checksum && partChecksum !== undefined) return { ...object.checksum, value: partChecksum };
+  const whole = !span || span.length === object.size;
+  return whole ? object.checksum : undefined;
 }
 
 function readOverrides(call: S3Call): Record<string, string> {

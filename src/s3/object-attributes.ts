@@ -91,28 +91,24 @@ async function findParts(
 
 function describeChecksum({ checksum }: ObjectRecord): XmlElement | undefined {
   if (!checksum) return undefined;
-  // Here S3 leaves the number of parts out of a composite one. Base64 has no hyphen.
-  const [digest = ""] = checksum.value.split("-");
   return element(
     "Checksum",
-    element(checksumElement(checksum.algorithm), digest),
+    element(checksumElement(checksum.algorithm), checksum.value),
     element("ChecksumType", checksum.type),
   );
 }
 
 /**
- * Of an object that was uploaded in parts: their number. S3 lists the parts themselves only where the object's
- * checksum is composed of theirs.
+ * Of an object that was uploaded in parts: their number, and a page of them, with checksums where they have them.
+ * S3 lists them always in directory buckets, in others only with checksums.
  */
 function describeParts(object: ObjectRecord, page: PartsPage, { limit, marker }: Paging): XmlElement | undefined {
   const { checksum, partsCount } = object;
   if (partsCount === undefined) return undefined;
-  const count = element("PartsCount", partsCount);
-  if (checksum?.type !== "COMPOSITE") return element("ObjectParts", count);
   const { parts, truncated } = page;
   return element(
     "ObjectParts",
-    count,
+    element("PartsCount", partsCount),
     element("PartNumberMarker", marker),
     element("NextPartNumberMarker", parts.at(-1)?.partNumber ?? marker),
     element("MaxParts", limit),
@@ -122,7 +118,7 @@ function describeParts(object: ObjectRecord, page: PartsPage, { limit, marker }:
         "Part",
         element("PartNumber", part.partNumber),
         element("Size", part.size),
-        optionalElement(checksumElement(checksum.algorithm), part.checksum),
+        checksum && optionalElement(checksumElement(checksum.algorithm), part.checksum),
       ),
     ),
   );

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
@@ -34,6 +35,13 @@ export function md5(...parts: readonly Uint8Array[]): string {
   const hash = createHash("md5");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
+}
+
+/** As S3 writes it: big-endian, in Base64. */
+export function crc32Base64(bytes: Uint8Array): string {
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE(crc32(bytes));
+  return crc.toString("base64");
 }
 
 /** The ETag that S3 gives an object of these parts. */
