@@ -4,17 +4,20 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { servedLambdaOperations } from "../src/lambda/operations.ts";
+import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
 import { s3Operations } from "../src/s3/operations.ts";
 import { subResourceDefaults } from "../src/s3/sub-resource-defaults.ts";
-import { type Area, AREAS_NOT_PLANNED, unsupportedOperations } from "../src/s3/unsupported.ts";
+import { AREAS_NOT_PLANNED, unsupportedOperations } from "../src/s3/unsupported.ts";
 
 export const COMPATIBILITY_FILE = join(import.meta.dirname, "..", "docs", "compatibility.md");
 
 type Row = Pick<Operation<never, unknown>, "name" | "method" | "path" | "query" | "headers">;
+type UnsupportedRow = Row & { readonly area: string };
 
 const EXTENSIONS = [
-  "## Extensions",
+  "### Extensions",
   "",
   "What AWS's API does not have, or has only for directory buckets:",
   "",
@@ -26,43 +29,87 @@ const EXTENSIONS = [
   "- The location constraint `auto`, which clients made for R2 send, means the region of the deployment.",
 ];
 
+const LAMBDA_DIFFERENCES = [
+  "### Differences",
+  "",
+  "- Runtimes are `nodejs18.x` to `nodejs24.x`. All run on the same engine, whose Node.js APIs are those of workerd.",
+  "- A zip in the request may have about 10 MB (the request 14 MB); one from a bucket of this deployment up to 50 MB,",
+  "  of which 62 MB may be code to load. Unzipped, 250 MB.",
+  "- `MemorySize`, `EphemeralStorage`, `Architectures`, `TracingConfig` and `Role` are kept and answered, and change",
+  "  nothing: an isolate has 128 MB.",
+  "- A function is ready when CreateFunction answers: `State` is always `Active`, `LastUpdateStatus` `Successful`.",
+  "  Other isolates of the Worker may run the code or configuration before a change for two seconds more.",
+  "- `Layers`, `DeadLetterConfig`, `KMSKeyArn`, `VpcConfig`, `FileSystemConfigs`, `SnapStart` and container images are",
+  "  refused by name, as are invocations of the type `Event` and URLs that stream.",
+  "- A function URL is `<deployment>/_fn/<id>/`, and `<id>.lambda-url.<domain>` where sub-hosts resolve. With the",
+  "  AuthType NONE it is closed, as on AWS, until AddPermission allows `lambda:InvokeFunctionUrl` to `*` with the",
+  "  `FunctionUrlAuthType` NONE.",
+];
+
 /** The whole document. */
 export function renderCompatibility(): string {
-  const refused = new Set<Row>(unsupportedOperations);
-  const fixed = new Set<Row>(subResourceDefaults);
-  const served = s3Operations.filter((row) => !refused.has(row) && !fixed.has(row));
-  const areas = [...new Set(unsupportedOperations.map(({ area }) => area))];
   return [
     "# Compatibility",
     "",
-    "Which operations of Amazon S3 this version of Verge serves. Generated from the operation tables in `src/s3/`",
-    "by `npm run compatibility`; a test fails when it is out of date. Parameters and paths are AWS's.",
+    "Which operations of AWS's APIs this version of Verge serves. Generated from the operation tables in `src/` by",
+    "`npm run compatibility`; a test fails when it is out of date. Parameters and paths are AWS's.",
     "",
-    `## Served (${countNames(served)})`,
+    ...renderS3(),
     "",
-    ...renderTable(served),
+    ...renderLambda(),
     "",
-    `## Answered for an unconfigured bucket (${countNames(subResourceDefaults)})`,
+  ].join("\n");
+}
+
+function renderS3(): string[] {
+  const refused = new Set<Row>(unsupportedOperations);
+  const fixed = new Set<Row>(subResourceDefaults);
+  const served = s3Operations.filter((row) => !refused.has(row) && !fixed.has(row));
+  return [
+    "## Amazon S3",
+    "",
+    ...renderServed(served),
+    "",
+    `### Answered for an unconfigured bucket (${countNames(subResourceDefaults)})`,
     "",
     "What these read cannot be configured yet. They answer as S3 does for a bucket or object for which nothing was",
     "configured, so that tools which read every setting back (Terraform among them) work.",
     "",
     ...renderTable(subResourceDefaults),
     "",
-    `## Not implemented (${countNames(unsupportedOperations)})`,
-    "",
-    "These answer `501 NotImplemented` and name themselves, to callers who would be allowed to use them.",
-    ...areas.flatMap(renderArea),
+    ...renderUnsupported(unsupportedOperations, AREAS_NOT_PLANNED, "NotImplemented"),
     "",
     ...EXTENSIONS,
-    "",
-  ].join("\n");
+  ];
 }
 
-function renderArea(area: Area): string[] {
-  const rows = unsupportedOperations.filter((row) => row.area === area);
-  const plan = AREAS_NOT_PLANNED.has(area) ? "not planned" : "planned";
-  return ["", `### ${area} (${plan})`, "", ...renderTable(rows)];
+function renderLambda(): string[] {
+  return [
+    "## AWS Lambda",
+    "",
+    ...renderServed(servedLambdaOperations),
+    "",
+    ...renderUnsupported(unsupportedLambdaOperations, LAMBDA_AREAS_NOT_PLANNED, "NotImplementedException"),
+    "",
+    ...LAMBDA_DIFFERENCES,
+  ];
+}
+
+function renderServed(rows: readonly Row[]): string[] {
+  return [`### Served (${countNames(rows)})`, "", ...renderTable(rows)];
+}
+
+function renderUnsupported(rows: readonly UnsupportedRow[], notPlanned: ReadonlySet<string>, code: string): string[] {
+  const areas = [...new Set(rows.map(({ area }) => area))];
+  return [
+    `### Not implemented (${countNames(rows)})`,
+    "",
+    `These answer \`501 ${code}\` and name themselves, to callers who would be allowed to use them.`,
+    ...areas.flatMap((area) => {
+      const plan = notPlanned.has(area) ? "not planned" : "planned";
+      return ["", `#### ${area} (${plan})`, "", ...renderTable(rows.filter((row) => row.area === area))];
+    }),
+  ];
 }
 
 /** One line for each operation, whatever its number of rows. */

@@ -43,7 +43,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
       onMatch: (name: string) => (operation = name),
     };
     if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
-    else if (address.service === "function-url") response = await answerFunctionUrl({ ...request, address });
+    else if (address.service === "function-url") response = await answerFunctionUrl({ ...served, address });
     else if (address.service === "lambda") response = await answerLambda(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {

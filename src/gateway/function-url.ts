@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Identity } from "../auth/identity.ts";
 import { masterKeyOf } from "../auth/secrets.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
@@ -11,7 +10,7 @@ import { readUrlId } from "../lambda/urls/url-id.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import type { UrlRecord } from "../metadata/function/protocol.ts";
 import type { Address } from "./address.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticateBytes } from "./authenticate-bytes.ts";
 import { logFault } from "./faults.ts";
 import type { LambdaRequest } from "./lambda.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
@@ -57,6 +56,7 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
       requestId,
       method: incoming.method,
       host: incoming.host,
+      protocol: incoming.origin.slice(0, incoming.origin.indexOf(":")),
       rawPath: address.rawPath,
       rawQuery: incoming.rawQuery,
       headers: incoming.headers,
@@ -74,16 +74,12 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
 }
 
 /** With AuthType NONE nobody is anybody: an Authorization header there is the function's own business. */
-async function identify(
+function identify(
   { incoming, deployment }: FunctionUrlRequest,
   { authType }: UrlRecord,
   body: Uint8Array<ArrayBuffer>,
-): Promise<Identity> {
+): Identity | Promise<Identity> {
   if (authType === "NONE") return { kind: "anonymous" };
   if (!isSigned(incoming)) throw lambdaError("AccessDeniedException", "Forbidden");
-  const sha256 = createHash("sha256").update(body).digest("hex");
-  const declared = incoming.headers.get("x-amz-content-sha256");
-  if (declared !== null && declared !== sha256) throw lambdaError("AccessDeniedException", "Forbidden");
-  const { identity } = await authenticate({ ...incoming, body: null }, ["lambda"], deployment, async () => sha256);
-  return identity;
+  return authenticateBytes(incoming, body, ["lambda"], deployment);
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Account, Identity } from "../auth/identity.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
@@ -11,6 +10,7 @@ import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
 import { authenticate } from "./authenticate.ts";
+import { authenticateBytes } from "./authenticate-bytes.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
@@ -112,17 +112,14 @@ async function authenticateBody(
     return { identity, body: await readBody(payload.stream, limit, operation) };
   }
   const body = await readBody(incoming.body, limit, operation);
-  const { identity } = await authenticate({ ...incoming, body: null }, ["lambda"], deployment, async () =>
-    createHash("sha256").update(body).digest("hex"),
-  );
-  return { identity, body };
+  return { identity: await authenticateBytes(incoming, body, ["lambda"], deployment), body };
 }
 
 async function readBody(
   stream: ReadableStream<Uint8Array> | null,
   limit: number,
   operation: string,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const body = await readBounded(stream, limit);
   if (!body) throw tooLarge(limit, operation);
   return body;

@@ -43,6 +43,8 @@ export interface LambdaPorts {
   open(sealed: string, owner: string): Promise<string | undefined>;
   /** A URL at which the package can be fetched for some minutes. */
   presignCode(codeId: string): Promise<string>;
+  /** A keyed hash that only this deployment can make. */
+  tag(text: string): Promise<Uint8Array>;
   /** Where the SDK inside a function finds this deployment; never what a request's Host header says. */
   readonly endpointUrl: string;
   /** Runs versions whose package has this id. */

@@ -8,11 +8,13 @@ import { createFunction, deleteFunction, getFunction, listFunctions } from "./fu
 import { invoke } from "./invoke/sync.ts";
 import { addPermission, getPolicy, removePermission } from "./permissions.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
+import { createFunctionUrlConfig, deleteFunctionUrlConfig, getFunctionUrlConfig, listFunctionUrlConfigs, updateFunctionUrlConfig } from "./urls/configs.ts";
 import { listVersionsByFunction, publishVersion } from "./versions.ts";
 import { unsupportedLambdaOperations } from "./unsupported.ts";
 
 const FUNCTIONS = "/2015-03-31/functions";
 const FUNCTION = `${FUNCTIONS}/{FunctionName}`;
+const FUNCTION_URL = "/2021-10-31/functions/{FunctionName}/url";
 const TAGS = "/2017-03-31/tags/{Resource}";
 
 /** The operations of Lambda that are served. */
@@ -42,6 +44,12 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "PutFunctionConcurrency", method: "PUT", path: "/2017-10-31/functions/{FunctionName}/concurrency", access: "lambda:PutFunctionConcurrency", handle: putFunctionConcurrency },
   { name: "GetFunctionConcurrency", method: "GET", path: "/2019-09-30/functions/{FunctionName}/concurrency", access: "lambda:GetFunctionConcurrency", handle: getFunctionConcurrency },
   { name: "DeleteFunctionConcurrency", method: "DELETE", path: "/2017-10-31/functions/{FunctionName}/concurrency", access: "lambda:DeleteFunctionConcurrency", handle: deleteFunctionConcurrency },
+
+  { name: "CreateFunctionUrlConfig", method: "POST", path: FUNCTION_URL, access: "lambda:CreateFunctionUrlConfig", handle: createFunctionUrlConfig },
+  { name: "GetFunctionUrlConfig", method: "GET", path: FUNCTION_URL, access: "lambda:GetFunctionUrlConfig", handle: getFunctionUrlConfig },
+  { name: "ListFunctionUrlConfigs", method: "GET", path: `${FUNCTION_URL}s`, access: "lambda:ListFunctionUrlConfigs", handle: listFunctionUrlConfigs },
+  { name: "UpdateFunctionUrlConfig", method: "PUT", path: FUNCTION_URL, access: "lambda:UpdateFunctionUrlConfig", handle: updateFunctionUrlConfig },
+  { name: "DeleteFunctionUrlConfig", method: "DELETE", path: FUNCTION_URL, access: "lambda:DeleteFunctionUrlConfig", handle: deleteFunctionUrlConfig },
 
   { name: "TagResource", method: "POST", path: TAGS, access: "lambda:TagResource", handle: tagResource },
   { name: "UntagResource", method: "DELETE", path: TAGS, access: "lambda:UntagResource", handle: untagResource },

@@ -1,0 +1,48 @@
+import type { Identity } from "../../auth/identity.ts";
+import type { UrlRecord } from "../../metadata/function/protocol.ts";
+import { isAllowedByPolicy } from "../access.ts";
+import type { LambdaCall } from "../call.ts";
+import { lambdaError } from "../errors.ts";
+import { findExecutable } from "../invoke/executable.ts";
+import { runExecutable } from "../invoke/sync.ts";
+import { applyCors } from "./cors.ts";
+import { describeUrlEvent, type UrlRequest } from "./event.ts";
+import { toUrlResponse } from "./response.ts";
+
+/** What a call of a function URL needs of the deployment. */
+export type UrlContext = Pick<LambdaCall, "target" | "region" | "directory" | "ports">;
+
+/**
+ * Runs the function behind a URL for a caller who has been identified, and makes its result a response.
+ * @throws ServiceError AccessDeniedException when the URL's policy does not let the caller in.
+ */
+export async function callFunctionUrl(url: UrlRecord, request: UrlRequest, context: UrlContext): Promise<Response> {
+  await authoriseUrl(url, request.identity, context);
+  const executable = await findExecutable(context);
+  const output = await runExecutable(context, executable, {
+    requestId: request.requestId,
+    payload: Buffer.from(describeUrlEvent(request, url.urlId, Date.now())),
+    invokedArn: executable.invokedArn,
+  });
+  const response = output.functionError === undefined ? toUrlResponse(output.payload) : undefined;
+  const answer = response ?? Response.json({ Message: "Internal Server Error" }, { status: 502 });
+  if (url.cors) applyCors(answer.headers, url.cors, request.headers);
+  return answer;
+}
+
+/**
+ * "Access control for function URLs": with AuthType NONE everybody whom the policy names for such URLs, which
+ * is nobody until a statement for `*` is added; with AWS_IAM the owning account, and others by the policy.
+ */
+async function authoriseUrl(url: UrlRecord, identity: Identity, context: UrlContext): Promise<void> {
+  const account = identity.kind === "account" ? identity.account : undefined;
+  if (url.authType === "AWS_IAM" && account?.id === context.target.accountId) return;
+  const allowed =
+    (url.authType === "NONE" || account !== undefined) &&
+    (await isAllowedByPolicy(context, {
+      principal: account ? { kind: "account", accountId: account.id } : { kind: "anonymous" },
+      action: "lambda:InvokeFunctionUrl",
+      context: { "lambda:functionurlauthtype": url.authType },
+    }));
+  if (!allowed) throw lambdaError("AccessDeniedException", "Forbidden");
+}
