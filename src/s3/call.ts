@@ -1,6 +1,8 @@
 import type { Account, Identity } from "../auth/identity.ts";
+import type { SignedPolicy } from "../auth/post-policy.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { Env } from "../env.ts";
+import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
 import type { Query } from "../lib/query.ts";
 import type { XmlElement } from "../lib/xml.ts";
@@ -27,6 +29,11 @@ export interface S3Call {
   readonly bucket: BucketClient;
   /** A bucket that the operation's access requests name (a copy's source, and the addressed one). */
   bucketNamed(name: string): BucketClient;
+  /**
+   * For operations whose body carries its own credentials: authorises the signer of a policy, or the caller of
+   * the request where the body has none, and answers their call. Until then the call has no bucket to use.
+   */
+  authoriseSigner(signed: SignedPolicy | undefined, accesses: readonly AccessRequest[]): Promise<S3Call>;
   /** For CreateBucket and DeleteBucket, which change names and make index objects. */
   readonly env: Pick<Env, "REGISTRY" | "BUCKET_INDEX">;
   /** Names of buckets and accounts in this deployment. */

@@ -17,6 +17,7 @@ import { listMultipartUploads } from "./multipart/list-uploads.ts";
 import { uploadPartCopy } from "./multipart/upload-part-copy.ts";
 import { uploadPart } from "./multipart/upload-part.ts";
 import { getObjectAttributes } from "./object-attributes.ts";
+import { postObject } from "./post-object/post-object.ts";
 import { preflight } from "./preflight.ts";
 import { putObject } from "./put-object.ts";
 import { subResourceDefaults } from "./sub-resource-defaults.ts";
@@ -49,6 +50,8 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "GetObject", method: "GET", path: OBJECT, access: "s3:GetObject", handle: getObject },
   { name: "HeadObject", method: "HEAD", path: OBJECT, access: "s3:GetObject", handle: headObject },
   { name: "PutObject", method: "PUT", path: OBJECT, access: "s3:PutObject", handle: putObject },
+  // The form carries its own credentials: `postObject` reaches no bucket before it has authorised their owner.
+  { name: "PostObject", method: "POST", path: BUCKET, access: anyone, handle: postObject },
   { name: "DeleteObject", method: "DELETE", path: OBJECT, access: "s3:DeleteObject", handle: deleteObject },
   { name: "CopyObject", method: "PUT", path: OBJECT, headers: ["x-amz-copy-source"], access: copyAccess, handle: copyObject },
   { name: "RenameObject", method: "PUT", path: OBJECT, query: { renameObject: true }, access: "s3:PutObject", handle: renameObject },

@@ -1,4 +1,4 @@
-import { anyone, type Access, type Method, type Operation } from "../lib/operation.ts";
+import type { Access, Method, Operation } from "../lib/operation.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { s3Error } from "./errors.ts";
 
@@ -15,7 +15,6 @@ export type Area =
   | "Replication"
   | "Reports and metrics"
   | "Requests and transfer"
-  | "Browser uploads"
   | "Directory buckets"
   | "Metadata tables"
   | "Annotations"
@@ -210,9 +209,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
     "s3:PutAccelerateConfiguration",
     sub("accelerate"),
   ),
-
-  // The form carries its own credentials and policy: the request itself is never signed.
-  row("Browser uploads", "PostObject", "POST", BUCKET, anyone),
 
   row("Directory buckets", "CreateSession", "GET", BUCKET, "s3express:CreateSession", sub("session")),
   row("Directory buckets", "ListDirectoryBuckets", "GET", SERVICE, "s3express:ListAllMyDirectoryBuckets", {

@@ -17,7 +17,7 @@ import {
 } from "./upload-checksum.ts";
 
 /** Largest body of one PutObject or UploadPart. */
-const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
+export const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 /** Bodies up to this size live in the index row (docs/decisions, "Small bodies live in the row"). */
 export const INLINE_LIMIT = 4096;
 

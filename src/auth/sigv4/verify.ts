@@ -42,7 +42,7 @@ export interface Verified {
 const MAX_SKEW_MS = 15 * 60 * 1_000;
 
 /** R2's only region, which its clients are configured with. */
-const ANY_REGION = "auto";
+export const ANY_REGION = "auto";
 
 /**
  * Verifies the signature of a request (Authorization header or presigned URL).

@@ -222,9 +222,9 @@ describe("an unsigned trailer", () => {
       const forged = { ...target.key, secretAccessKey: "a-guess" };
       expectRefusal(await target.sendAs(forged, draft), 403, "SignatureDoesNotMatch");
       const anonymous = { ...draft, headers: { ...draft.headers, "x-amz-content-sha256": UNSIGNED_TRAILER } };
-      // PostObject is open to anyone, and not implemented.
+      // PostObject asks who signed its form, and this is none.
       const [status, code] =
-        row.access === anyone ? ([501, "NotImplemented"] as const) : ([403, "AccessDenied"] as const);
+        row.access === anyone ? ([412, "PreconditionFailed"] as const) : ([403, "AccessDenied"] as const);
       expectRefusal(await target.sendAnonymous(anonymous), status, code);
     },
   );
