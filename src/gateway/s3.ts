@@ -23,7 +23,8 @@ import { s3Error } from "../s3/errors.ts";
 import { listAccessRequests, matchS3Operation } from "../s3/service.ts";
 import { BlobStore } from "../storage/blob-store.ts";
 import type { Address } from "./address.ts";
-import { authenticate, authenticateSigner } from "./authenticate.ts";
+import { authenticate, type Authenticated, authenticateSigner } from "./authenticate.ts";
+import { type CorsRules, withCors } from "./cors.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
 import { mergeHoistedHeaders } from "./hoisted-headers.ts";
@@ -42,14 +43,31 @@ export interface S3Request {
   readonly identity?: Identity;
 }
 
+const ANONYMOUS: Identity = { kind: "anonymous" };
 const NO_PAYLOAD: Payload = { stream: null, length: 0, trailerNames: [], trailers: new Map() };
-/** Of a request on the Paid plan, unless wrangler.toml raises it. */
-const DEFAULT_SUBREQUESTS = 10_000;
+/** Of a request, as wrangler.toml raises it: enough for one GET of 10,000 parts. */
+const DEFAULT_SUBREQUESTS = 11_000;
 /** Kept for the index, the Registry and the rate limiter. */
 const RESERVED_SUBREQUESTS = 5;
 
 /** The S3 pipeline: authenticate, match, look the bucket up, authorise, run. Throws a ServiceError, or what went wrong. */
 export async function serveS3(request: S3Request): Promise<S3Result> {
+  const { incoming, address } = request;
+  const buckets = new Map<string, BucketClient>();
+  // The answer to a preflight is about CORS itself.
+  if (incoming.method === "OPTIONS" || address.bucket === "") return runOperation(request, buckets);
+  const rules: CorsRules = {
+    known: () => buckets.get(address.bucket)?.config.documents?.cors,
+    async current() {
+      const known = buckets.get(address.bucket);
+      const bucket = known?.isConfirmed ? known : await openBucket(address.bucket, ANONYMOUS, [], request);
+      return (await bucket.currentConfig()).documents?.cors;
+    },
+  };
+  return withCors(incoming, rules, () => runOperation(request, buckets));
+}
+
+async function runOperation(request: S3Request, buckets: Map<string, BucketClient>): Promise<S3Result> {
   const { incoming, address, deployment } = request;
   if (incoming.rawQuery.length > MAX_HEADER_BYTES) throw headerSectionTooLarge();
   const query = new Query(incoming.rawQuery);
@@ -57,11 +75,8 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
   const operation = matchS3Operation(incoming.method, address.bucket, address.key, query, headers);
   request.onMatch(operation.name);
   checkKey(address.key);
-  const { identity, payload } = request.identity
-    ? { identity: request.identity, payload: NO_PAYLOAD }
-    : await authenticate(incoming, ["s3"], deployment);
+  const { identity, payload } = await identify(request);
   if (identity.kind === "anonymous") await refuseUnsignedFlood(request, address.bucket);
-  const buckets = new Map<string, BucketClient>();
   const bucketNamed = (name: string): BucketClient => {
     const bucket = buckets.get(name);
     if (!bucket) throw new Error(`${operation.name} uses a bucket that its access does not name`);
@@ -82,6 +97,7 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
       return bucketNamed(address.bucket);
     },
     bucketNamed,
+    openUnauthorised: () => openBucket(address.bucket, ANONYMOUS, [], request),
     async authoriseSigner(signed, signerAccesses) {
       const signer = signed ? await authenticateSigner(signed, identity, deployment) : identity;
       await authorise(call, signer, signerAccesses, request, buckets);
@@ -99,6 +115,13 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
   } catch (error) {
     throw translate(error, call);
   }
+}
+
+/** A browser signs no preflight, even to a presigned URL: that signature covers the request that is to come. */
+async function identify({ incoming, deployment, identity }: S3Request): Promise<Authenticated> {
+  if (identity) return { identity, payload: NO_PAYLOAD };
+  if (incoming.method === "OPTIONS") return { identity: ANONYMOUS, payload: NO_PAYLOAD };
+  return authenticate(incoming, ["s3"], deployment);
 }
 
 /** Allows every access request to the caller, or throws; leaves the buckets that they name in `buckets`. */

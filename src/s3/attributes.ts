@@ -1,6 +1,7 @@
 import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
 import { checkWriteEncryption } from "./encryption-headers.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+import { readTaggingHeader } from "./tags.ts";
 
 /** System metadata that S3 keeps as sent and returns. */
 const STORED_HEADERS = [
@@ -60,7 +61,8 @@ export function readAttributes(headers: Headers): ObjectAttributes {
       redirect,
     );
   }
-  return { headers: stored, metadata: readMetadata(headers) };
+  const tags = readTaggingHeader(headers);
+  return { headers: stored, metadata: readMetadata(headers), ...(tags.length > 0 && { tags }) };
 }
 
 /** `aws-chunked` is framing of the request, not a property of the object. */
@@ -104,18 +106,12 @@ export function readStorageClass(headers: Headers): string {
   return storageClass;
 }
 
-/**
- * Refuses what cannot be honoured yet, and lets through what means nothing here: unknown `x-amz-*`
- * headers, empty tagging, and the ACLs that a bucket with "bucket owner enforced" accepts.
- */
+/** Refuses what cannot be honoured yet, and lets through what means nothing here: unknown `x-amz-*` headers. */
 export function refuseUnsupportedHeaders(headers: Headers): void {
   checkWriteEncryption(headers);
   for (const name of UNSUPPORTED_HEADERS) {
     if (headers.has(name)) throw notImplementedHeader(name);
   }
-  if (headers.get("x-amz-tagging")) throw notImplementedHeader("x-amz-tagging");
-  const acl = headers.get("x-amz-acl");
-  if (acl && acl !== "private" && acl !== "bucket-owner-full-control") throw s3Error("AccessControlListNotSupported");
 }
 
 /** Attributes as response headers. */

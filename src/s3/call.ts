@@ -34,6 +34,8 @@ export interface S3Call {
    * the request where the body has none, and answers their call. Until then the call has no bucket to use.
    */
   authoriseSigner(signed: SignedPolicy | undefined, accesses: readonly AccessRequest[]): Promise<S3Call>;
+  /** The addressed bucket for what anyone may learn of it, its CORS rules; nothing was authorised. */
+  openUnauthorised(): Promise<BucketClient>;
   /** For CreateBucket and DeleteBucket, which change names and make index objects. */
   readonly env: Pick<Env, "REGISTRY" | "BUCKET_INDEX">;
   /** Names of buckets and accounts in this deployment. */

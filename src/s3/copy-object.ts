@@ -3,6 +3,8 @@ import { type Checksum, checksumElement, createChecksum } from "../lib/checksums
 import { decodePercent } from "../lib/percent.ts";
 import { element } from "../lib/xml.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
+import type { Tag } from "../metadata/bucket/documents.ts";
+import { withTags } from "../metadata/bucket/object-tags.ts";
 import type {
   Committed,
   CopyObjectOutcome,
@@ -17,19 +19,23 @@ import type {
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { checkExpectedOwner } from "./checks.ts";
+import { refuseAcl } from "./config/ownership-controls.ts";
 import { findSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { readTaggingHeader } from "./tags.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
 import { readAlgorithmName } from "./upload-checksum.ts";
 
 /** CopyObject: a new row on the same immutable bytes; no byte is moved. */
 export async function copyObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
+  await refuseAcl(call);
   const source = readCopySource(call);
   const sourceBucket = call.bucketNamed(source.bucketName);
   checkExpectedOwner(call, "x-amz-source-expected-bucket-owner", sourceBucket.config.accountId);
-  const replaces = readMetadataDirective(call) === "REPLACE";
+  const replaces = readDirective(call, "metadata") === "REPLACE";
+  const replacesTags = readDirective(call, "tagging") === "REPLACE";
   const storageClass = call.headers.has("x-amz-storage-class") ? readStorageClass(call.headers) : undefined;
   refuseIdentity(call, source, replaces, storageClass);
   const copy: Copy = {
@@ -39,6 +45,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
     conditions: readWriteConditions(call.headers),
     storageClass: storageClass ?? "STANDARD",
     ...(replaces ? { attributes: readAttributes(call.headers) } : {}),
+    ...(replacesTags ? { tags: readTaggingHeader(call.headers) } : {}),
   };
   const committed = commitCopy(call, copy, await computeChecksum(call, source));
   // Across index objects a copy takes two steps: a client that hangs up does not stop it half-way (rule 9).
@@ -92,6 +99,7 @@ interface Copy {
   readonly conditions: WriteConditions;
   readonly storageClass: string;
   readonly attributes?: ObjectAttributes;
+  readonly tags?: readonly Tag[];
   readonly checksum?: Checksum;
 }
 
@@ -113,7 +121,7 @@ async function commitCopy(
 
 /** One call: a row on the same bytes. */
 function copyInside(call: S3Call, copy: Copy) {
-  const { source, sourceConditions, conditions, storageClass, attributes, checksum } = copy;
+  const { source, sourceConditions, conditions, storageClass, attributes, tags, checksum } = copy;
   return call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CopyObjectOutcome> =>
     index.copyObject({
       ...plain,
@@ -125,6 +133,7 @@ function copyInside(call: S3Call, copy: Copy) {
       storageClass,
       ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
       ...(attributes && { attributes }),
+      ...(tags && { tags }),
       ...(checksum && { checksum }),
     }),
   );
@@ -154,7 +163,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     etag: read.etag,
     storageClass,
     ownerId: callerAccount(call).id,
-    attributes: attributes ?? read.attributes,
+    attributes: withTags(attributes ?? read.attributes, copy.tags ?? read.attributes.tags),
     ...(checksum && { checksum }),
   };
   const { body } = pinned;
@@ -164,10 +173,12 @@ async function copyAcross(call: S3Call, copy: Copy) {
   return put.outcome === "ok" ? { ...put, source: read } : put;
 }
 
-function readMetadataDirective(call: S3Call): "COPY" | "REPLACE" {
-  const directive = call.headers.get("x-amz-metadata-directive") ?? "COPY";
+/** `x-amz-metadata-directive` and `x-amz-tagging-directive` */
+function readDirective(call: S3Call, what: "metadata" | "tagging"): "COPY" | "REPLACE" {
+  const name = `x-amz-${what}-directive`;
+  const directive = call.headers.get(name) ?? "COPY";
   if (directive === "COPY" || directive === "REPLACE") return directive;
-  throw invalidArgument("Unknown metadata directive.", "x-amz-metadata-directive", directive);
+  throw invalidArgument(`Unknown ${what} directive.`, name, directive);
 }
 
 /** Copying an object onto itself must change something. */

@@ -2,6 +2,7 @@ import { decodePercent } from "../lib/percent.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { S3Call } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
+import { writeAccess } from "./tags.ts";
 
 /** The object that a copy reads. */
 export interface CopySource {
@@ -38,8 +39,5 @@ export function readCopySource(call: S3Call): CopySource {
 export function copyAccess(call: S3Call): readonly AccessRequest[] {
   const source = readCopySource(call);
   const action = source.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
-  return [
-    { action: "s3:PutObject", bucket: call.bucketName, key: call.key },
-    { action, bucket: source.bucketName, key: source.key },
-  ];
+  return [...writeAccess(call), { action, bucket: source.bucketName, key: source.key }];
 }

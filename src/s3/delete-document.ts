@@ -3,6 +3,7 @@ import { parseHttpDate } from "../lib/http-date.ts";
 import type { XmlNode } from "../lib/xml.ts";
 import type { DeleteItem, WriteConditions } from "../metadata/bucket/protocol.ts";
 import { s3Error } from "./errors.ts";
+import { readBoolean } from "./xml-body.ts";
 
 const MAX_OBJECTS = 1000;
 const FIELDS = new Set(["Key", "VersionId", "ETag", "LastModifiedTime", "Size"]);
@@ -59,10 +60,4 @@ function readTime(text: string): number {
 function readSize(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw s3Error("MalformedXML");
   return Number(text);
-}
-
-function readBoolean(text: string): boolean {
-  const value = text.trim().toLowerCase();
-  if (value !== "true" && value !== "false" && value !== "1" && value !== "0") throw s3Error("MalformedXML");
-  return value === "true" || value === "1";
 }

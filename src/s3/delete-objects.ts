@@ -1,4 +1,3 @@
-import { createChecksum } from "../lib/checksums.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { parseHttpDate } from "../lib/http-date.ts";
@@ -9,8 +8,7 @@ import { checkKey } from "./checks.ts";
 import { readDeleteDocument } from "./delete-document.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { readVersionId } from "./get-object.ts";
-import { readContentMd5, readExpectedChecksum, verifyChecksum } from "./upload-checksum.ts";
-import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
+import { parseXmlBody, readVerifiedBody } from "./xml-body.ts";
 
 /** 1,000 keys of 1,024 bytes, each byte written as a character reference, and what is around them. */
 const MAX_DOCUMENT_BYTES = 7 * 1024 ** 2;
@@ -32,7 +30,7 @@ export async function deleteObject(call: S3Call): Promise<S3Result> {
 
 /** DeleteObjects: up to 1,000 keys, each with its own outcome. */
 export async function deleteObjects(call: S3Call): Promise<S3Result> {
-  const { quiet, entries } = readDeleteDocument(parseXmlBody(await readVerifiedBody(call)));
+  const { quiet, entries } = readDeleteDocument(parseXmlBody(await readVerifiedBody(call, MAX_DOCUMENT_BYTES)));
   const outcomes: (DeleteResult | ServiceError)[] = entries.map(checkEntry);
   const accepted = entries.flatMap((_, position) => (outcomes[position] instanceof ServiceError ? [] : [position]));
   const results = await removeItems(
@@ -46,23 +44,6 @@ export async function deleteObjects(call: S3Call): Promise<S3Result> {
       entries.map((entry, position) => renderOutcome(entry, outcomes[position]!, quiet)),
     ),
   };
-}
-
-/** The body, proven whole: S3 deletes nothing on the word of a document that may be damaged. */
-async function readVerifiedBody(call: S3Call): Promise<Uint8Array> {
-  const expected = readExpectedChecksum(call);
-  if (!expected && readContentMd5(call.headers) === undefined) {
-    throw s3Error("InvalidRequest", {
-      message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
-    });
-  }
-  const body = await readBoundedBody(call, MAX_DOCUMENT_BYTES);
-  if (expected) {
-    const checksum = createChecksum(expected.algorithm);
-    checksum.update(body);
-    verifyChecksum(expected, await checksum.digestBase64());
-  }
-  return body;
 }
 
 /** Deletes the items with one call to each index object that holds some of them; results in their order. */

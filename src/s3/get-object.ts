@@ -201,6 +201,8 @@ function objectHeaders(call: S3Call, found: FoundObject): Record<string, string>
     "x-amz-server-side-encryption": "AES256",
   };
   if (object.versionId !== "null") headers["x-amz-version-id"] = object.versionId;
+  const { tags } = object.attributes;
+  if (tags) headers["x-amz-tagging-count"] = String(tags.length);
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
   if (span && span.length > 0) headers["content-range"] = formatContentRange(span, object.size);
   if (call.query.has("partNumber") && object.partsCount !== undefined) {

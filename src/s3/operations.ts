@@ -2,6 +2,15 @@ import { anyone, type Operation } from "../lib/operation.ts";
 import { getBucketLocation } from "./bucket-location.ts";
 import { createBucket, deleteBucket, getBucketVersioning, headBucket } from "./buckets.ts";
 import type { S3Call, S3Result } from "./call.ts";
+import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
+import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./config/encryption.ts";
+import {
+  deleteBucketOwnershipControls,
+  getBucketOwnershipControls,
+  putBucketOwnershipControls,
+} from "./config/ownership-controls.ts";
+import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { copyObject, renameObject } from "./copy-object.ts";
 import { copyAccess } from "./copy-source.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
@@ -18,9 +27,11 @@ import { uploadPartCopy } from "./multipart/upload-part-copy.ts";
 import { uploadPart } from "./multipart/upload-part.ts";
 import { getObjectAttributes } from "./object-attributes.ts";
 import { postObject } from "./post-object/post-object.ts";
+import { deleteObjectTagging, getObjectTagging, objectTaggingAccess, putObjectTagging } from "./object-tagging.ts";
 import { preflight } from "./preflight.ts";
 import { putObject } from "./put-object.ts";
 import { subResourceDefaults } from "./sub-resource-defaults.ts";
+import { writeAccess } from "./tags.ts";
 import { unsupportedOperations } from "./unsupported.ts";
 
 type S3Operation = Operation<S3Call, S3Result>;
@@ -41,6 +52,22 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "GetBucketLocation", method: "GET", path: BUCKET, query: { location: true }, access: "s3:GetBucketLocation", handle: getBucketLocation },
   { name: "GetBucketVersioning", method: "GET", path: BUCKET, query: { versioning: true }, access: "s3:GetBucketVersioning", handle: getBucketVersioning },
 
+  { name: "PutBucketTagging", method: "PUT", path: BUCKET, query: { tagging: true }, access: "s3:PutBucketTagging", handle: putBucketTagging },
+  { name: "GetBucketTagging", method: "GET", path: BUCKET, query: { tagging: true }, access: "s3:GetBucketTagging", handle: getBucketTagging },
+  { name: "DeleteBucketTagging", method: "DELETE", path: BUCKET, query: { tagging: true }, access: "s3:PutBucketTagging", handle: deleteBucketTagging },
+  { name: "PutBucketCors", method: "PUT", path: BUCKET, query: { cors: true }, access: "s3:PutBucketCORS", handle: putBucketCors },
+  { name: "GetBucketCors", method: "GET", path: BUCKET, query: { cors: true }, access: "s3:GetBucketCORS", handle: getBucketCors },
+  { name: "DeleteBucketCors", method: "DELETE", path: BUCKET, query: { cors: true }, access: "s3:PutBucketCORS", handle: deleteBucketCors },
+  { name: "PutBucketEncryption", method: "PUT", path: BUCKET, query: { encryption: true }, access: "s3:PutEncryptionConfiguration", handle: putBucketEncryption },
+  { name: "GetBucketEncryption", method: "GET", path: BUCKET, query: { encryption: true }, access: "s3:GetEncryptionConfiguration", handle: getBucketEncryption },
+  { name: "DeleteBucketEncryption", method: "DELETE", path: BUCKET, query: { encryption: true }, access: "s3:PutEncryptionConfiguration", handle: deleteBucketEncryption },
+  { name: "PutPublicAccessBlock", method: "PUT", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:PutBucketPublicAccessBlock", handle: putPublicAccessBlock },
+  { name: "GetPublicAccessBlock", method: "GET", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:GetBucketPublicAccessBlock", handle: getPublicAccessBlock },
+  { name: "DeletePublicAccessBlock", method: "DELETE", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:PutBucketPublicAccessBlock", handle: deletePublicAccessBlock },
+  { name: "PutBucketOwnershipControls", method: "PUT", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: putBucketOwnershipControls },
+  { name: "GetBucketOwnershipControls", method: "GET", path: BUCKET, query: { ownershipControls: true }, access: "s3:GetBucketOwnershipControls", handle: getBucketOwnershipControls },
+  { name: "DeleteBucketOwnershipControls", method: "DELETE", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: deleteBucketOwnershipControls },
+
   { name: "ListObjects", method: "GET", path: BUCKET, access: "s3:ListBucket", handle: listObjects },
   { name: "ListObjectsV2", method: "GET", path: BUCKET, query: { "list-type": "2" }, access: "s3:ListBucket", handle: listObjectsV2 },
   { name: "ListObjectVersions", method: "GET", path: BUCKET, query: { versions: true }, access: "s3:ListBucketVersions", handle: listObjectVersions },
@@ -49,15 +76,18 @@ export const s3Operations: readonly S3Operation[] = [
 
   { name: "GetObject", method: "GET", path: OBJECT, access: "s3:GetObject", handle: getObject },
   { name: "HeadObject", method: "HEAD", path: OBJECT, access: "s3:GetObject", handle: headObject },
-  { name: "PutObject", method: "PUT", path: OBJECT, access: "s3:PutObject", handle: putObject },
+  { name: "PutObject", method: "PUT", path: OBJECT, access: writeAccess, handle: putObject },
   // The form carries its own credentials: `postObject` reaches no bucket before it has authorised their owner.
   { name: "PostObject", method: "POST", path: BUCKET, access: anyone, handle: postObject },
   { name: "DeleteObject", method: "DELETE", path: OBJECT, access: "s3:DeleteObject", handle: deleteObject },
   { name: "CopyObject", method: "PUT", path: OBJECT, headers: ["x-amz-copy-source"], access: copyAccess, handle: copyObject },
   { name: "RenameObject", method: "PUT", path: OBJECT, query: { renameObject: true }, access: "s3:PutObject", handle: renameObject },
   { name: "GetObjectAttributes", method: "GET", path: OBJECT, query: { attributes: true }, access: "s3:GetObjectAttributes", handle: getObjectAttributes },
+  { name: "PutObjectTagging", method: "PUT", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Put"), handle: putObjectTagging },
+  { name: "GetObjectTagging", method: "GET", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Get"), handle: getObjectTagging },
+  { name: "DeleteObjectTagging", method: "DELETE", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Delete"), handle: deleteObjectTagging },
 
-  { name: "CreateMultipartUpload", method: "POST", path: OBJECT, query: { uploads: true }, access: "s3:PutObject", handle: createMultipartUpload },
+  { name: "CreateMultipartUpload", method: "POST", path: OBJECT, query: { uploads: true }, access: writeAccess, handle: createMultipartUpload },
   { name: "UploadPart", method: "PUT", path: OBJECT, query: { partNumber: true, uploadId: true }, access: "s3:PutObject", handle: uploadPart },
   {
     name: "UploadPartCopy",

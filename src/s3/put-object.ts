@@ -2,6 +2,7 @@ import { checksumHeader } from "../lib/checksums.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
+import { refuseAcl } from "./config/ownership-controls.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
 import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
@@ -12,6 +13,7 @@ export const PREFLIGHT_BYTES = 8 * 1024 ** 2;
 /** PutObject: the body becomes the key's current version in one commit. */
 export async function putObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
+  await refuseAcl(call);
   const attributes = readAttributes(call.headers);
   const storageClass = readStorageClass(call.headers);
   const conditions = readWriteConditions(call.headers);

@@ -33,8 +33,6 @@ export const subResourceDefaults: readonly Row[] = [
     always(element("AccelerateConfiguration")),
   ),
   read("GetBucketAcl", BUCKET, "acl", "s3:GetBucketAcl", answerAcl),
-  read("GetBucketCors", BUCKET, "cors", "s3:GetBucketCORS", missing("NoSuchCORSConfiguration")),
-  read("GetBucketEncryption", BUCKET, "encryption", "s3:GetEncryptionConfiguration", always(defaultEncryption())),
   read(
     "GetBucketLifecycleConfiguration",
     BUCKET,
@@ -49,13 +47,6 @@ export const subResourceDefaults: readonly Row[] = [
     "notification",
     "s3:GetBucketNotification",
     always(element("NotificationConfiguration")),
-  ),
-  read(
-    "GetBucketOwnershipControls",
-    BUCKET,
-    "ownershipControls",
-    "s3:GetBucketOwnershipControls",
-    always(defaultOwnership()),
   ),
   read("GetBucketPolicy", BUCKET, "policy", "s3:GetBucketPolicy", missing("NoSuchBucketPolicy")),
   read("GetBucketPolicyStatus", BUCKET, "policyStatus", "s3:GetBucketPolicyStatus", missing("NoSuchBucketPolicy")),
@@ -73,7 +64,6 @@ export const subResourceDefaults: readonly Row[] = [
     "s3:GetBucketRequestPayment",
     always(defaultRequestPayment()),
   ),
-  read("GetBucketTagging", BUCKET, "tagging", "s3:GetBucketTagging", missing("NoSuchTagSet")),
   read("GetBucketWebsite", BUCKET, "website", "s3:GetBucketWebsite", missing("NoSuchWebsiteConfiguration")),
   read(
     "GetObjectLockConfiguration",
@@ -81,13 +71,6 @@ export const subResourceDefaults: readonly Row[] = [
     "object-lock",
     "s3:GetBucketObjectLockConfiguration",
     missing("ObjectLockConfigurationNotFoundError"),
-  ),
-  read(
-    "GetPublicAccessBlock",
-    BUCKET,
-    "publicAccessBlock",
-    "s3:GetBucketPublicAccessBlock",
-    always(defaultPublicAccessBlock()),
   ),
 
   ...numberedConfigurations("analytics", "Analytics", "ListBucketAnalyticsConfigurationResult"),
@@ -100,13 +83,6 @@ export const subResourceDefaults: readonly Row[] = [
   ...numberedConfigurations("metrics", "Metrics", "ListMetricsConfigurationsResult"),
 
   read("GetObjectAcl", OBJECT, "acl", "s3:GetObjectAcl", ofObject(answerAcl)),
-  read(
-    "GetObjectTagging",
-    OBJECT,
-    "tagging",
-    "s3:GetObjectTagging",
-    ofObject(always(element("Tagging", element("TagSet")))),
-  ),
   read("GetObjectLegalHold", OBJECT, "legal-hold", "s3:GetObjectLegalHold", ofObject(refuseWithoutObjectLock)),
   read("GetObjectRetention", OBJECT, "retention", "s3:GetObjectRetention", ofObject(refuseWithoutObjectLock)),
 ];
@@ -172,30 +148,6 @@ async function answerAcl(call: S3Call): Promise<S3Result> {
 
 async function refuseWithoutObjectLock(): Promise<S3Result> {
   throw s3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
-}
-
-/** Every body is encrypted at rest by R2 with keys that nobody has to manage: what S3 calls SSE-S3. */
-function defaultEncryption(): XmlElement {
-  return element(
-    "ServerSideEncryptionConfiguration",
-    element(
-      "Rule",
-      element("ApplyServerSideEncryptionByDefault", element("SSEAlgorithm", "AES256")),
-      element("BucketKeyEnabled", false),
-    ),
-  );
-}
-
-function defaultOwnership(): XmlElement {
-  return element("OwnershipControls", element("Rule", element("ObjectOwnership", "BucketOwnerEnforced")));
-}
-
-function defaultPublicAccessBlock(): XmlElement {
-  const settings = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
-  return element(
-    "PublicAccessBlockConfiguration",
-    settings.map((name) => element(name, true)),
-  );
 }
 
 function defaultRequestPayment(): XmlElement {

@@ -7,7 +7,6 @@ export type Area =
   | "Versioning"
   | "Object lock"
   | "Access control"
-  | "Tagging"
   | "Lifecycle"
   | "Notifications"
   | "Encryption"
@@ -62,45 +61,8 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
   row("Access control", "PutBucketAcl", "PUT", BUCKET, "s3:PutBucketAcl", sub("acl")),
   row("Access control", "PutObjectAcl", "PUT", OBJECT, "s3:PutObjectAcl", sub("acl")),
-  row(
-    "Access control",
-    "PutBucketOwnershipControls",
-    "PUT",
-    BUCKET,
-    "s3:PutBucketOwnershipControls",
-    sub("ownershipControls"),
-  ),
-  row(
-    "Access control",
-    "DeleteBucketOwnershipControls",
-    "DELETE",
-    BUCKET,
-    "s3:PutBucketOwnershipControls",
-    sub("ownershipControls"),
-  ),
   row("Access control", "PutBucketPolicy", "PUT", BUCKET, "s3:PutBucketPolicy", sub("policy")),
   row("Access control", "DeleteBucketPolicy", "DELETE", BUCKET, "s3:DeleteBucketPolicy", sub("policy")),
-  row(
-    "Access control",
-    "PutPublicAccessBlock",
-    "PUT",
-    BUCKET,
-    "s3:PutBucketPublicAccessBlock",
-    sub("publicAccessBlock"),
-  ),
-  row(
-    "Access control",
-    "DeletePublicAccessBlock",
-    "DELETE",
-    BUCKET,
-    "s3:PutBucketPublicAccessBlock",
-    sub("publicAccessBlock"),
-  ),
-
-  row("Tagging", "PutBucketTagging", "PUT", BUCKET, "s3:PutBucketTagging", sub("tagging")),
-  row("Tagging", "DeleteBucketTagging", "DELETE", BUCKET, "s3:PutBucketTagging", sub("tagging")),
-  row("Tagging", "PutObjectTagging", "PUT", OBJECT, "s3:PutObjectTagging", sub("tagging")),
-  row("Tagging", "DeleteObjectTagging", "DELETE", OBJECT, "s3:DeleteObjectTagging", sub("tagging")),
 
   row("Lifecycle", "PutBucketLifecycleConfiguration", "PUT", BUCKET, "s3:PutLifecycleConfiguration", sub("lifecycle")),
   row("Lifecycle", "DeleteBucketLifecycle", "DELETE", BUCKET, "s3:PutLifecycleConfiguration", sub("lifecycle")),
@@ -131,12 +93,8 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
     sub("notification"),
   ),
 
-  row("Encryption", "PutBucketEncryption", "PUT", BUCKET, "s3:PutEncryptionConfiguration", sub("encryption")),
-  row("Encryption", "DeleteBucketEncryption", "DELETE", BUCKET, "s3:PutEncryptionConfiguration", sub("encryption")),
   row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),
 
-  row("Website and CORS", "PutBucketCors", "PUT", BUCKET, "s3:PutBucketCORS", sub("cors")),
-  row("Website and CORS", "DeleteBucketCors", "DELETE", BUCKET, "s3:PutBucketCORS", sub("cors")),
   row("Website and CORS", "PutBucketWebsite", "PUT", BUCKET, "s3:PutBucketWebsite", sub("website")),
   row("Website and CORS", "DeleteBucketWebsite", "DELETE", BUCKET, "s3:DeleteBucketWebsite", sub("website")),
 

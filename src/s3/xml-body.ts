@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import { createChecksum } from "../lib/checksums.ts";
 import { parseXml, type XmlNode } from "../lib/xml.ts";
 import { hideControlReferences, restoreControls } from "./control-references.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
 import { readingBody } from "./lost-body.ts";
-import { readContentMd5, verifyContentMd5 } from "./upload-checksum.ts";
+import { readContentMd5, readExpectedChecksum, verifyChecksum, verifyContentMd5 } from "./upload-checksum.ts";
 
 /**
  * Tags in the longest document of S3's API (10,000 parts with a checksum each) and some more. A body of
@@ -21,6 +22,23 @@ export async function readBoundedBody(call: S3Call, maxBytes: number): Promise<U
   const bytes = await readingBody(collect(stream, maxBytes));
   if (contentMd5 !== undefined) verifyContentMd5(contentMd5, createHash("md5").update(bytes).digest("hex"));
   return bytes;
+}
+
+/** The body, proven whole: S3 acts on no document that may be damaged. */
+export async function readVerifiedBody(call: S3Call, maxBytes: number): Promise<Uint8Array> {
+  const expected = readExpectedChecksum(call);
+  if (!expected && readContentMd5(call.headers) === undefined) {
+    throw s3Error("InvalidRequest", {
+      message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+    });
+  }
+  const body = await readBoundedBody(call, maxBytes);
+  if (expected) {
+    const checksum = createChecksum(expected.algorithm);
+    checksum.update(body);
+    verifyChecksum(expected, await checksum.digestBase64());
+  }
+  return body;
 }
 
 async function collect(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
@@ -40,6 +58,13 @@ export function parseXmlBody(bytes: Uint8Array): XmlNode {
   if (countTags(bytes) > MAX_TAGS) throw s3Error("MalformedXML");
   const hidden = hideControlReferences(bytes);
   return hidden ? restoreControls(parseXml(hidden.source), hidden.marker) : parseXml(bytes);
+}
+
+/** `xs:boolean`, in any case. */
+export function readBoolean(text: string): boolean {
+  const value = text.trim().toLowerCase();
+  if (value !== "true" && value !== "false" && value !== "1" && value !== "0") throw s3Error("MalformedXML");
+  return value === "true" || value === "1";
 }
 
 function countTags(bytes: Uint8Array): number {

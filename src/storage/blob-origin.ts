@@ -10,6 +10,7 @@ export interface BlobOrigin {
   readonly attributes?: {
     readonly headers: Readonly<Record<string, string>>;
     readonly metadata: Readonly<Record<string, string>>;
+    readonly tags?: readonly { readonly key: string; readonly value: string }[];
   };
   /** Of a part: the upload that it belongs to, and its number. */
   readonly uploadId?: string;

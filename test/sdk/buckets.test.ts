@@ -217,11 +217,12 @@ describe("ListBuckets", () => {
 });
 
 describe("OPTIONS", () => {
-  const ask = (headers: Record<string, string>) =>
-    fetch(`${verge.endpoint}/any-bucket/key`, { method: "OPTIONS", headers });
+  const ask = (headers: Record<string, string>, bucket = "any-bucket") =>
+    fetch(`${verge.endpoint}/${bucket}/key`, { method: "OPTIONS", headers });
+  const question = { origin: "https://example.org", "access-control-request-method": "PUT" };
 
   test("without a CORS configuration is forbidden", async () => {
-    const answer = await ask({ origin: "https://example.org", "access-control-request-method": "PUT" });
+    const answer = await ask(question, await makeBucket(client));
     expect(answer.status).toBe(403);
     expect(answer.headers.get("access-control-allow-origin")).toBeNull();
     const text = await answer.text();
@@ -229,12 +230,19 @@ describe("OPTIONS", () => {
     expect(text).toContain("CORSResponse: CORS is not enabled for this bucket.");
   });
 
+  test("names a bucket that does not exist", async () => {
+    const answer = await ask(question, "no-such-bucket");
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain("<Code>NoSuchBucket</Code>");
+  });
+
   test.each([
-    ["Origin", { "access-control-request-method": "PUT" }],
-    ["Access-Control-Request-Method", { origin: "https://example.org" }],
-  ])("without %s is a bad request", async (name, headers) => {
+    ["Origin", { "access-control-request-method": "PUT" }, "Insufficient information. Origin request header needed."],
+    ["the method", { origin: "https://example.org" }, "Invalid Access-Control-Request-Method: null"],
+    ["a method of S3", { ...question, "access-control-request-method": "PATCH" }, "Method: PATCH"],
+  ])("without %s is a bad request", async (_, headers, message) => {
     const answer = await ask(headers);
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain(`Insufficient information. ${name}`);
+    expect(await answer.text()).toContain(message);
   });
 });

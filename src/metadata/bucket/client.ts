@@ -49,6 +49,11 @@ export class BucketClient {
     return this.#config;
   }
 
+  /** Whether the index has confirmed, during this request, that `config` is the present one. */
+  get isConfirmed(): boolean {
+    return this.#confirmed;
+  }
+
   /** The configuration as the index has it: one call, unless another call of this request has confirmed it. */
   async currentConfig(): Promise<BucketConfig> {
     if (!this.#confirmed) {
@@ -190,5 +195,7 @@ function isRetryable(error: unknown): boolean {
 }
 
 function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20 * 2 ** Math.min(attempt, MAX_ATTEMPTS) * (0.5 + Math.random())));
+  return new Promise((resolve) =>
+    setTimeout(resolve, 20 * 2 ** Math.min(attempt, MAX_ATTEMPTS) * (0.5 + Math.random())),
+  );
 }

@@ -2,6 +2,7 @@ import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../.
 import { element } from "../../lib/xml.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "../call.ts";
+import { refuseAcl } from "../config/ownership-controls.ts";
 import { s3Error } from "../errors.ts";
 import { readAlgorithmName } from "../upload-checksum.ts";
 import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
@@ -9,6 +10,7 @@ import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
 /** CreateMultipartUpload: records what the object will be; its bytes come by part. */
 export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
+  await refuseAcl(call);
   const checksum = readUploadChecksum(call.headers);
   const upload = {
     uploadId: mintUploadId(checksum),

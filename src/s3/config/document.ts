@@ -1,0 +1,82 @@
+import { element, type XmlElement, type XmlNode } from "../../lib/xml.ts";
+import type { BucketDocuments } from "../../metadata/bucket/documents.ts";
+import type { S3Call } from "../call.ts";
+import { s3Error, type S3ErrorCode } from "../errors.ts";
+import { parseXmlBody, readVerifiedBody } from "../xml-body.ts";
+
+/** The largest that S3 takes (PutBucketCors); other configurations are far smaller. */
+const MAX_DOCUMENT_BYTES = 64 * 1024;
+
+/** The document in the body of a Put call, proven whole, with the root element that its schema names. */
+export async function readDocument(call: S3Call, rootName: string): Promise<XmlNode> {
+  const root = parseXmlBody(await readVerifiedBody(call, MAX_DOCUMENT_BYTES));
+  if (root.name !== rootName) throw s3Error("MalformedXML");
+  return root;
+}
+
+/** Throws MalformedXML for a child that the schema does not have, or that it has once and the document twice. */
+export function checkChildren(node: XmlNode, single: readonly string[], repeated: readonly string[] = []): void {
+  const seen = new Set<string>();
+  for (const { name } of node.children) {
+    const allowed = repeated.includes(name) || (single.includes(name) && !seen.has(name));
+    if (!allowed) throw s3Error("MalformedXML");
+    seen.add(name);
+  }
+}
+
+/** The one child of that name. */
+export function requireChild(node: XmlNode, name: string): XmlNode {
+  const found = node.children.find((candidate) => candidate.name === name);
+  if (!found) throw s3Error("MalformedXML");
+  return found;
+}
+
+/** The texts of the children of that name, which hold nothing but text. */
+export function readTexts(node: XmlNode, name: string): string[] {
+  return node.children.filter((candidate) => candidate.name === name).map(readLeaf);
+}
+
+/** The text of the child of that name; undefined where there is none. */
+export function readText(node: XmlNode, name: string): string | undefined {
+  return readTexts(node, name)[0];
+}
+
+export function requireText(node: XmlNode, name: string): string {
+  return readLeaf(requireChild(node, name));
+}
+
+function readLeaf(node: XmlNode): string {
+  if (node.children.length > 0) throw s3Error("MalformedXML");
+  return node.text;
+}
+
+/** An element for each text. */
+export function textElements(name: string, texts: readonly string[]): XmlElement[] {
+  return texts.map((content) => element(name, content));
+}
+
+/** What is configured of the addressed bucket, as its index has it now. */
+export async function findDocuments(call: S3Call): Promise<BucketDocuments> {
+  const { documents } = await call.bucket.currentConfig();
+  return documents ?? {};
+}
+
+/** Changes documents of the bucket, those with the value undefined are removed. */
+export async function changeDocuments(
+  call: S3Call,
+  changes: { readonly [Name in keyof BucketDocuments]: BucketDocuments[Name] | undefined },
+): Promise<void> {
+  const work = call.bucket.changeConfiguration((documents) => {
+    // What is undefined is left out of the JSON, but would cross RPC.
+    const entries = Object.entries({ ...documents, ...changes }).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(entries);
+  });
+  // A client that hangs up does not leave the change on some index objects (rule 9).
+  call.defer(work);
+  await work;
+}
+
+/** S3's answer where a document was never put, or was deleted. */
+export function missingDocument(call: S3Call, code: S3ErrorCode) {
+  return s3Error(code, { detail: { BucketName: call.bucketName } });
+}

@@ -1,0 +1,55 @@
+import type { AccessRequest } from "../lib/operation.ts";
+import type { Tag } from "../metadata/bucket/documents.ts";
+import type { GetObjectOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
+import type { SetObjectTagsOutcome } from "../metadata/bucket/object-tags.ts";
+import type { S3Call, S3Result } from "./call.ts";
+import { readDocument } from "./config/document.ts";
+import { missingObject, readVersionId } from "./get-object.ts";
+import { readTagSet, renderTagSet } from "./tags.ts";
+
+/** PutObjectTagging: replaces the tags of a version; nothing else of it changes. */
+export async function putObjectTagging(call: S3Call): Promise<S3Result> {
+  const tags = readTagSet(await readDocument(call, "Tagging"), "Object");
+  return { headers: versionHeader(await setTags(call, tags)) };
+}
+
+/** DeleteObjectTagging */
+export async function deleteObjectTagging(call: S3Call): Promise<S3Result> {
+  return { status: 204, headers: versionHeader(await setTags(call, [])) };
+}
+
+/** GetObjectTagging: an object without tags has an empty set. */
+export async function getObjectTagging(call: S3Call): Promise<S3Result> {
+  const versionId = readVersionId(call);
+  const outcome = await call.bucket.read(call.key, (index, plain): Promise<GetObjectOutcome> =>
+    index.getObject({ ...plain, key: call.key, withBody: false, ...(versionId === undefined ? {} : { versionId }) }),
+  );
+  if (outcome.outcome === "ok") {
+    return { headers: versionHeader(outcome.object), xml: renderTagSet(outcome.object.attributes.tags ?? []) };
+  }
+  if (outcome.outcome === "range-not-satisfiable" || outcome.outcome === "no-such-part") {
+    throw new Error(`${outcome.outcome} without a range or part asked for`);
+  }
+  throw missingObject(call, outcome);
+}
+
+/** Tags of a version that is named by its id need a permission of their own. */
+export function objectTaggingAccess(verb: "Get" | "Put" | "Delete"): (call: S3Call) => readonly AccessRequest[] {
+  return ({ query, bucketName: bucket, key }) => {
+    const what = query.has("versionId") ? "ObjectVersionTagging" : "ObjectTagging";
+    return [{ action: `s3:${verb}${what}`, bucket, key }];
+  };
+}
+
+async function setTags(call: S3Call, tags: readonly Tag[]): Promise<ObjectRecord> {
+  const versionId = readVersionId(call);
+  const outcome = await call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<SetObjectTagsOutcome> =>
+    index.setObjectTags({ ...plain, key: call.key, tags, ...(versionId === undefined ? {} : { versionId }) }),
+  );
+  if (outcome.outcome !== "ok") throw missingObject(call, outcome);
+  return outcome.object;
+}
+
+function versionHeader({ versionId }: ObjectRecord): Record<string, string> {
+  return versionId === "null" ? {} : { "x-amz-version-id": versionId };
+}
