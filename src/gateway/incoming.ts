@@ -24,14 +24,15 @@ export interface Incoming {
  * and the key must see what was sent.
  */
 export function readIncoming(request: Request): Incoming {
-  const { host, rawPath, rawQuery } = splitUrl(request.url);
+  const { url } = request;
+  const { host, rawPath, rawQuery } = splitUrl(url);
   const headers = restoreHeaders(request);
   const authority = headers.get("host") ?? host;
   return {
     ...createRequestIds(),
     method: request.method,
     host: authority.replace(/:\d+$/, "").toLowerCase(),
-    origin: `${request.url.slice(0, request.url.indexOf("://"))}://${authority}`,
+    origin: `${url.slice(0, url.indexOf("://"))}://${authority}`,
     rawPath,
     rawQuery,
     headers,

@@ -1,8 +1,16 @@
 /** The ISO 8601 basic form that SigV4 signs: `20130524T000000Z`. */
 const ISO_BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
+/** The requests of one second carry one date: the last is remembered. */
+let remembered: { readonly value: string; readonly time: number | undefined } = { value: "", time: undefined };
+
 /** Milliseconds of an `x-amz-date` value, or undefined when it is not a real date in that form. */
 export function parseAmzDate(value: string): number | undefined {
+  if (value !== remembered.value) remembered = { value, time: readAmzDate(value) };
+  return remembered.time;
+}
+
+function readAmzDate(value: string): number | undefined {
   const match = ISO_BASIC.exec(value);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second] = match;
