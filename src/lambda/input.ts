@@ -157,9 +157,17 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function parseBody(body: Uint8Array): unknown {
   try {
-    return parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+    return parseJson(decodeText(body));
   } catch (error) {
-    const why = error instanceof JsonError ? error.message : "The body is not valid UTF-8.";
-    throw lambdaError("InvalidRequestContentException", `Could not parse request body into json: ${why}`);
+    if (!(error instanceof JsonError)) throw error;
+    throw lambdaError("InvalidRequestContentException", `Could not parse request body into json: ${error.message}`);
+  }
+}
+
+function decodeText(body: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    throw new JsonError("The body is not valid UTF-8.");
   }
 }

@@ -26,6 +26,15 @@ describe("parseJson", () => {
     expect(parseJson(text)).toEqual(JSON.parse(text));
   });
 
+  it("takes strings of megabytes, with an escape at each character or none", () => {
+    const value = {
+      plain: "x".repeat(15_000_000),
+      escaped: '"'.repeat(3_000_000),
+      backslashes: "\\".repeat(1_000_001),
+    };
+    expect(Object.keys(parseJson(JSON.stringify(value)) as object)).toEqual(Object.keys(value));
+  });
+
   it("takes whatever JSON.stringify makes, __proto__ apart", () => {
     assert(
       property(json({ maxDepth: 4 }), (text) => {
