@@ -45,7 +45,11 @@ export function readTaggingHeader(headers: Headers): readonly Tag[] {
 }
 
 /** What a write needs that may bring tags along: they have a permission of their own. */
-export function writeAccess({ headers, bucketName: bucket, key }: S3Call): readonly AccessRequest[] {
+export function writeAccess({
+  headers,
+  bucketName: bucket,
+  key,
+}: Pick<S3Call, "headers" | "bucketName" | "key">): readonly AccessRequest[] {
   const write = { action: "s3:PutObject", bucket, key };
   return headers.get(HEADER) ? [write, { action: "s3:PutObjectTagging", bucket, key }] : [write];
 }

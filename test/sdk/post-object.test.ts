@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeForm, encodePolicy, type Fields, postBytes, postForm, signV2, signV4 } from "../support/post-form.ts";
@@ -101,6 +101,17 @@ describe("an upload from a form", () => {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: "user/large" }));
       expect(body.equals(await Body!.transformToByteArray())).toBe(true);
     }
+  });
+
+  test("keeps its tags, which are XML in forms", async () => {
+    const tagging = "<Tagging><TagSet><Tag><Key>a b</Key><Value>1+2=3</Value></Tag></TagSet></Tagging>";
+    const fields = signedFields("user/tagged", [["tagging", tagging]]);
+    expect((await postForm(verge, { bucket: BUCKET, fields, file: { body: "x" } })).status).toBe(204);
+    const { TagSet } = await s3.send(new GetObjectTaggingCommand({ Bucket: BUCKET, Key: "user/tagged" }));
+    expect(TagSet).toEqual([{ Key: "a b", Value: "1+2=3" }]);
+    const broken = signedFields("user/tagged", [["tagging", "a=b"]]);
+    const answer = await postForm(verge, { bucket: BUCKET, fields: broken, file: { body: "x" } });
+    expect(answer).toMatchObject({ status: 400, code: "MalformedXML" });
   });
 
   test("is not changed by fields after the file", async () => {

@@ -1,5 +1,4 @@
 import { checksumElement } from "../../lib/checksums.ts";
-import { encodeKey } from "../../lib/percent.ts";
 import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
 import type {
   CompleteUploadCall,
@@ -9,6 +8,7 @@ import type {
 } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { s3Error } from "../errors.ts";
+import { objectUrl } from "../object-url.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
 import { checksumMismatch } from "../upload-checksum.ts";
 import { parseXmlBody, readBoundedBody } from "../xml-body.ts";
@@ -66,7 +66,7 @@ function completed(call: S3Call, object: ObjectRecord): S3Result {
     },
     xml: element(
       "CompleteMultipartUploadResult",
-      element("Location", locationOf(call)),
+      element("Location", objectUrl(call, call.key)),
       element("Bucket", call.bucketName),
       element("Key", call.key),
       element("ETag", `"${object.etag}"`),
@@ -76,12 +76,6 @@ function completed(call: S3Call, object: ObjectRecord): S3Result {
       ],
     ),
   };
-}
-
-/** The object's URL in the style in which it was addressed. */
-function locationOf(call: S3Call): string {
-  const path = call.virtualHosted ? "" : `/${call.bucketName}`;
-  return `${call.origin}${path}/${encodeKey(call.key)}`;
 }
 
 /** `x-amz-mp-object-size`: how many bytes the parts must be together. */

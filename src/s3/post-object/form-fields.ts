@@ -1,7 +1,8 @@
 import type { SignedPolicy } from "../../auth/post-policy.ts";
 import { isHeader } from "../../lib/header-syntax.ts";
-import { children, parseXml, text } from "../../lib/xml.ts";
+import { parseXml } from "../../lib/xml.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
+import { readTagSet } from "../tags.ts";
 import { missingField } from "./form-errors.ts";
 
 /** Values by name in lower case. */
@@ -98,8 +99,6 @@ export function collectHeaders(fields: FormFields): Headers {
 /** Forms write tags as XML, headers as a query. */
 function readTagging(document: string): string {
   const tags = new URLSearchParams();
-  for (const set of children(parseXml(document), "TagSet")) {
-    for (const tag of children(set, "Tag")) tags.append(text(tag, "Key") ?? "", text(tag, "Value") ?? "");
-  }
+  for (const { key, value } of readTagSet(parseXml(document), "Object")) tags.append(key, value);
   return tags.toString();
 }

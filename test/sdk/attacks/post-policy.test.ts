@@ -91,7 +91,7 @@ describe("what conditions do not cover", () => {
       "x-amz-meta-a",
       "x-amz-storage-class",
       "success_action_redirect",
-      "tagging",
+      "x-amz-tagging",
     ]) {
       expectDenied(await attempt({ extra: [[name, "x"]] }), `Extra input fields: ${name.toLowerCase()}`);
     }
