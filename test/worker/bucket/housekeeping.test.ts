@@ -216,6 +216,18 @@ async function wipe(index: Fixture): Promise<void> {
 }
 
 describe("journal and rebuild (rule 21)", () => {
+  it("exports a configuration although nothing else was changed", async () => {
+    const index = await createIndex();
+    await index.put("a");
+    await ringAlarm(index);
+    const config = { ...index.config, revision: 2, documents: { tags: [{ key: "team", value: "storage" }] } };
+    expectOutcome(await index.api.changeConfig({ revision: 1, config }), "ok");
+    await ringAlarm(index);
+    const segments = await listSegments(bindings.BLOBS, { bucketId: config.bucketId, shard: 0 });
+    const [header] = await readLines(index, segments.at(-1)!);
+    expect(JSON.parse(header!)).toMatchObject({ config });
+  });
+
   it("restores a wiped index from the exported journal and newer blobs; inline bodies since then are lost", async () => {
     const index = await createIndex();
     const owner = { bucketId: index.config.bucketId, shard: 0 };

@@ -68,8 +68,14 @@ describe("rows written", () => {
       });
     expect(await countRows(index, part)).toBe(2);
     expect(await countRows(index, part)).toBeLessThanOrEqual(3);
+    const tags = [{ key: "color", value: "blue" }];
+    expect(
+      await countRows(index, () => index.api.setObjectTags({ ...index.mutation(), key: "d", tags })),
+    ).toBeLessThanOrEqual(2);
     expect(await countRows(index, () => index.get("d"))).toBe(0);
     expect(await countRows(index, () => index.listKeys())).toBe(0);
+    const config = { ...index.config, revision: 2, documents: { tags } };
+    expect(await countRows(index, () => index.api.changeConfig({ revision: 1, config }))).toBeLessThanOrEqual(5);
   });
 });
 
