@@ -39,7 +39,8 @@ async function tagOf(master: MasterKey, body: string): Promise<string> {
   return tag;
 }
 
-function randomText(alphabet: string, length: number): string {
+/** Characters of `alphabet`, each as likely as the others. */
+export function randomText(alphabet: string, length: number): string {
   // Bytes beyond the last whole multiple of the alphabet would favour its first characters.
   const usable = 256 - (256 % alphabet.length);
   let text = "";

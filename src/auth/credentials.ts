@@ -5,7 +5,8 @@ import type { NewAccessKey } from "../metadata/registry/protocol.ts";
 import { createAccessKeyId, createSecretAccessKey, isGeneratedKeyId } from "./access-key-ids.ts";
 import { authError } from "./errors.ts";
 import type { Credential } from "./identity.ts";
-import { MasterKey } from "./secrets.ts";
+import { type MasterKey, masterKeyOf } from "./secrets.ts";
+import { openSession } from "./sessions.ts";
 
 /** A disabled or deleted key stops within ten seconds in every isolate. */
 const KNOWN_KEY = { fresh: 8_000, usable: 10_000 };
@@ -34,7 +35,6 @@ export class Credentials {
     limit: 2_000,
     lifetime: (credential) => (credential ? KNOWN_KEY : UNKNOWN_KEY),
   });
-  #master: MasterKey | undefined;
 
   constructor(env: CredentialsEnv, directory: Directory) {
     this.#env = env;
@@ -43,13 +43,11 @@ export class Credentials {
 
   /**
    * The key under an id, Inactive ones too; undefined when there is none. The root key comes from the
-   * environment; ids that this deployment has neither generated nor imported cost no look-up.
-   * Throws InvalidToken for any session token: temporary credentials are not issued.
+   * environment; ids that this deployment has neither generated nor imported cost no look-up. With a session
+   * token it is the session's key; throws InvalidToken, ExpiredToken.
    */
   async findCredential(accessKeyId: string, sessionToken?: string): Promise<Credential | undefined> {
-    if (sessionToken !== undefined) {
-      throw authError("InvalidToken");
-    }
+    if (sessionToken !== undefined) return this.#sessionCredential(accessKeyId, sessionToken);
     if (accessKeyId === this.#env.VERGE_ROOT_ACCESS_KEY_ID) return this.#rootCredential(accessKeyId);
     const held = this.#cache.peek(accessKeyId);
     if (held) return held.value;
@@ -82,6 +80,17 @@ export class Credentials {
     this.#directory.forgetImportedKeys();
   }
 
+  async #sessionCredential(accessKeyId: string, sessionToken: string): Promise<Credential> {
+    const session = await openSession(await this.#masterKey(), accessKeyId, sessionToken);
+    if (!session) throw authError("InvalidToken");
+    if (session.expiresAt <= Date.now()) throw authError("ExpiredToken", { "Token-0": sessionToken });
+    const account = await this.#directory.findAccount(session.accountId);
+    if (!account) throw authError("InvalidToken");
+    const { secretAccessKey } = session;
+    // A role of the root account may use what the account owns, and administers nothing.
+    return { accessKeyId, secretAccessKey, account: { ...account, root: false }, status: "Active" };
+  }
+
   async #rootCredential(accessKeyId: string): Promise<Credential> {
     const secretAccessKey = this.#env.VERGE_ROOT_SECRET_ACCESS_KEY ?? "";
     return {
@@ -108,9 +117,8 @@ export class Credentials {
     return undefined;
   }
 
-  async #masterKey(): Promise<MasterKey> {
-    this.#master ??= await MasterKey.derive(this.#env.VERGE_MASTER_KEY ?? "");
-    return this.#master;
+  #masterKey(): Promise<MasterKey> {
+    return masterKeyOf(this.#env.VERGE_MASTER_KEY ?? "");
   }
 }
 

@@ -12,6 +12,7 @@ const CATALOGUE = {
     message:
       "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
   },
+  ExpiredToken: { status: 400, message: "The provided token has expired." },
   IncompleteBody: { status: 400, message: "The request body terminated unexpectedly" },
   InvalidAccessKeyId: {
     status: 403,

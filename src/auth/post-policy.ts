@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { authError } from "./errors.ts";
-import type { Credential, Identity } from "./identity.ts";
+import type { Credential } from "./identity.ts";
 import { ALGORITHM } from "./sigv4/canonical.ts";
 import { parseCredential, type CredentialScope } from "./sigv4/credential.ts";
 import { equalSignatures, getSigningKey, signText } from "./sigv4/signing-key.ts";
@@ -40,11 +40,11 @@ const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1_000;
 const MAX_SKEW_MS = 15 * 60 * 1_000;
 
 /**
- * Who signed the policy of an upload form. SigV2 (HMAC-SHA1 of the policy) is taken here and nowhere else:
+ * The key that signed the policy of an upload form. SigV2 (HMAC-SHA1 of the policy) is taken here and nowhere else:
  * docs/decisions/0003-what-clients-may-sign.md says why.
  * @throws ServiceError InvalidArgument, AccessDenied, InvalidAccessKeyId, InvalidToken, SignatureDoesNotMatch.
  */
-export async function verifyPolicySignature(signed: SignedPolicy, options: PolicyVerification): Promise<Identity> {
+export async function verifyPolicySignature(signed: SignedPolicy, options: PolicyVerification): Promise<Credential> {
   const scope = signed.version === 4 ? checkSigV4(signed, options) : undefined;
   const accessKeyId = signed.version === 4 ? scope!.accessKeyId : signed.accessKeyId;
   const credential = await options.findCredential(accessKeyId, signed.sessionToken);
@@ -53,9 +53,9 @@ export async function verifyPolicySignature(signed: SignedPolicy, options: Polic
       ? authError("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId })
       : authError("InvalidToken");
   }
-  const { secretAccessKey, account } = credential;
+  const { secretAccessKey } = credential;
   const expected = scope ? signV4(signed.policy, secretAccessKey, scope) : signV2(signed.policy, secretAccessKey);
-  if (equalSignatures(expected, signed.signature)) return { kind: "account", account, accessKeyId };
+  if (equalSignatures(expected, signed.signature)) return credential;
   throw authError("SignatureDoesNotMatch", {
     AWSAccessKeyId: accessKeyId,
     StringToSign: signed.policy,

@@ -5,6 +5,7 @@ import { functionRegistryOf } from "../metadata/function/client.ts";
 import { presignFunctionCode } from "./function-code.ts";
 import { createFunctionRuntime, reserveExecution } from "./function-runtime.ts";
 import type { LambdaRequest } from "./lambda.ts";
+import { issueRoleKeys } from "./role-keys.ts";
 import { readObjectAs } from "./read-object.ts";
 
 /** What the Lambda service needs of the deployment, for one request. */
@@ -19,6 +20,7 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
     tag: async (text) => (await master()).tag(text),
     endpointUrl: deployment.endpointUrl,
+    issueKeys: async (accountId, roleArn) => issueRoleKeys(await master(), accountId, roleArn),
     runtime: (codeId) => createFunctionRuntime(request, codeId),
     reserveExecution: (fn, limit) => reserveExecution(request, fn, limit),
     defer,

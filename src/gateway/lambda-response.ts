@@ -16,6 +16,7 @@ const JSON_NAMES: Readonly<Record<string, { code: string; status: number }>> = {
   AccessDenied: { code: "AccessDeniedException", status: 403 },
   AuthorizationHeaderMalformed: { code: "IncompleteSignatureException", status: 400 },
   AuthorizationQueryParametersError: { code: "IncompleteSignatureException", status: 400 },
+  ExpiredToken: { code: "ExpiredTokenException", status: 403 },
   IncompleteBody: { code: "InvalidRequestContentException", status: 400 },
   InvalidAccessKeyId: { code: "UnrecognizedClientException", status: 403 },
   InvalidArgument: { code: "InvalidSignatureException", status: 403 },

@@ -5,7 +5,7 @@ import type { FunctionDirectory } from "../metadata/function/directory.ts";
 import type { FunctionRegistryApi } from "../metadata/function/protocol.ts";
 import type { FunctionCodeStore } from "../storage/function-code.ts";
 import type { FunctionName } from "./names.ts";
-import type { Runtime, RuntimeFunction } from "./runtime/protocol.ts";
+import type { FunctionCredentials, Runtime, RuntimeFunction } from "./runtime/protocol.ts";
 
 /** A decoded request to the Lambda service, as an operation sees it. */
 export interface LambdaCall {
@@ -47,6 +47,8 @@ export interface LambdaPorts {
   tag(text: string): Promise<Uint8Array>;
   /** Where the SDK inside a function finds this deployment; never what a request's Host header says. */
   readonly endpointUrl: string;
+  /** Keys for an execution: of the role that the function names, with the rights of its account. */
+  issueKeys(accountId: string, roleArn: string): Promise<FunctionCredentials>;
   /** Runs versions whose package has this id. */
   runtime(codeId: string): Runtime;
   /** Takes one of the executions that a function's reserved concurrency allows; undefined when all are taken. */

@@ -32,7 +32,10 @@ export async function findExecutable(
   }
   return {
     version,
-    runtimeFunction: describeForRuntime(call, version, environment),
+    runtimeFunction: {
+      ...describeForRuntime(call, version, environment),
+      credentials: await call.ports.issueKeys(accountId, version.settings.role),
+    },
     invokedArn,
     reservedConcurrency: found.function.reservedConcurrency,
   };
