@@ -1,4 +1,4 @@
-import type { Identity } from "../auth/identity.ts";
+import type { Credential, Identity } from "../auth/identity.ts";
 import { type SignedPolicy, verifyPolicySignature } from "../auth/post-policy.ts";
 import { authError } from "../auth/errors.ts";
 import { openPayload } from "../auth/sigv4/payload.ts";
@@ -37,9 +37,8 @@ export async function authenticate(
     findCredential: (accessKeyId, sessionToken) => deployment.credentials.findCredential(accessKeyId, sessionToken),
     ...(bodySha256 && { bodySha256 }),
   });
-  const { account, accessKeyId } = verified.credential;
   return {
-    identity: { kind: "account", account, accessKeyId },
+    identity: identityOf(verified.credential),
     payload: openPayload(incoming.body, incoming.headers, verified.payload),
   };
 }
@@ -57,9 +56,14 @@ export async function authenticateSigner(
       "Only one auth mechanism allowed; the request is signed, and so is its form",
     );
   }
-  return verifyPolicySignature(signed, {
+  const credential = await verifyPolicySignature(signed, {
     region: deployment.region,
     now: Date.now(),
     findCredential: (accessKeyId, sessionToken) => deployment.credentials.findCredential(accessKeyId, sessionToken),
   });
+  return identityOf(credential);
+}
+
+function identityOf({ account, accessKeyId }: Credential): Identity {
+  return { kind: "account", account, accessKeyId };
 }

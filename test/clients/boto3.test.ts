@@ -13,6 +13,7 @@ const STEPS = [
   "put_and_copy",
   "page_through_listings",
   "use_presigned_urls",
+  "post_a_form",
   "write_on_condition",
   "delete_everything",
 ];
@@ -22,7 +23,7 @@ const candidates = [findProgram("python3"), "/usr/bin/python3"].filter((path) =>
 const pythons = [...new Set(candidates)].filter(hasBoto3);
 if (pythons.length === 0) console.warn("not installed: boto3");
 
-/** boto3: transfers in parts, paginators, presigned URLs, conditions. One Python process runs all steps. */
+/** boto3: transfers in parts, paginators, presigned URLs, upload forms, conditions. One Python process runs all steps. */
 describe.each(pythons)("boto3 of %s", (python) => {
   let verge: Verge;
   let work: Workspace;

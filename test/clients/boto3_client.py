@@ -94,6 +94,29 @@ def use_presigned_urls():
         assert error.code == 403
 
 
+def post_a_form():
+    conditions = [["content-length-range", 1, 100], {"Content-Type": "text/x-form"}]
+    fields = {"Content-Type": "text/x-form"}
+    form = s3.generate_presigned_post(BUCKET, "forms/${filename}", Fields=fields, Conditions=conditions)
+    assert post(form, b"by form") == 204
+    posted = s3.get_object(Bucket=BUCKET, Key="forms/posted.txt")
+    assert posted["Body"].read() == b"by form" and posted["ContentType"] == "text/x-form", posted
+    assert post(form, b"x" * 101) == 400
+    form["fields"]["key"] = "elsewhere"
+    assert post(form, b"by form") == 403
+
+
+def post(form, data):
+    part = "--boundary\r\nContent-Disposition: form-data; name=\"%s\"%s\r\n\r\n"
+    head = "".join(part % (name, "") + value + "\r\n" for name, value in form["fields"].items())
+    body = (head + part % ("file", '; filename="posted.txt"')).encode() + data + b"\r\n--boundary--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=boundary"}
+    try:
+        return urllib.request.urlopen(urllib.request.Request(form["url"], data=body, headers=headers)).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 def write_on_condition():
     etag = s3.put_object(Bucket=BUCKET, Key="condition", Body=b"one", IfNoneMatch="*")["ETag"]
     refused_with("PreconditionFailed", s3.put_object, Bucket=BUCKET, Key="condition", Body=b"two", IfNoneMatch="*")
@@ -123,6 +146,7 @@ for step in [
     put_and_copy,
     page_through_listings,
     use_presigned_urls,
+    post_a_form,
     write_on_condition,
     delete_everything,
 ]:
