@@ -40,7 +40,7 @@ const LAMBDA_DIFFERENCES = [
   "- A function is ready when CreateFunction answers: `State` is always `Active`, `LastUpdateStatus` `Successful`.",
   "  Other isolates of the Worker may run the code or configuration before a change for two seconds more.",
   "- `Layers`, `DeadLetterConfig`, `KMSKeyArn`, `VpcConfig`, `FileSystemConfigs`, `SnapStart` and container images are",
-  "  refused by name, as are invocations of the type `Event` and URLs that stream.",
+  "  refused by name, as are invocations of the type `Event`.",
   "- A function URL is `<deployment>/_fn/<id>/`, and `<id>.lambda-url.<domain>` where sub-hosts resolve. With the",
   "  AuthType NONE it is closed, as on AWS, until AddPermission allows `lambda:InvokeFunctionUrl` to `*` with the",
   "  `FunctionUrlAuthType` NONE.",

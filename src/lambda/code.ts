@@ -9,9 +9,9 @@ import { PACKED_FORM, packCode } from "./packages.ts";
 /** "Deployment package (.zip file archive) size", from a bucket (Lambda quotas); the isolate's memory bounds it too. */
 const MAX_ZIP_BYTES = 52_428_800;
 
-export const ARCHITECTURES = ["x86_64", "arm64"] as const;
+const ARCHITECTURES = ["x86_64", "arm64"] as const;
 
-export type Architecture = (typeof ARCHITECTURES)[number];
+type Architecture = (typeof ARCHITECTURES)[number];
 
 /** UpdateFunctionCode: `{ZipFile | S3Bucket, S3Key, S3ObjectVersion?, Publish?, DryRun?, RevisionId?, Architectures?}`. */
 export async function updateFunctionCode(call: LambdaCall): Promise<LambdaResult> {

@@ -195,7 +195,7 @@ function describeWithoutEnvironment(call: LambdaCall, version: FunctionVersion, 
 }
 
 /** `2026-11-22T11:30:00.000+0000`, as Lambda writes times. */
-export function formatTime(milliseconds: number): string {
+function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace("Z", "+0000");
 }
 

@@ -5,6 +5,7 @@ import { updateFunctionCode } from "./code.ts";
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from "./concurrency.ts";
 import { getFunctionConfiguration, updateFunctionConfiguration } from "./configuration.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
+import { invokeWithResponseStream } from "./invoke/stream.ts";
 import { invoke } from "./invoke/sync.ts";
 import { addPermission, getPolicy, removePermission } from "./permissions.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
@@ -27,6 +28,7 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "UpdateFunctionConfiguration", method: "PUT", path: `${FUNCTION}/configuration`, access: "lambda:UpdateFunctionConfiguration", handle: updateFunctionConfiguration },
   { name: "UpdateFunctionCode", method: "PUT", path: `${FUNCTION}/code`, access: "lambda:UpdateFunctionCode", handle: updateFunctionCode },
   { name: "Invoke", method: "POST", path: `${FUNCTION}/invocations`, access: "lambda:InvokeFunction", handle: invoke },
+  { name: "InvokeWithResponseStream", method: "POST", path: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", access: "lambda:InvokeFunction", handle: invokeWithResponseStream },
   { name: "GetAccountSettings", method: "GET", path: "/2016-08-19/account-settings", access: "lambda:GetAccountSettings", handle: getAccountSettings },
 
   { name: "PublishVersion", method: "POST", path: `${FUNCTION}/versions`, access: "lambda:PublishVersion", handle: publishVersion },

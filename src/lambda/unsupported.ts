@@ -5,7 +5,6 @@ import { lambdaError } from "./errors.ts";
 /** Part of Lambda that an operation belongs to, as docs/compatibility.md groups them. */
 export type LambdaArea =
   | "Asynchronous invocation"
-  | "Response streaming"
   | "Event sources"
   | "Layers"
   | "Concurrency"
@@ -54,14 +53,6 @@ export const unsupportedLambdaOperations: readonly UnsupportedLambdaOperation[] 
   row("Asynchronous invocation", "ListFunctionEventInvokeConfigs", "GET", `${INVOKE_CONFIG}/list`),
   row("Asynchronous invocation", "GetFunctionRecursionConfig", "GET", RECURSION),
   row("Asynchronous invocation", "PutFunctionRecursionConfig", "PUT", RECURSION),
-
-  row(
-    "Response streaming",
-    "InvokeWithResponseStream",
-    "POST",
-    `/2021-11-15/${FUNCTIONS}/response-streaming-invocations`,
-    "InvokeFunction",
-  ),
 
   row("Event sources", "CreateEventSourceMapping", "POST", MAPPINGS),
   row("Event sources", "ListEventSourceMappings", "GET", MAPPINGS),

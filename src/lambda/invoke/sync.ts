@@ -1,4 +1,4 @@
-import type { LambdaCall, LambdaResult } from "../call.ts";
+import type { ExecutionLease, LambdaCall, LambdaResult } from "../call.ts";
 import { Violations } from "../constraints.ts";
 import { lambdaError } from "../errors.ts";
 import type { InvokeInput, InvokeOutput } from "../runtime/protocol.ts";
@@ -22,20 +22,13 @@ export async function invoke(call: LambdaCall): Promise<LambdaResult> {
   violations.throwAny();
   const executable = await findExecutable(call);
   if (type === "DryRun") return { status: 204, headers: versionHeader(executable) };
-  checkPayload(call.body);
   if (type === "Event") {
     throw lambdaError(
       "NotImplementedException",
       "This version of Verge does not implement asynchronous invocations: use the invocation type RequestResponse.",
     );
   }
-  const output = await runExecutable(call, executable, {
-    requestId: call.requestId,
-    payload: call.body,
-    invokedArn: executable.invokedArn,
-    traceId: call.headers.get("x-amzn-trace-id") ?? createTraceId(),
-    ...readClientContext(call),
-  });
+  const output = await runExecutable(call, executable, readInvokeInput(call, executable));
   return {
     status: 200,
     headers: {
@@ -50,23 +43,42 @@ export async function invoke(call: LambdaCall): Promise<LambdaResult> {
 
 /** Runs it within the function's reserved concurrency. Throws TooManyRequestsException. */
 export async function runExecutable(
-  { ports }: Pick<LambdaCall, "ports">,
-  { version, runtimeFunction, reservedConcurrency }: Executable,
+  call: Pick<LambdaCall, "ports">,
+  executable: Executable,
   input: InvokeInput,
 ): Promise<InvokeOutput> {
-  const runtime = ports.runtime(version.code.codeId);
-  if (reservedConcurrency === undefined) return runtime.invoke(runtimeFunction, input);
-  const execution = await ports.reserveExecution(runtimeFunction, reservedConcurrency);
-  if (!execution) {
-    throw lambdaError("TooManyRequestsException", "Rate Exceeded.", {
-      Reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
-    });
-  }
+  const execution = await reserveFor(call, executable);
   try {
-    return await runtime.invoke(runtimeFunction, input);
+    const { version, runtimeFunction } = executable;
+    return await call.ports.runtime(version.code.codeId).invoke(runtimeFunction, input);
   } finally {
-    execution.end();
+    execution?.end();
   }
+}
+
+/** One of the executions that the function has reserved; undefined where it has reserved none. Throws TooManyRequestsException. */
+export async function reserveFor(
+  { ports }: Pick<LambdaCall, "ports">,
+  { runtimeFunction, reservedConcurrency }: Executable,
+): Promise<ExecutionLease | undefined> {
+  if (reservedConcurrency === undefined) return undefined;
+  const execution = await ports.reserveExecution(runtimeFunction, reservedConcurrency);
+  if (execution) return execution;
+  throw lambdaError("TooManyRequestsException", "Rate Exceeded.", {
+    Reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
+  });
+}
+
+/** What the request says of an invocation. Throws InvalidRequestContentException. */
+export function readInvokeInput(call: LambdaCall, { invokedArn }: Executable): InvokeInput {
+  checkPayload(call.body);
+  return {
+    requestId: call.requestId,
+    payload: call.body,
+    invokedArn,
+    traceId: call.headers.get("x-amzn-trace-id") ?? createTraceId(),
+    ...readClientContext(call),
+  };
 }
 
 /** An event is JSON text, or nothing. */
@@ -98,11 +110,12 @@ function isBase64Json(text: string): boolean {
   }
 }
 
-function versionHeader({ version }: Executable): Record<string, string> {
+export function versionHeader({ version }: Executable): Record<string, string> {
   return { "x-amz-executed-version": version.version };
 }
 
-function tailOf(logs: string): string {
+/** The end of a log for `X-Amz-Log-Result`, base64. */
+export function tailOf(logs: string): string {
   return Buffer.from(logs).subarray(-LOG_TAIL_BYTES).toString("base64");
 }
 

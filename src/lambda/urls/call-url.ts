@@ -3,11 +3,14 @@ import type { UrlRecord } from "../../metadata/function/protocol.ts";
 import { isAllowedByPolicy } from "../access.ts";
 import type { LambdaCall } from "../call.ts";
 import { lambdaError } from "../errors.ts";
-import { findExecutable } from "../invoke/executable.ts";
+import { type Executable, findExecutable } from "../invoke/executable.ts";
+import { streamExecutable } from "../invoke/stream.ts";
 import { runExecutable } from "../invoke/sync.ts";
+import type { InvokeInput } from "../runtime/protocol.ts";
 import { applyCors } from "./cors.ts";
 import { describeUrlEvent, type UrlRequest } from "./event.ts";
 import { toUrlResponse } from "./response.ts";
+import { toStreamedResponse } from "./streamed-response.ts";
 
 /** What a call of a function URL needs of the deployment. */
 export type UrlContext = Pick<LambdaCall, "target" | "region" | "directory" | "ports">;
@@ -19,15 +22,35 @@ export type UrlContext = Pick<LambdaCall, "target" | "region" | "directory" | "p
 export async function callFunctionUrl(url: UrlRecord, request: UrlRequest, context: UrlContext): Promise<Response> {
   await authoriseUrl(url, request.identity, context);
   const executable = await findExecutable(context);
-  const output = await runExecutable(context, executable, {
+  const input: InvokeInput = {
     requestId: request.requestId,
     payload: Buffer.from(describeUrlEvent(request, url.urlId, Date.now())),
     invokedArn: executable.invokedArn,
-  });
-  const response = output.functionError === undefined ? toUrlResponse(output.payload) : undefined;
-  const answer = response ?? Response.json({ Message: "Internal Server Error" }, { status: 502 });
+  };
+  const respond = url.invokeMode === "RESPONSE_STREAM" ? respondStreaming : respondBuffered;
+  const answer =
+    (await respond(context, executable, input)) ?? Response.json({ Message: "Internal Server Error" }, { status: 502 });
   if (url.cors) applyCors(answer.headers, url.cors, request.headers);
   return answer;
+}
+
+/** Undefined when the function fails, or its result is no response. */
+async function respondBuffered(
+  context: UrlContext,
+  executable: Executable,
+  input: InvokeInput,
+): Promise<Response | undefined> {
+  const output = await runExecutable(context, executable, input);
+  return output.functionError === undefined ? toUrlResponse(output.payload) : undefined;
+}
+
+/** Undefined when the function fails before its response begins; what fails later breaks the body off. */
+async function respondStreaming(
+  context: UrlContext,
+  executable: Executable,
+  input: InvokeInput,
+): Promise<Response | undefined> {
+  return toStreamedResponse(await streamExecutable(context, executable, input));
 }
 
 /**

@@ -80,12 +80,11 @@ function readUrlQualifier({ target: { qualifier } }: LambdaCall): string {
 
 function readChange(input: Input): UrlChange {
   const authType = input.text("AuthType", { values: ["NONE", "AWS_IAM"] }) as UrlRecord["authType"] | undefined;
-  const invokeMode = input.text("InvokeMode", { values: ["BUFFERED", "RESPONSE_STREAM"] });
-  if (invokeMode === "RESPONSE_STREAM") {
-    throw invalidParameter("The invoke mode RESPONSE_STREAM is not supported by this deployment yet: use BUFFERED.");
-  }
+  const invokeMode = input.text("InvokeMode", { values: ["BUFFERED", "RESPONSE_STREAM"] }) as
+    | UrlRecord["invokeMode"]
+    | undefined;
   const cors = readCors(input.structure("Cors"));
-  return { ...(authType && { authType }), ...(invokeMode && { invokeMode: "BUFFERED" }), ...(cors && { cors }) };
+  return { ...(authType && { authType }), ...(invokeMode && { invokeMode }), ...(cors && { cors }) };
 }
 
 function readCors(input: Input | undefined): UrlCors | undefined {

@@ -19,16 +19,26 @@ export function toUrlResponse(payload: Uint8Array): Response | undefined {
 }
 
 function fromMembers(result: Record<string, unknown>): Response | undefined {
-  const status = Number(result["statusCode"]);
-  if (!Number.isInteger(status) || status < 200 || status > 599) return undefined;
+  const status = toStatus(result);
+  if (status === undefined) return undefined;
   const headers = toHeaders(result);
   const body = toBody(result);
   if (!headers || body === undefined) return undefined;
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
-  return new Response(BODILESS.has(status) ? null : body, { status, headers });
+  return new Response(hasNoBody(status) ? null : body, { status, headers });
 }
 
-function toHeaders(result: Record<string, unknown>): Headers | undefined {
+export function toStatus(result: Record<string, unknown>): number | undefined {
+  const status = Number(result["statusCode"]);
+  return Number.isInteger(status) && status >= 200 && status <= 599 ? status : undefined;
+}
+
+export function hasNoBody(status: number): boolean {
+  return BODILESS.has(status);
+}
+
+/** The headers and cookies of a result or prelude; undefined when they are none that a response can have. */
+export function toHeaders(result: Record<string, unknown>): Headers | undefined {
   const headers = new Headers();
   const { headers: given, cookies } = result;
   try {
@@ -58,6 +68,6 @@ function parse(text: string): { value: unknown } | undefined {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,7 @@
 const BATCH = 50;
 
 /** Between the reservation and the commit lie an upload and a check of the zip. */
-export const RESERVATION_MS = 24 * 3_600_000;
+const RESERVATION_MS = 24 * 3_600_000;
 
 export function reserveCode(sql: SqlStorage, codeId: string, now: number): void {
   sql.exec("INSERT INTO codes (code_id, size, due) VALUES (?, 0, ?)", codeId, now + RESERVATION_MS);

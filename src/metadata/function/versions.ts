@@ -5,7 +5,7 @@ export const LATEST = "$LATEST";
 type VersionRow = { name: string; number: number; record: string };
 
 /** The row's number of a version: 0 for `$LATEST`. */
-export function versionNumber(version: string): number {
+function versionNumber(version: string): number {
   return version === LATEST ? 0 : Number(version);
 }
 
