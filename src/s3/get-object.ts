@@ -126,6 +126,16 @@ function askIndex(
   });
 }
 
+/** The addressed version without its bytes, for what else is said of it. */
+export async function findRecord(call: S3Call): Promise<ObjectRecord> {
+  const outcome = await askIndex(call, false, undefined, undefined);
+  if (outcome.outcome === "ok") return outcome.object;
+  if (outcome.outcome === "range-not-satisfiable" || outcome.outcome === "no-such-part") {
+    throw new Error(`${outcome.outcome} without a range or part asked for`);
+  }
+  throw missingObject(call, outcome);
+}
+
 /** The error for an object that is not there. */
 export function missingObject(call: S3Call, outcome: MissingObject) {
   if (outcome.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });

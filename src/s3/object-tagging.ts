@@ -1,10 +1,10 @@
 import type { AccessRequest } from "../lib/operation.ts";
 import type { Tag } from "../metadata/bucket/documents.ts";
-import type { GetObjectOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
+import type { ObjectRecord } from "../metadata/bucket/protocol.ts";
 import type { SetObjectTagsOutcome } from "../metadata/bucket/object-tags.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { readDocument } from "./config/document.ts";
-import { missingObject, readVersionId } from "./get-object.ts";
+import { findRecord, missingObject, readVersionId } from "./get-object.ts";
 import { readTagSet, renderTagSet } from "./tags.ts";
 
 /** PutObjectTagging: replaces the tags of a version; nothing else of it changes. */
@@ -20,17 +20,8 @@ export async function deleteObjectTagging(call: S3Call): Promise<S3Result> {
 
 /** GetObjectTagging: an object without tags has an empty set. */
 export async function getObjectTagging(call: S3Call): Promise<S3Result> {
-  const versionId = readVersionId(call);
-  const outcome = await call.bucket.read(call.key, (index, plain): Promise<GetObjectOutcome> =>
-    index.getObject({ ...plain, key: call.key, withBody: false, ...(versionId === undefined ? {} : { versionId }) }),
-  );
-  if (outcome.outcome === "ok") {
-    return { headers: versionHeader(outcome.object), xml: renderTagSet(outcome.object.attributes.tags ?? []) };
-  }
-  if (outcome.outcome === "range-not-satisfiable" || outcome.outcome === "no-such-part") {
-    throw new Error(`${outcome.outcome} without a range or part asked for`);
-  }
-  throw missingObject(call, outcome);
+  const object = await findRecord(call);
+  return { headers: versionHeader(object), xml: renderTagSet(object.attributes.tags ?? []) };
 }
 
 /** Tags of a version that is named by its id need a permission of their own. */

@@ -1,9 +1,8 @@
 import type { Operation } from "../lib/operation.ts";
 import { element, type XmlElement, withAttributes } from "../lib/xml.ts";
-import type { GetObjectOutcome } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { s3Error, type S3ErrorCode } from "./errors.ts";
-import { missingObject, readVersionId } from "./get-object.ts";
+import { findRecord } from "./get-object.ts";
 import { findBucketOwner, ownerElement } from "./owner.ts";
 
 type Row = Operation<S3Call, S3Result>;
@@ -123,15 +122,8 @@ function missing(code: S3ErrorCode): Handler {
 /** Answers only for an object that exists. */
 function ofObject(answer: Handler): Handler {
   return async (call) => {
-    const versionId = readVersionId(call);
-    const outcome = await call.bucket.read(call.key, (index, plain): Promise<GetObjectOutcome> =>
-      index.getObject({ ...plain, key: call.key, withBody: false, ...(versionId === undefined ? {} : { versionId }) }),
-    );
-    if (outcome.outcome === "ok") return answer(call);
-    if (outcome.outcome === "range-not-satisfiable" || outcome.outcome === "no-such-part") {
-      throw new Error(`${outcome.outcome} without a range or part asked for`);
-    }
-    throw missingObject(call, outcome);
+    await findRecord(call);
+    return answer(call);
   };
 }
 

@@ -7,8 +7,8 @@ import { checkChildren, requireChild, requireText } from "./config/document.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 
 /** Amazon S3 User Guide, "Categorizing your objects using tags" and "Using cost allocation S3 bucket tags". */
-export const MAX_OBJECT_TAGS = 10;
-export const MAX_BUCKET_TAGS = 50;
+const MAX_OBJECT_TAGS = 10;
+const MAX_BUCKET_TAGS = 50;
 const MAX_KEY_CHARACTERS = 128;
 const MAX_VALUE_CHARACTERS = 256;
 /** Letters, spaces and numbers of any language, and what AWS names beside them. */
