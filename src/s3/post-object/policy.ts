@@ -63,9 +63,9 @@ export function checkPolicy(policy: PostPolicy, fields: FormFields, now: number)
   if (extra.length > 0) throw violated(`Extra input fields: ${extra.join(", ")}`);
 }
 
-/** A field that is not there meets no condition, not even one that any value would meet. */
+/** A field that is not there meets only the condition that any content would meet, `["starts-with", …, ""]`. */
 function isMet({ operator, field, value }: Condition, actual: string | undefined): boolean {
-  if (actual === undefined) return false;
+  if (actual === undefined) return operator === "starts-with" && value === "";
   if (operator === "eq") return actual === value;
   // "Content-Types values for a starts-with condition that include commas are interpreted as lists."
   const values = field === "content-type" ? actual.split(",").map((item) => item.trimStart()) : [actual];

@@ -93,6 +93,12 @@ describe("a form", () => {
     );
   });
 
+  test("need not have a field that may have any content", () => {
+    expect(() => check([["starts-with", "$acl", ""]], {})).not.toThrow();
+    expect(() => check([["starts-with", "$acl", "p"]], {})).toThrow("Policy Condition failed");
+    expect(() => check([["eq", "$acl", ""]], {})).toThrow("Policy Condition failed");
+  });
+
   test("needs no condition for what signs it, what S3 ignores and checksums", () => {
     const free = {
       policy: "p",
