@@ -14,7 +14,7 @@ import { listObjects } from "./list-objects.ts";
 import { listVersions } from "./list-versions.ts";
 import { setObjectTags, type SetObjectTagsCall } from "./object-tags.ts";
 import { findCurrent } from "./objects.ts";
-import { confirmPin, PENDING_MS, pinObject, releasePin, settleCopy } from "./pins.ts";
+import { confirmPin, type CopyRef, type CopyStatus, PENDING_MS, pinObject, releasePin, settleCopy } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
 import { getObject, listObjectParts } from "./reads.ts";
 import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
@@ -147,7 +147,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     this.#life?.committer.apply(`release/${copyId}`, (change) => releasePin(change, copyId));
   }
 
-  copyStatus(copy: protocol.CopyRef): protocol.CopyStatus {
+  copyStatus(copy: CopyRef): CopyStatus {
     if (!this.#life || this.#isRestoring) return "unknown";
     this.#agenda.schedule("forget", Date.now() + RETRY_MS);
     return settleCopy(this.#sql, copy, Date.now());

@@ -8,8 +8,17 @@ import type { Agenda, Duty } from "./due.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
-import { confirmPin, forgetRefusals, listPending, PENDING_MS, type PendingPin, releasePin } from "./pins.ts";
-import type { BucketConfig, CopyRef, CopyStatus, IndexAddress } from "./protocol.ts";
+import {
+  confirmPin,
+  type CopyRef,
+  type CopyStatus,
+  forgetRefusals,
+  listPending,
+  PENDING_MS,
+  type PendingPin,
+  releasePin,
+} from "./pins.ts";
+import type { BucketConfig, IndexAddress } from "./protocol.ts";
 import { countSegment, endRefresh, refreshPage } from "./refresh.ts";
 import { writeCounter } from "./schema.ts";
 import { buildSegment } from "./segments.ts";

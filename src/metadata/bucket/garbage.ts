@@ -1,7 +1,7 @@
 import { parseBorrowedId } from "./bodies.ts";
 import type { Freed } from "./journal.ts";
 import { readParts } from "./manifests.ts";
-import type { CopyRef } from "./protocol.ts";
+import type { CopyRef } from "./pins.ts";
 
 /**
  * What nothing references any more. Entering is final: no reference to it can be added (consistency rule

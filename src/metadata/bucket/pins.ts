@@ -2,7 +2,7 @@ import { borrowedId, readInline } from "./bodies.ts";
 import type { Body, BodyKind, Change } from "./journal.ts";
 import { manifestExists, readParts } from "./manifests.ts";
 import type { StoredObject } from "./objects.ts";
-import type { CopyRef, CopyStatus, IndexAddress, PartExtent, PinCall, PinOutcome } from "./protocol.ts";
+import type { IndexAddress, PartExtent, PinCall, PinOutcome } from "./protocol.ts";
 import { addHolder, releaseBody } from "./references.ts";
 import { findSource } from "./sources.ts";
 
@@ -11,6 +11,18 @@ import { findSource } from "./sources.ts";
  * pending until the destination has committed and says so. A borrowed body is pinned like an own one: the
  * middle index then keeps its own pin at the owner for as long as somebody borrows from it.
  */
+
+/** What the holder of a pin asks of the copy's destination, or is told by it. */
+export interface CopyRef {
+  readonly copyId: string;
+  /** The index object that holds the pin. */
+  readonly owner: IndexAddress;
+}
+/**
+ * "refused": the copy was not committed, and will not be if the commit still comes. "unknown": the index object
+ * is lost or being rebuilt; a copy may be among what is restored, so its bytes must still be there.
+ */
+export type CopyStatus = "committed" | "refused" | "unknown";
 
 /** A pin that is pending for longer is asked about at its destination. */
 export const PENDING_MS = 60_000;

@@ -252,18 +252,6 @@ export type PinOutcome =
     }>
   | SourceRefusal;
 
-/** What the holder of a pin asks of the copy's destination, or is told by it. */
-export interface CopyRef {
-  readonly copyId: string;
-  /** The index object that holds the pin. */
-  readonly owner: IndexAddress;
-}
-/**
- * "refused": the copy was not committed, and will not be if the commit still comes. "unknown": the index object
- * is lost or being rebuilt; a copy may be among what is restored, so its bytes must still be there.
- */
-export type CopyStatus = "committed" | "refused" | "unknown";
-
 export interface ListObjectsCall extends Call {
   readonly prefix: string;
   readonly delimiter: string;
