@@ -62,7 +62,7 @@ const PARTS: readonly (readonly [part: string, pattern: RegExp])[] = [
   ["SSE-C", /sse-c|sse_c|encrypted_transfer|customer/],
   ["SSE-KMS", /kms/],
   ["Versioning", /PutBucketVersioning|versioning/],
-  ["ACLs", /Acl\b|_acl|ACLs|AclWithObjectOwnership|AccessControlList|access_bucket/],
+  ["ACLs", /object_writer|owner_preferred|Acl\b|_acl|ACLs|AclWithObjectOwnership|AccessControlList|access_bucket/],
 ];
 
 const DIFFERENT = "answers as AWS does";
