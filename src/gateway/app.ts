@@ -13,6 +13,7 @@ import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
+import { drainUnreadBody } from "./unread-body.ts";
 import { serveVerge } from "./verge.ts";
 
 /**
@@ -47,6 +48,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     else if (address.service === "lambda") response = await answerLambda(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {
+    await drainUnreadBody(request);
     response = renderS3Error(toServiceError(error, incoming, operation), incoming);
   }
   recordRequest(env, { operation, status: response.status, milliseconds: Date.now() - startedAt });

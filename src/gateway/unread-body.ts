@@ -1,0 +1,16 @@
+/** Larger bodies come with `Expect: 100-continue` from clients that care for the answer. */
+const MAX_DRAINED_BYTES = 4 * 1024 ** 2;
+/** Who sends slower than this does not get to hold the answer up. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Reads what a refused request still sends. Without it the connection is reset when the answer ends, and a
+ * client that writes before it reads sees a broken pipe instead of the error.
+ */
+export async function drainUnreadBody(request: Request): Promise<void> {
+  const { body, headers } = request;
+  if (!body || request.bodyUsed || body.locked || headers.has("expect")) return;
+  const length = Number(headers.get("content-length") ?? Number.NaN);
+  if (!(length <= MAX_DRAINED_BYTES)) return;
+  await body.pipeTo(new WritableStream(), { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined);
+}
