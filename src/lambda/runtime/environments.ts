@@ -4,7 +4,13 @@ import { tooManyRequests } from "./errors.ts";
 import shim from "./generated/shim.txt";
 import { HOST_GRACE_MS } from "./limits.ts";
 import type { InvokeInput, RuntimeFunction, RuntimePorts } from "./protocol.ts";
-import { CONFIGURATION_MODULE, type InvocationReply, type InvocationRequest, type StreamReply } from "./shim/wire.ts";
+import {
+  CONFIGURATION_MODULE,
+  type EncodedReply,
+  type InvocationReply,
+  type InvocationRequest,
+  type StreamReply,
+} from "./shim/wire.ts";
 import { Slots } from "./slots.ts";
 
 const SHIM_MODULE = "verge/shim.js";
@@ -15,8 +21,8 @@ const BUSY_ELSEWHERE_MS = 1_000;
 
 /** What the shim's entrypoint (shim/main.ts) answers, seen from here. */
 interface EnvironmentStub {
-  invoke(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply>;
-  invokeStream(request: InvocationRequest, payload: Uint8Array): Promise<StreamReply>;
+  invoke(head: string, payload: string): Promise<EncodedReply>;
+  invokeStream(head: string, payload: string): Promise<StreamReply>;
   retire(): Promise<void>;
 }
 

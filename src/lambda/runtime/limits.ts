@@ -26,5 +26,8 @@ export const TASK_ROOT = "/var/task";
  */
 export const HOST_GRACE_MS = 500;
 
+/** Environments that one invocation asks before it gives up: those of other hosts may be busy. */
+export const MAX_ATTEMPTS = 20;
+
 /** Environments of one version that one host isolate starts at most: Lambda's default account concurrency. */
 export const MAX_SLOTS = 1000;

@@ -1,7 +1,8 @@
 /** Runs functions in isolates of their own, through the Worker Loader. */
 import { type Claim, claimEnvironment } from "./environments.ts";
+import { tooManyRequests } from "./errors.ts";
 import { FRAME, readFrames } from "./frames.ts";
-import { HOST_GRACE_MS } from "./limits.ts";
+import { HOST_GRACE_MS, MAX_ATTEMPTS } from "./limits.ts";
 import { crashedOutcome, timedOutOutcome } from "./outcomes.ts";
 import type {
   InvokeInput,
@@ -12,7 +13,7 @@ import type {
   RuntimePorts,
 } from "./protocol.ts";
 import { frameLog } from "./report.ts";
-import type { InvocationOutcome, InvocationReply } from "./shim/wire.ts";
+import { decodeReply, type InvocationOutcome, type InvocationReply } from "./shim/wire.ts";
 
 export function createRuntime(ports: RuntimePorts): Runtime {
   return {
@@ -22,16 +23,21 @@ export function createRuntime(ports: RuntimePorts): Runtime {
 }
 
 async function invoke(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<InvokeOutput> {
-  for (;;) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const claim = claimEnvironment(fn, input, ports);
     let reply: InvocationReply | undefined;
     try {
-      reply = await beforeOverdue(claim, fn, claim.stub.invoke(claim.request, input.payload));
+      reply = await beforeOverdue(claim, fn, callBuffered(claim, input.payload));
     } finally {
       await claim.release(reply);
     }
     if (reply.kind === "done") return describeOutput(fn, claim, reply);
   }
+  throw tooManyRequests();
+}
+
+async function callBuffered({ request, stub }: Claim, payload: Uint8Array): Promise<InvocationReply> {
+  return decodeReply(await stub.invoke(JSON.stringify(request), new TextDecoder().decode(payload)));
 }
 
 /** Waits for the isolate until some time after the deadline. Rejects only when it could not be started. */
@@ -54,7 +60,7 @@ async function beforeOverdue(
 }
 
 async function invokeStream(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<InvokeStreamOutput> {
-  for (;;) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const claim = claimEnvironment(fn, input, ports);
     const started = Promise.withResolvers<string | undefined>();
     const { readable, writable } = new IdentityTransformStream();
@@ -74,6 +80,7 @@ async function invokeStream(fn: RuntimeFunction, input: InvokeInput, ports: Runt
       completion: completion.then((outcome) => describeOutput(fn, claim, outcome)),
     };
   }
+  throw tooManyRequests();
 }
 
 /** Copies what the function writes to the body; answers with what it says at its end. */
@@ -83,20 +90,15 @@ async function relay(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   begin: (contentType: string) => void,
 ): Promise<InvocationReply> {
-  const reply = await stub.invokeStream(request, payload);
-  if (reply.kind === "busy") return reply;
   const decoder = new TextDecoder();
+  const reply = await stub.invokeStream(JSON.stringify(request), decoder.decode(payload));
+  if (reply.kind === "busy") return reply;
   for await (const { bytes, kind } of readFrames(reply.frames)) {
     if (kind === FRAME.contentType) begin(decoder.decode(bytes));
     else if (kind === FRAME.chunk) await writer.write(bytes);
-    else return parseReply(decoder.decode(bytes));
+    else return decodeReply(decoder.decode(bytes));
   }
   throw new Error("The execution environment broke off.");
-}
-
-function parseReply(json: string): InvocationReply {
-  const reply = JSON.parse(json) as InvocationReply & { readonly payload?: string };
-  return reply.kind === "done" ? { ...reply, payload: new TextEncoder().encode(reply.payload) } : reply;
 }
 
 async function finishStream(
@@ -126,7 +128,7 @@ function describeOutput(fn: RuntimeFunction, { begin, request }: Claim, outcome:
     ...(outcome.timedOut && { status: "timeout" as const }),
   };
   return {
-    payload,
+    payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
     ...(failed && { functionError: "Unhandled" as const }),
     logs: frameLog(fn, request.requestId, initLog, log, timing),
     logStream,

@@ -35,7 +35,7 @@ export function crashedOutcome(fn: RuntimeFunction, requestId: string, error: un
 }
 
 function failedOutcome(errorType: string, errorMessage: string): InvocationOutcome {
-  const payload = new TextEncoder().encode(JSON.stringify({ errorType, errorMessage }));
+  const payload = JSON.stringify({ errorType, errorMessage });
   return {
     kind: "done",
     payload,

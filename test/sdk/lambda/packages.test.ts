@@ -34,24 +34,33 @@ const httpEvent = (method: string, path: string, body?: unknown) => ({
 });
 
 const works: Record<string, Trial> = {
-  lodash: { source: "const _ = require('lodash'); exports.handler = async () => _.chunk([1, 2, 3], 2)", result: [[1, 2], [3]] },
+  lodash: {
+    source: "const _ = require('lodash'); exports.handler = async () => _.chunk([1, 2, 3], 2)",
+    result: [[1, 2], [3]],
+  },
   dayjs: {
-    source: "const d = require('dayjs'); d.extend(require('dayjs/plugin/utc')); exports.handler = async () => d.utc(0).format()",
+    source:
+      "const d = require('dayjs'); d.extend(require('dayjs/plugin/utc')); exports.handler = async () => d.utc(0).format()",
     result: "1970-01-01T00:00:00Z",
   },
   uuid: {
     source: "import { v4, validate } from 'uuid'; const id = v4(); export const handler = async () => validate(id)",
     result: true,
   },
-  nanoid: { source: "const { nanoid } = require('nanoid'); const id = nanoid(); exports.handler = async () => id.length", result: 21 },
+  nanoid: {
+    source: "const { nanoid } = require('nanoid'); const id = nanoid(); exports.handler = async () => id.length",
+    result: 21,
+  },
   semver: { source: "exports.handler = async () => require('semver').satisfies('1.2.3', '^1')", result: true },
   zod: {
-    source: "import { z } from 'zod'; const S = z.object({ a: z.number() }); export const handler = async (e) => S.safeParse(e).success",
+    source:
+      "import { z } from 'zod'; const S = z.object({ a: z.number() }); export const handler = async (e) => S.safeParse(e).success",
     event: { a: "no" },
     result: false,
   },
   jsonwebtoken: {
-    source: "const jwt = require('jsonwebtoken'); exports.handler = async () => jwt.verify(jwt.sign({ a: 1 }, 's'), 's').a",
+    source:
+      "const jwt = require('jsonwebtoken'); exports.handler = async () => jwt.verify(jwt.sign({ a: 1 }, 's'), 's').a",
     result: 1,
   },
   jose: {
@@ -62,25 +71,37 @@ const works: Record<string, Trial> = {
     result: { a: 1 },
   },
   yaml: { source: "exports.handler = async () => require('yaml').parse('a: [1]')", result: { a: [1] } },
-  "js-yaml": { source: "import { load } from 'js-yaml'; export const handler = async () => load('a: [1]')", result: { a: [1] } },
+  "js-yaml": {
+    source: "import { load } from 'js-yaml'; export const handler = async () => load('a: [1]')",
+    result: { a: [1] },
+  },
   "csv-parse": {
-    source: "import { parse } from 'csv-parse/sync'; export const handler = async () => parse('a,b\\n1,2', { columns: true })",
+    source:
+      "import { parse } from 'csv-parse/sync'; export const handler = async () => parse('a,b\\n1,2', { columns: true })",
     result: [{ a: "1", b: "2" }],
   },
-  mustache: { source: "exports.handler = async (e) => require('mustache').render('hi {{n}}', e)", event: { n: "x" }, result: "hi x" },
+  mustache: {
+    source: "exports.handler = async (e) => require('mustache').render('hi {{n}}', e)",
+    event: { n: "x" },
+    result: "hi x",
+  },
   "pdf-lib": {
     source: `const { PDFDocument } = require("pdf-lib");
       exports.handler = async () => { const d = await PDFDocument.create(); d.addPage(); return Buffer.from(await d.save()).toString("latin1", 0, 5) }`,
     result: "%PDF-",
   },
-  pino: { source: "const log = require('pino')(); exports.handler = async () => { log.info({ a: 1 }, 'hello'); return 1 }", result: 1 },
+  pino: {
+    source: "const log = require('pino')(); exports.handler = async () => { log.info({ a: 1 }, 'hello'); return 1 }",
+    result: 1,
+  },
   winston: {
     source: `const w = require("winston"); const log = w.createLogger({ transports: [new w.transports.Console()] });
       exports.handler = async () => { log.info("hello"); return 1 }`,
     result: 1,
   },
   axios: {
-    source: "const axios = require('axios'); exports.handler = async () => (await axios.get(process.env.AWS_ENDPOINT_URL + '/_verge/health')).status",
+    source:
+      "const axios = require('axios'); exports.handler = async () => (await axios.get(process.env.AWS_ENDPOINT_URL + '/_verge/health')).status",
     result: 200,
   },
   "@middy/core": {
@@ -119,7 +140,11 @@ const works: Record<string, Trial> = {
     event: {},
     result: false,
   },
-  ejs: { source: "const t = require('ejs').compile('hi <%= n %>'); exports.handler = async (e) => t(e)", event: { n: "x" }, result: "hi x" },
+  ejs: {
+    source: "const t = require('ejs').compile('hi <%= n %>'); exports.handler = async (e) => t(e)",
+    event: { n: "x" },
+    result: "hi x",
+  },
   "@aws-sdk/client-s3": {
     source: `import { S3Client, ListBucketsCommand } from "@aws-sdk/client-s3";
       const client = new S3Client({ credentials: { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "x" } });
@@ -152,7 +177,10 @@ const fails: Record<string, Trial> = {
 };
 
 async function runTrial(names: string, { event, source }: Trial) {
-  const packages = names.replace(/,.*/, "").split(" ").filter((name) => !["child_process", "worker_threads", "vm"].includes(name));
+  const packages = names
+    .replace(/,.*/, "")
+    .split(" ")
+    .filter((name) => !["child_process", "worker_threads", "vm"].includes(name));
   const file = /^import /m.test(source) ? "index.mjs" : "index.js";
   const name = names.replace(/[^a-z]/g, "-");
   await lambda.send(

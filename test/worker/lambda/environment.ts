@@ -24,6 +24,7 @@ let made = 0;
 export function makeFunction(
   sources: Readonly<Record<string, string | Uint8Array>>,
   settings: Partial<RuntimeFunction> = {},
+  egress: () => Fetcher = () => env.ASSETS,
 ): TestFunction {
   const files = Object.entries(sources).map(
     ([path, source]) => [path, typeof source === "string" ? new TextEncoder().encode(source) : source] as const,
@@ -45,7 +46,7 @@ export function makeFunction(
     configRevision: "1",
     ...settings,
   };
-  const runtime = makeRuntime(packed);
+  const runtime = makeRuntime(packed, egress);
   const inputOf = (event: unknown) => ({
     requestId: crypto.randomUUID(),
     payload: new TextEncoder().encode(event === undefined ? "" : JSON.stringify(event)),
@@ -62,11 +63,11 @@ export function makeFunction(
   };
 }
 
-function makeRuntime(packed: PackedCode): Runtime {
+function makeRuntime(packed: PackedCode, egress: () => Fetcher): Runtime {
   return createRuntime({
     loader: env.LOADER,
     loadCode: async () => packed,
-    egress: () => env.ASSETS,
+    egress,
     defer: () => undefined,
   });
 }

@@ -35,6 +35,12 @@ export function readBuiltin(name: string): Exports {
   return exports;
 }
 
+/** For `process.getBuiltinModule`. */
+export function readKnownBuiltin(specifier: string): Exports | undefined {
+  const name = builtinName(specifier);
+  return name === undefined ? undefined : readBuiltin(name);
+}
+
 /** `node:path`, whose `resolve` starts at the working directory. */
 function createPath(): Exports {
   const original = loadBuiltin("path");

@@ -53,7 +53,7 @@ function isError(value: unknown): value is Error {
 }
 
 function traceOf(error: Error): string[] {
-  const stack = String(error.stack ?? "");
+  const stack = error.stack ?? "";
   // V8 wrote the header before the error got its name.
   const header = error.message === "" ? error.name : `${error.name}: ${error.message}`;
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line) && !line.includes("verge/shim.js"));

@@ -44,7 +44,7 @@ const foreign = new Map<string, Namespace>();
 registerLoaders({ importModule, requireEsModule });
 
 /** `import()`. */
-export async function importModule(specifier: string, from: string): Promise<Namespace> {
+export async function importModule(specifier: unknown, from: string): Promise<Namespace> {
   return importResolved(resolveModule(String(specifier), from, true));
 }
 

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { TASK_ROOT } from "../limits.ts";
+import { noteFileSystemUse } from "./tmp.ts";
 
 type AnyFunction = (this: unknown, ...values: unknown[]) => unknown;
 
@@ -19,11 +20,12 @@ export function readTaskFile(path: string): string {
 }
 
 export function createFileSystem(): Record<string, unknown> {
-  const promises = translateAll(fs.promises as unknown as Record<string, unknown>);
-  return { ...translateAll(fs as unknown as Record<string, unknown>), promises };
+  noteFileSystemUse();
+  const promises = translateAll(fs.promises);
+  return { ...translateAll(fs), promises };
 }
 
-function translateAll(original: Record<string, unknown>): Record<string, unknown> {
+function translateAll(original: object): Record<string, unknown> {
   const translated: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(original)) {
     const isOperation = typeof value === "function" && /^[a-z]/.test(name);

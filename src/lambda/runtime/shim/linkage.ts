@@ -21,5 +21,5 @@ export function registerLoaders(loaders: Partial<Linkage>): void {
 export function loaderOf<Name extends keyof Linkage>(name: Name): Linkage[Name] {
   const loader = registered[name];
   if (loader === undefined) throw new Error(`The loader ${name} is missing.`);
-  return loader as Linkage[Name];
+  return loader;
 }

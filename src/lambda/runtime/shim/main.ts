@@ -4,6 +4,7 @@
  */
 import { abortIsolate, WorkerEntrypoint } from "cloudflare:workers";
 import { encodeFrame, FRAME } from "../frames.ts";
+import { readKnownBuiltin } from "./builtins.ts";
 import { installConsole } from "./console.ts";
 import { RuntimeError } from "./errors.ts";
 import { currentInvocation } from "./invocation.ts";
@@ -13,7 +14,13 @@ import { installStreaming, type Sink } from "./response-stream.ts";
 import { loadAtStart, run } from "./run.ts";
 import { installTimers } from "./timers.ts";
 import { installWasm } from "./wasm.ts";
-import type { InvocationReply, InvocationRequest, StreamReply } from "./wire.ts";
+import {
+  type EncodedReply,
+  encodeReply,
+  type InvocationReply,
+  type InvocationRequest,
+  type StreamReply,
+} from "./wire.ts";
 
 /** Until when the environment is taken. A time, since a caller that vanishes never gives it back. */
 let busyUntil = 0;
@@ -23,6 +30,7 @@ let isEnded = false;
 const OVERRUN_MS = 2_000;
 
 installProcess();
+process.getBuiltinModule = readKnownBuiltin;
 installConsole();
 installTimers();
 installWasm();
@@ -46,7 +54,7 @@ function claim(request: InvocationRequest): boolean {
   return true;
 }
 
-async function runClaimed(request: InvocationRequest, payload: Uint8Array, sink?: Sink): Promise<InvocationReply> {
+async function runClaimed(request: InvocationRequest, payload: string, sink?: Sink): Promise<InvocationReply> {
   const reply = await run(request, payload, sink);
   busyUntil = 0;
   isEnded = reply.kind !== "done" || reply.ended;
@@ -54,12 +62,15 @@ async function runClaimed(request: InvocationRequest, payload: Uint8Array, sink?
 }
 
 export default class ExecutionEnvironment extends WorkerEntrypoint {
-  async invoke(request: InvocationRequest, payload: Uint8Array): Promise<InvocationReply> {
-    return claim(request) ? runClaimed(request, payload) : { kind: "busy" };
+  /** `head` is an InvocationRequest as JSON. */
+  async invoke(head: string, payload: string): Promise<EncodedReply> {
+    const request = JSON.parse(head) as InvocationRequest;
+    return encodeReply(claim(request) ? await runClaimed(request, payload) : { kind: "busy" });
   }
 
   /** Answers with a stream of frames (frames.ts), the last of which is the reply. */
-  async invokeStream(request: InvocationRequest, payload: Uint8Array): Promise<StreamReply> {
+  async invokeStream(head: string, payload: string): Promise<StreamReply> {
+    const request = JSON.parse(head) as InvocationRequest;
     if (!claim(request)) return { kind: "busy" };
     const { readable, writable } = new IdentityTransformStream();
     this.ctx.waitUntil(runClaimedInto(writable.getWriter(), request, payload));
@@ -75,14 +86,15 @@ export default class ExecutionEnvironment extends WorkerEntrypoint {
 async function runClaimedInto(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   request: InvocationRequest,
-  payload: Uint8Array,
+  payload: string,
 ): Promise<void> {
   const encoder = new TextEncoder();
   const reply = await runClaimed(request, payload, {
     begin: (contentType) => writer.write(encodeFrame(FRAME.contentType, encoder.encode(contentType))),
     write: (bytes) => writer.write(encodeFrame(FRAME.chunk, bytes)),
   });
-  const shown = reply.kind === "done" ? { ...reply, payload: new TextDecoder().decode(reply.payload) } : reply;
-  await writer.write(encodeFrame(FRAME.outcome, encoder.encode(JSON.stringify(shown))));
+  const encoded = encodeReply(reply);
+  const text = typeof encoded === "string" ? encoded : encoded.head;
+  await writer.write(encodeFrame(FRAME.outcome, encoder.encode(text)));
   await writer.close();
 }

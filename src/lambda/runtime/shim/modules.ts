@@ -118,10 +118,10 @@ function runFactory(module: CommonJsModule): void {
 
 /** `module.createRequire` too: `from` is the file on whose behalf modules are looked up. */
 export function createRequire(from: string, parent: CommonJsModule | null = null): Require {
-  const require = (specifier: string) => requireResolved(resolveModule(String(specifier), from, false), parent);
+  const require = (specifier: string) => requireResolved(resolveModule(specifier, from, false), parent);
   return Object.assign(require, {
     resolve: (specifier: string) => {
-      const found = resolveModule(String(specifier), from, false);
+      const found = resolveModule(specifier, from, false);
       return found.startsWith("node:") ? specifier : found;
     },
     cache,

@@ -77,7 +77,8 @@ export function installStreaming(): void {
       },
     },
   };
-  Object.defineProperty(globalThis, "awslambda", { value: awslambda, configurable: true });
+  // The SDK adds to it, so that it must be an ordinary property.
+  Object.assign(globalThis, { awslambda });
 }
 
 export function isStreaming(handler: Handler | StreamingHandler): handler is StreamingHandler {

@@ -1,8 +1,9 @@
 /** One invocation from its event to its answer. */
+import { Buffer } from "node:buffer";
 import { MAX_RESPONSE_BYTES } from "../limits.ts";
 import { logRecord, takeEarlyLog } from "./console.ts";
 import { createContext } from "./context.ts";
-import { describeError, describeForLog, type ErrorBody, FatalError, RuntimeError } from "./errors.ts";
+import { describeError, describeForLog, FatalError, RuntimeError } from "./errors.ts";
 import { callHandler, type Handler, loadHandler } from "./handler.ts";
 import { Invocation, runInvocation } from "./invocation.ts";
 import { LoopDeadlineError } from "./loops.ts";
@@ -31,7 +32,7 @@ export function loadAtStart(): void {
 }
 
 /** Never rejects: what goes wrong in a function is an outcome. */
-export async function run(request: InvocationRequest, payload: Uint8Array, sink?: Sink): Promise<InvocationReply> {
+export async function run(request: InvocationRequest, payload: string, sink?: Sink): Promise<InvocationReply> {
   const invocation = new Invocation(request.requestId, request.deadlineMs);
   const progress: Progress = { invocation, coldStart: isFirst, initMs: 0, initLog: "" };
   isFirst = false;
@@ -49,7 +50,7 @@ export async function run(request: InvocationRequest, payload: Uint8Array, sink?
 async function initialiseAndHandle(
   progress: Progress,
   request: InvocationRequest,
-  payload: Uint8Array,
+  payload: string,
   sink: Sink | undefined,
 ): Promise<InvocationReply> {
   const { invocation } = progress;
@@ -82,25 +83,25 @@ async function initialise(progress: Progress, sentMs: number): Promise<Handler> 
 async function respond(
   handler: Handler,
   request: InvocationRequest,
-  payload: Uint8Array,
+  payload: string,
   sink: Sink | undefined,
-): Promise<Uint8Array> {
-  const event: unknown = payload.byteLength === 0 ? {} : JSON.parse(new TextDecoder().decode(payload));
+): Promise<string | Uint8Array> {
+  const event: unknown = payload === "" ? {} : JSON.parse(payload);
   const context = createContext(request);
   if (isStreaming(handler)) {
     const buffer = createBuffer();
     await runStreaming(handler, event, context, sink ?? buffer);
     return checkSize(buffer.take());
   }
-  const result = checkSize(new TextEncoder().encode(stringify(await callHandler(handler, event, context))));
+  const result = checkSize(stringify(await callHandler(handler, event, context)));
   if (sink === undefined) return result;
   await sink.begin("application/json");
-  await sink.write(result);
-  return new Uint8Array(0);
+  await sink.write(new TextEncoder().encode(result));
+  return "";
 }
 
-function checkSize(payload: Uint8Array): Uint8Array {
-  if (payload.byteLength <= MAX_RESPONSE_BYTES) return payload;
+function checkSize<Payload extends string | Uint8Array>(payload: Payload): Payload {
+  if (Buffer.byteLength(payload) <= MAX_RESPONSE_BYTES) return payload;
   throw new FatalError(
     "Function.ResponseSizeTooLarge",
     `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
@@ -128,7 +129,7 @@ function fail(progress: Progress, error: unknown, inInit: boolean): InvocationOu
   if (!(error instanceof FatalError)) {
     logRecord("ERROR", [ended ? "Uncaught Exception" : "Invoke Error", describeForLog(error)]);
   }
-  return { ...finish(progress, encodeError(describeError(error))), failed: true, ended };
+  return { ...finish(progress, JSON.stringify(describeError(error))), failed: true, ended };
 }
 
 function timeOut(progress: Progress): InvocationOutcome {
@@ -136,15 +137,11 @@ function timeOut(progress: Progress): InvocationOutcome {
   const message = describeTimeout(configuration.timeoutSeconds);
   progress.invocation.write(`${new Date().toISOString()} ${requestId} ${message}\n\n`);
   const body = { errorType: "Sandbox.Timedout", errorMessage: `RequestId: ${requestId} Error: ${message}` };
-  return { ...finish(progress, encodeError(body)), failed: true, timedOut: true, ended: true };
+  return { ...finish(progress, JSON.stringify(body)), failed: true, timedOut: true, ended: true };
 }
 
-function finish({ coldStart, initLog, initMs, invocation }: Progress, payload: Uint8Array): InvocationOutcome {
+function finish({ coldStart, initLog, initMs, invocation }: Progress, payload: string | Uint8Array): InvocationOutcome {
   const { logStream } = configuration;
   const outcome = { failed: false, timedOut: false, ended: false, logStream, coldStart, initLog, initMs };
   return { kind: "done", payload, log: invocation.takeLog(), ...outcome };
-}
-
-function encodeError(body: ErrorBody): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(body));
 }

@@ -70,7 +70,7 @@ export class ServerResponse extends Writable {
         code: "ERR_HTTP_HEADERS_SENT",
       });
     }
-    this.#headers.set(String(name).toLowerCase(), [name, value]);
+    this.#headers.set(name.toLowerCase(), [name, value]);
     return this;
   }
 
@@ -86,7 +86,7 @@ export class ServerResponse extends Writable {
   }
 
   getHeader(name: string): HeaderValue | undefined {
-    return this.#headers.get(String(name).toLowerCase())?.[1];
+    return this.#headers.get(name.toLowerCase())?.[1];
   }
 
   getHeaders(): Record<string, HeaderValue> {
@@ -104,11 +104,11 @@ export class ServerResponse extends Writable {
   }
 
   hasHeader(name: string): boolean {
-    return this.#headers.has(String(name).toLowerCase());
+    return this.#headers.has(name.toLowerCase());
   }
 
   removeHeader(name: string): void {
-    this.#headers.delete(String(name).toLowerCase());
+    this.#headers.delete(name.toLowerCase());
   }
 
   /** `writeHead(status, message?, headers?)`. Nothing is sent until there is a body or an end. */

@@ -9,6 +9,13 @@ const ROOT = "/tmp";
 /** Contents by path; folders have none. */
 let kept: ReadonlyMap<string, Uint8Array | undefined> = new Map();
 
+/** Whether the function can have written anything: it has asked for the file system. */
+let isUsed = false;
+
+export function noteFileSystemUse(): void {
+  isUsed = true;
+}
+
 /** At the beginning of an invocation. */
 export function restoreTmp(): void {
   for (const [path, content] of kept) {
@@ -19,6 +26,7 @@ export function restoreTmp(): void {
 
 /** At its end. */
 export function saveTmp(): void {
+  if (!isUsed) return;
   const found = new Map<string, Uint8Array | undefined>();
   for (const name of fs.readdirSync(ROOT)) collect(`${ROOT}/${name}`, found);
   kept = found;

@@ -44,7 +44,8 @@ export type InvocationReply =
 
 export interface InvocationOutcome {
   readonly kind: "done";
-  readonly payload: Uint8Array;
+  /** Text but for what a streaming handler wrote to an invocation that wants it whole. */
+  readonly payload: string | Uint8Array;
   readonly failed: boolean;
   readonly timedOut: boolean;
   /** Lines of the function itself, without START, END and REPORT; each ends with a line feed. */
@@ -61,3 +62,36 @@ export type StreamReply =
   | { readonly kind: "busy" }
   /** See frames.ts. The last frame is the InvocationReply as JSON, its payload as text. */
   | { readonly kind: "streaming"; readonly frames: ReadableStream<Uint8Array> };
+
+/**
+ * A reply as it crosses between isolates: text is much cheaper there than objects and bytes are. The payload
+ * follows the first line.
+ */
+export type EncodedReply = string | { readonly head: string; readonly payload: Uint8Array };
+
+export function encodeReply(reply: InvocationReply): EncodedReply {
+  if (reply.kind !== "done") return `${JSON.stringify(reply)}\n`;
+  const { payload, ...rest } = reply;
+  const head = `${JSON.stringify(rest)}\n`;
+  return typeof payload === "string" ? head + payload : { head, payload };
+}
+
+/** Throws for what no shim writes: a function may have replaced what the shim relies on, down to JSON itself. */
+export function decodeReply(encoded: EncodedReply): InvocationReply {
+  const text = typeof encoded === "string" ? encoded : encoded.head;
+  const line = text.indexOf("\n");
+  const reply = JSON.parse(text.slice(0, line)) as InvocationReply;
+  if (reply.kind === "busy" || reply.kind === "needs-eval") return { kind: reply.kind };
+  if (reply.kind !== "done" || !isOutcome(reply)) throw new Error("The execution environment answered nonsense.");
+  return { ...reply, payload: typeof encoded === "string" ? text.slice(line + 1) : encoded.payload };
+}
+
+function isOutcome(reply: InvocationOutcome): boolean {
+  const flags = [reply.failed, reply.timedOut, reply.ended, reply.coldStart];
+  const texts = [reply.initLog, reply.log, reply.logStream];
+  return (
+    flags.every((flag) => typeof flag === "boolean") &&
+    texts.every((text) => typeof text === "string") &&
+    Number.isFinite(reply.initMs)
+  );
+}
