@@ -119,7 +119,7 @@ function findParallelism(): string[] {
   const has = (module: string) => spawnSync(python, ["-c", `import ${module}`]).status === 0;
   return [
     ...(has("xdist") ? ["-n", "2"] : []),
-    ...(has("pytest_timeout") ? ["--timeout=30", "--timeout-method=signal", "-o", "timeout_func_only=true"] : []),
+    ...(has("pytest_timeout") ? ["--timeout=60", "--timeout-method=signal", "-o", "timeout_func_only=true"] : []),
   ];
 }
 
