@@ -41,7 +41,7 @@ async function send(
     ...(body === undefined ? {} : { body }),
   });
   const context = createExecutionContext();
-  const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], metered, context);
+  const response = await worker.fetch(request, metered, context);
   const text = await response.clone().text();
   await waitOnExecutionContext(context);
   if (response.status >= 400) throw new Error(`${method} ${path}: ${response.status} ${text}`);

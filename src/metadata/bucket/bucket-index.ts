@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { evaluateWrite } from "../../lib/conditions.ts";
-import { Admission, type FirstShard } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import { CommitTurn } from "./commit-turn.ts";
 import { Committer } from "./committer.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
@@ -49,7 +49,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     super(ctx, env);
     this.#sql = ctx.storage.sql;
     this.#agenda = new Agenda(ctx.storage);
-    this.#admission = new Admission(this.#sql, (bucketId) => indexStub(env, bucketId, 0) as unknown as FirstShard);
+    this.#admission = new Admission(this.#sql, (bucketId) => indexStub(env, bucketId, 0));
     if (this.#admission.state) this.#begin();
   }
 
@@ -265,7 +265,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
       try {
         this.#agenda.set(duty, await this.#alive.duties.perform(duty, now));
       } catch (error) {
-        console.error(`index ${this.ctx.id} failed at ${duty}`, error);
+        console.error(`index ${String(this.ctx.id)} failed at ${duty}`, error);
         this.#agenda.set(duty, Date.now() + RETRY_MS);
       }
     }

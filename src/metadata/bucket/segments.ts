@@ -76,7 +76,7 @@ export function buildSegment(sql: SqlStorage, config: BucketConfig, shard: numbe
 /** Applies a line to an index that is being rebuilt; answers the highest sequence that it has seen. */
 export function applyLine(sql: SqlStorage, { table, key, rows }: SegmentLine): number {
   const keyColumns: readonly string[] | undefined = KEY_COLUMNS[table];
-  if (!keyColumns) throw new Error(`a segment names the unknown table ${String(table)}`);
+  if (!keyColumns) throw new Error(`a segment names the unknown table ${table}`);
   sql.exec(`DELETE FROM ${table} WHERE ${keyColumns.map((column) => `${column} = ?`).join(" AND ")}`, ...key);
   let sequence = 0;
   for (const row of rows) {

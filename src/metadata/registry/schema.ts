@@ -1,3 +1,5 @@
+import { runMigrations } from "../migrations.ts";
+
 /** Steps that bring the tables of any earlier deployment up to date. Only ever appended to. */
 const MIGRATIONS: readonly string[] = [
   // WITHOUT ROWID: the platform bills written rows, and an index of its own for the primary key is one more.
@@ -73,14 +75,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX rebuilds_unfinished ON rebuilds (touched_at) WHERE finished = 0;`,
 ];
 
-/** Runs what is missing, each step with its mark in one transaction. */
+/** Brings the tables up to date. */
 export function migrate(storage: DurableObjectStorage): void {
-  storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY)");
-  const { done } = storage.sql.exec<{ done: number }>("SELECT COUNT(*) AS done FROM migrations").one();
-  for (let step = done; step < MIGRATIONS.length; step++) {
-    storage.transactionSync(() => {
-      storage.sql.exec(MIGRATIONS[step]!);
-      storage.sql.exec("INSERT INTO migrations (step) VALUES (?)", step);
-    });
-  }
+  runMigrations(storage, MIGRATIONS);
 }

@@ -34,7 +34,7 @@ async function decode(
   ),
   size?: number,
 ) {
-  const payload = openPayload(streamOf(Buffer.from(wire as Uint8Array), size), headers, auth);
+  const payload = openPayload(streamOf(Buffer.from(wire), size), headers, auth);
   const received: Uint8Array[] = [];
   try {
     for await (const piece of payload.stream as unknown as AsyncIterable<Uint8Array>) received.push(piece);

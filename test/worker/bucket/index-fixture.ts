@@ -5,7 +5,7 @@ import type { IndexApi } from "../../../src/metadata/bucket/index-api.ts";
 import type { BucketConfig, NewBody, NewObject } from "../../../src/metadata/bucket/protocol.ts";
 import { indexStub } from "../../../src/metadata/bucket/shards.ts";
 
-export const bindings = env as unknown as Env;
+export const bindings: Env = env;
 
 /** One index object of a fresh bucket, with short names for what most tests do. */
 export interface Fixture {
