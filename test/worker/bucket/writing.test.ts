@@ -10,7 +10,7 @@ async function countRows(index: Fixture, work: () => Promise<unknown>): Promise<
   // Test and object share an isolate, so that the class of all `sql` objects can be watched from here.
   await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
     const prototype = Object.getPrototypeOf(sql) as SqlStorage;
-    const exec = Reflect.get(prototype, "exec") as SqlStorage["exec"];
+    const exec = Reflect.get(prototype, "exec");
     prototype.exec = function count(this: SqlStorage, ...parameters: Parameters<SqlStorage["exec"]>) {
       const cursor = exec.apply(this, parameters);
       rowsWritten += cursor.rowsWritten;
