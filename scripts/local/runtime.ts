@@ -38,6 +38,8 @@ export interface Runtime {
 /** The Worker's name: Durable Object state is filed under it, here and by `wrangler dev`. */
 const WORKER_NAME = "verge";
 const ASSETS_NAME = "verge-assets";
+/** How functions reach the Internet: workerd refuses private addresses after it has resolved a name (src/lambda/runtime/egress.ts). */
+const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
 
 /** The region of wrangler.toml. */
 export const DEFAULT_REGION = "us-east-1";
@@ -90,7 +92,7 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
       modulesRoot: dirname(mainModule),
       modules: readModules(mainModule),
       bindings: { ...bound.bindings, ...options.bindings },
-      serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME },
+      serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME, PUBLIC_NETWORK },
       unsafeDirectSockets: [{ host, port }],
     },
     // Assets of the Worker itself would put a proxy in front of it, which collapses `..` in paths.

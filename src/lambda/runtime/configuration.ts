@@ -63,6 +63,6 @@ function credentialVariables(credentials: FunctionCredentials): Record<string, s
   };
 }
 
-export function logGroupOf(fn: RuntimeFunction): string {
+function logGroupOf(fn: RuntimeFunction): string {
   return fn.logGroup ?? `/aws/lambda/${fn.name}`;
 }

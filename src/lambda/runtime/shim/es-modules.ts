@@ -44,7 +44,7 @@ const foreign = new Map<string, Namespace>();
 registerLoaders({ importModule, requireEsModule });
 
 /** `import()`. */
-export async function importModule(specifier: unknown, from: string): Promise<Namespace> {
+async function importModule(specifier: unknown, from: string): Promise<Namespace> {
   return importResolved(resolveModule(String(specifier), from, true));
 }
 
@@ -56,7 +56,7 @@ export async function importResolved(id: string): Promise<Namespace> {
 }
 
 /** `require()` of an ES module, which Node.js allows when nothing in it awaits. */
-export function requireEsModule(id: string): unknown {
+function requireEsModule(id: string): unknown {
   const module = linkModule(id);
   const pending = evaluate(module);
   if (pending) {

@@ -117,7 +117,7 @@ function runFactory(module: CommonJsModule): void {
 }
 
 /** `module.createRequire` too: `from` is the file on whose behalf modules are looked up. */
-export function createRequire(from: string, parent: CommonJsModule | null = null): Require {
+function createRequire(from: string, parent: CommonJsModule | null = null): Require {
   const require = (specifier: string) => requireResolved(resolveModule(specifier, from, false), parent);
   return Object.assign(require, {
     resolve: (specifier: string) => {

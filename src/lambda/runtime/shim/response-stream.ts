@@ -20,7 +20,7 @@ const STREAMING = Symbol("awslambda.streaming");
 const HTTP_RESPONSE = "application/vnd.awslambda.http-integration-response";
 const PRELUDE_END = new Uint8Array(8);
 
-export class ResponseStream extends Writable {
+class ResponseStream extends Writable {
   readonly #sink: Sink;
   #contentType = "application/octet-stream";
   #hasBegun = false;

@@ -40,7 +40,7 @@ function guardCallback(callback: Callback): Callback {
   };
 }
 
-export function reportUncaught(error: unknown): void {
+function reportUncaught(error: unknown): void {
   if (process.listenerCount("uncaughtException") > 0) {
     process.emit("uncaughtException", error as Error);
     return;
