@@ -14,31 +14,38 @@ export interface Executable {
   readonly reservedConcurrency: number | undefined;
 }
 
+type ExecutableContext = Pick<LambdaCall, "target" | "region" | "directory" | "ports">;
+
 /** Looks the target up and, of an alias with weights, draws one of its two versions. Throws ResourceNotFoundException. */
-export async function findExecutable(
-  call: Pick<LambdaCall, "target" | "region" | "directory" | "ports">,
-): Promise<Executable> {
+export async function findExecutable(call: ExecutableContext): Promise<Executable> {
   const { accountId, name, qualifier } = call.target;
   const found = await call.directory.findFunction(accountId, name, qualifier ?? LATEST);
   const invokedArn = formatFunctionArn(call.region, call.target);
   if (!found) throw functionNotFound(invokedArn);
   const version = drawVersion(found);
-  const environment = await openVariables(call.ports, accountId, version);
+  const described = opened.get(version) ?? (await openVersion(call, version));
+  return {
+    version,
+    runtimeFunction: { ...described, credentials: await call.ports.issueKeys(accountId, version.settings.role) },
+    invokedArn,
+    reservedConcurrency: found.function.reservedConcurrency,
+  };
+}
+
+/** Versions as the directory holds them, with their variables decrypted: for as long as it holds them. */
+const opened = new WeakMap<FunctionVersion, RuntimeFunction>();
+
+async function openVersion(call: ExecutableContext, version: FunctionVersion): Promise<RuntimeFunction> {
+  const environment = await openVariables(call.ports, call.target.accountId, version);
   if (!environment) {
     throw lambdaError(
       "KMSAccessDeniedException",
       "Lambda was unable to decrypt the environment variables: was the deployment's master key changed?",
     );
   }
-  return {
-    version,
-    runtimeFunction: {
-      ...describeForRuntime(call, version, environment),
-      credentials: await call.ports.issueKeys(accountId, version.settings.role),
-    },
-    invokedArn,
-    reservedConcurrency: found.function.reservedConcurrency,
-  };
+  const described = describeForRuntime(call, version, environment);
+  opened.set(version, described);
+  return described;
 }
 
 function drawVersion({ version, weighted }: FoundFunction): FunctionVersion {
@@ -46,7 +53,7 @@ function drawVersion({ version, weighted }: FoundFunction): FunctionVersion {
 }
 
 function describeForRuntime(
-  { target, region, ports }: Pick<LambdaCall, "target" | "region" | "ports">,
+  { target, region, ports }: ExecutableContext,
   version: FunctionVersion,
   environment: Readonly<Record<string, string>>,
 ): RuntimeFunction {
