@@ -61,7 +61,10 @@ export class OperationTable<Row extends AnyOperation> {
 
   /** The row for a method on a known template, by query and headers. */
   select(method: string, path: string, query: Query, headers: Headers): Row | undefined {
-    return this.#templates.get(path)?.rows.get(method)?.find((row) => isSelected(row, query, headers));
+    return this.#templates
+      .get(path)
+      ?.rows.get(method)
+      ?.find((row) => isSelected(row, query, headers));
   }
 
   /** Methods that a template answers, for `Allow`. */

@@ -4,11 +4,7 @@ import { createBucket, deleteBucket, getBucketVersioning, headBucket } from "./b
 import type { S3Call, S3Result } from "./call.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./config/encryption.ts";
-import {
-  deleteBucketOwnershipControls,
-  getBucketOwnershipControls,
-  putBucketOwnershipControls,
-} from "./config/ownership-controls.ts";
+import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { copyObject, renameObject } from "./copy-object.ts";

@@ -93,7 +93,12 @@ export async function refusalOf(call: Promise<unknown>): Promise<Record<string, 
   );
   expect(failure, "the call was to fail").toBeInstanceOf(Error);
   const error = failure as Error & { $metadata?: { httpStatusCode?: number } };
-  return { ...Object.fromEntries(Object.entries(error)), code: error.name, status: error.$metadata?.httpStatusCode, message: error.message };
+  return {
+    ...Object.fromEntries(Object.entries(error)),
+    code: error.name,
+    status: error.$metadata?.httpStatusCode,
+    message: error.message,
+  };
 }
 
 interface HttpRequest {

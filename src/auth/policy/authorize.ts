@@ -10,11 +10,7 @@ export interface Resource {
  * Decides one access request. A bucket and its objects are for the owning account alone;
  * this is the one place where bucket policies, ACLs and IAM policies join the decision.
  */
-export function isAllowed(
-  identity: Identity,
-  _action: string,
-  resource: Resource | undefined,
-): boolean {
+export function isAllowed(identity: Identity, _action: string, resource: Resource | undefined): boolean {
   if (identity.kind === "anonymous") return false;
   return resource === undefined || resource.ownerId === identity.account.id;
 }
