@@ -28,7 +28,15 @@ export default defineConfig({
       },
       { test: { name: "sdk", include: ["test/sdk/**/*.test.ts"], ...overHttp } },
       { test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...overHttp, testTimeout: 180_000 } },
-      { test: { name: "long", include: ["test/long/**/*.test.ts"], ...overHttp, testTimeout: 3_600_000 } },
+      {
+        test: {
+          name: "long",
+          include: ["test/long/**/*.test.ts", "test/sdk/bad-input/random-requests.test.ts"],
+          ...overHttp,
+          testTimeout: 3_600_000,
+          env: { RANDOM_REQUESTS_SECONDS: "300" },
+        },
+      },
     ],
   },
 });

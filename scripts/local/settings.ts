@@ -18,6 +18,7 @@ export interface Settings {
 /** Variables of the environment that are handed to the Worker as they are. */
 const WORKER_VARIABLES = [
   "VERGE_DOMAIN",
+  "VERGE_ENDPOINT",
   "VERGE_REGION",
   "VERGE_BUCKET_DEFAULTS",
   "VERGE_LIFECYCLE_DAY_SECONDS",
@@ -30,13 +31,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws {Error} with a message for the person who set the variable. */
 export function readSettings(environment: Environment): Settings {
+  const port = readPort(environment, "PORT") ?? 8787;
+  const host = environment["HOST"] || "127.0.0.1";
   return {
-    port: readPort(environment, "PORT") ?? 8787,
-    host: environment["HOST"] || "127.0.0.1",
+    port,
+    host,
     directPort: readPort(environment, "VERGE_DIRECT_PORT"),
     entryPort: readPort(environment, "VERGE_ENTRY_PORT"),
     stateDir: resolve(environment["VERGE_STATE_DIR"] || ".verge"),
-    worker: readWorkerVariables(environment),
+    // Where functions find this deployment, and so the host of the URLs that they presign.
+    worker: { VERGE_ENDPOINT: `http://${host}:${port}`, ...readWorkerVariables(environment) },
   };
 }
 

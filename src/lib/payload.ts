@@ -8,6 +8,8 @@ export interface Payload {
   readonly stream: ReadableStream<Uint8Array> | null;
   /** Decoded length in bytes (`x-amz-decoded-content-length` or Content-Length); undefined when unknown. */
   readonly length: number | undefined;
+  /** The stream is the request's own body with a Content-Length: the platform knows its length by itself. */
+  readonly sized?: boolean;
   /** Names of the trailers announced by `x-amz-trailer`, in lower case. */
   readonly trailerNames: readonly string[];
   /** Trailers by lower-case name. Complete only after `stream` has ended. */

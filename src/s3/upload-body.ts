@@ -70,7 +70,8 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
     : stream;
   const { bucketId } = call.bucket.config;
   const blob = mintBlobId(bucketId, call.bucket.shardOf(call.key));
-  const stored = await readingBody(call.store.put(blob, verified, { length, origin }));
+  const sized = call.payload.sized === true && verified === call.payload.stream;
+  const stored = await readingBody(call.store.put(blob, verified, { length, sized, origin }));
   try {
     verifyContentMd5(contentMd5, stored.md5);
   } catch (error) {

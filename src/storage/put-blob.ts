@@ -10,6 +10,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 export interface PutOptions {
   /** Bytes that the stream must bring; undefined when nobody knows. */
   readonly length: number | undefined;
+  /** The stream is a request's own body of that length, which R2 takes without a FixedLengthStream around it. */
+  readonly sized?: boolean;
   readonly origin: BlobOrigin;
 }
 
@@ -35,11 +37,26 @@ export async function putBlob(
   const { length, origin } = options;
   const customMetadata = encodeOrigin(origin);
   if (body instanceof Uint8Array) return describe(await bucket.put(blobKey(id), body, { customMetadata }));
+  if (options.sized) return putSized(bucket, blobKey(id), body, customMetadata);
   if (length === undefined) return putUnknownLength(bucket, blobKey(id), body, customMetadata);
   return putKnownLength(bucket, blobKey(id), body, length, customMetadata);
 }
 
-/** R2 computes the MD5 of a single put, and a request body flows into it without entering JavaScript. */
+async function putSized(
+  bucket: R2Bucket,
+  key: string,
+  body: ReadableStream<Uint8Array>,
+  customMetadata: Record<string, string>,
+): Promise<StoredBlob> {
+  try {
+    return describe(await bucket.put(key, body, { customMetadata }));
+  } catch (error) {
+    await bucket.delete(key).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** R2 computes the MD5 of a single put, and a body flows into it without entering JavaScript where nothing hashes it. */
 async function putKnownLength(
   bucket: R2Bucket,
   key: string,

@@ -55,7 +55,10 @@ export function readPayloadAuth(contentSha256: string): DeclaredPayload {
 export function openPayload(body: ReadableStream<Uint8Array> | null, headers: Headers, auth: PayloadAuth): Payload {
   switch (auth.kind) {
     case "unsigned":
-      return plainPayload(body, contentLength(headers, body));
+      return {
+        ...plainPayload(body, contentLength(headers, body)),
+        sized: headers.has("content-length") && !headers.has("transfer-encoding"),
+      };
     case "sha256":
       return openHashed(body, headers, auth.sha256);
     case "chunked-signed":
