@@ -17,8 +17,16 @@ test(`${SIZE_MB} MB go up by multipart and come down, with at most 128 MB of mem
   const bucket = await makeBucket(createS3Client(verge));
   const { endpoint, region, accessKeyId, secretAccessKey } = verge;
   const result = await moveLargeObject({
-    ...{ endpoint, region, accessKeyId, secretAccessKey, bucket, key: "large" },
-    ...{ size: SIZE_MB * MB, partSize: 64 * MB, concurrency: 4, pid: () => verge.pid },
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    bucket,
+    key: "large",
+    size: SIZE_MB * MB,
+    partSize: 64 * MB,
+    concurrency: 4,
+    pid: () => verge.pid,
   });
   const growth = Math.round((Math.max(result.peakUp, result.peakDown) - result.idle) / MB);
   console.log(`${SIZE_MB} MB: memory grew by ${growth} MB`);
