@@ -262,12 +262,12 @@ describe("a pack's life", () => {
       const { BLOBS }: Env = Reflect.get(instance, "env");
       const former = new TextEncoder().encode("former");
       vi.spyOn(BLOBS, "get").mockImplementationOnce(async () => {
-        await putInline(useIndex(index.config), "key-09", makeBytes("new"));
+        expectOutcome(await useIndex(index.config).put("key-09"), "ok");
         return { body: new Response(former).body } as R2ObjectBody;
       });
       return expectOutcome(await instance.pin(makePin(index, "key-09", destination)), "ok");
     });
-    expect(stored.body).toEqual({ kind: "inline", bytes: makeBytes("new") });
+    expect(stored.body).toMatchObject({ kind: "borrowed", extents: [{ size: 10 }] });
     expect(stored.object.sequence).toBe(expectOutcome(await index.get("key-09"), "ok").object.sequence);
   });
 
