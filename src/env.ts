@@ -40,6 +40,8 @@ export interface Env {
   readonly VERGE_EXPORT_INTERVAL_SECONDS?: string;
   /** How long bytes outlive their last reference, in seconds; 30 days by default. */
   readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;
+  /** Bytes of database from which on an index moves small bodies to R2; 1 GiB by default. */
+  readonly VERGE_PACK_BYTES?: string;
   /** Secret: the access key of the root account. */
   readonly VERGE_ROOT_ACCESS_KEY_ID?: string;
   /** Secret: its secret key. */

@@ -138,9 +138,9 @@ async function findConfig(
   return { ...newest, revision: newest.revision + REVISION_GAP };
 }
 
-/** In the terms of the index; undefined for a blob that does not say whose it is. */
+/** In the terms of the index; undefined for a blob that does not say whose it is, and for a pack: the journal says it. */
 async function describeBlob(store: BlobStore, blob: ListedBlob): Promise<NewerBlob | undefined> {
-  if (!blob.origin) return undefined;
+  if (!blob.origin || blob.origin.pack) return undefined;
   return { ...blob.origin, id: blob.id, size: blob.size, etag: blob.md5 ?? (await store.computeMd5(blob)) };
 }
 

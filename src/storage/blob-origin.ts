@@ -15,6 +15,8 @@ export interface BlobOrigin {
   /** Of a part: the upload that it belongs to, and its number. */
   readonly uploadId?: string;
   readonly partNumber?: number;
+  /** Many small bodies that an index had held itself; it alone knows whose. The key is empty. */
+  readonly pack?: boolean;
 }
 
 /** R2 takes 8,192 bytes, names included. */

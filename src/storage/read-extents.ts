@@ -137,3 +137,9 @@ function prefetch(source: ExtentSource): Promise<ReadableStream<Uint8Array>> {
   opened.catch(() => undefined);
   return opened;
 }
+
+/** The bytes of few and small extents. Throws MissingBlobError. */
+export async function readWhole(bucket: R2Bucket, extents: readonly Extent[]): Promise<Uint8Array> {
+  const stream = await readExtents(bucket, extents);
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

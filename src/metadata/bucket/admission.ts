@@ -1,7 +1,7 @@
 import { readState, SEAL_MS, writeState, type BucketState, type ChangeConfigCall } from "./config.ts";
 import { isEmpty } from "./objects.ts";
 import type { BucketConfig, Call, Refusal } from "./protocol.ts";
-import { createTables, tablesExist } from "./schema.ts";
+import { createTables, tablesExist, upgradeTables } from "./schema.ts";
 import type { SealOutcome } from "./upkeep.ts";
 
 const GONE: Refusal = { outcome: "gone" };
@@ -23,7 +23,9 @@ export class Admission {
   constructor(sql: SqlStorage, firstShard: (bucketId: string) => FirstShard) {
     this.#sql = sql;
     this.#firstShard = firstShard;
-    this.#state = tablesExist(sql) ? readState(sql) : undefined;
+    if (!tablesExist(sql)) return;
+    upgradeTables(sql);
+    this.#state = readState(sql);
   }
 
   /** Undefined before the bucket's creation. */

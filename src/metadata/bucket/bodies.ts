@@ -2,6 +2,7 @@ import { blobMintedAt, isBlobOf } from "../../lib/blob-id.ts";
 import type { Span } from "../../lib/range.ts";
 import type { Body, Change } from "./journal.ts";
 import { readExtents, writeManifest } from "./manifests.ts";
+import { parsePackedId } from "./packed.ts";
 import type { BodyLocation, IndexAddress, NewBody } from "./protocol.ts";
 
 /** A commit refuses older blobs: the sweep may already have judged them orphans (consistency rule 5). */
@@ -30,18 +31,24 @@ export function parseBorrowedId(id: string): { readonly owner: IndexAddress; rea
   return { owner: { bucketId, shard: Number(shard) }, copyId: copyId.join("/") };
 }
 
-/** Writes what a new body needs beside its version's row. */
-export function writeBody(change: Change, body: NewBody): Body {
+/** Writes what a new body of a version of `key` needs beside the version's row. */
+export function writeBody(change: Change, key: string, body: NewBody): Body {
   if (body.kind === "blob") return { kind: "blob", id: body.blob };
-  if (body.kind === "inline") return writeInline(change, body.bytes);
+  if (body.kind === "inline") return writeInline(change, key, body.bytes);
   const id = borrowedId(body.owner, body.copyId);
   writeManifest(change, id, body.extents);
   return { kind: "borrowed", id };
 }
 
 /** Inline bytes are copied, not shared: they are a few kilobytes, and a shared holder costs rows as well. */
-export function copyInline(change: Change, body: Body): Body {
-  return writeInline(change, readInline(change.sql, body));
+export function copyInline(change: Change, key: string, body: Body): Body {
+  return writeInline(change, key, readInline(change.sql, body));
+}
+
+/** Notes that the version of an inline body has another key now. */
+export function renameInline(change: Change, key: string, body: Body): void {
+  change.sql.exec("UPDATE bodies SET key = ? WHERE id = ?", key, Number(body.id));
+  change.touch("bodies", Number(body.id));
 }
 
 export function readInline(sql: SqlStorage, body: Body): Uint8Array {
@@ -60,12 +67,17 @@ export function locateBody(sql: SqlStorage, body: Body, size: number, span: Span
     const extent = { blob: body.id, offset: span.offset, length: span.length, blobSize: size };
     return { kind: "extents", extents: span.length === 0 ? [] : [extent] };
   }
+  if (body.kind === "packed") {
+    const { pack, offset, packSize } = parsePackedId(body.id);
+    const extent = { blob: pack, offset: offset + span.offset, length: span.length, blobSize: packSize };
+    return { kind: "extents", extents: span.length === 0 ? [] : [extent] };
+  }
   return { kind: "extents", extents: readExtents(sql, body.id, span) };
 }
 
-function writeInline(change: Change, bytes: Uint8Array): Body {
+function writeInline(change: Change, key: string, bytes: Uint8Array): Body {
   // The change's sequence serves as the id: a change makes at most one body.
-  change.sql.exec("INSERT INTO bodies (id, bytes) VALUES (?, ?)", change.sequence, bytes);
+  change.sql.exec("INSERT INTO bodies (id, bytes, key) VALUES (?, ?, ?)", change.sequence, bytes, key);
   change.touch("bodies", change.sequence);
   return { kind: "inline", id: String(change.sequence) };
 }

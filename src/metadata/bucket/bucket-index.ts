@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { evaluateWrite } from "../../lib/conditions.ts";
+import { readWhole } from "../../storage/read-extents.ts";
 import { Admission } from "./admission.ts";
 import { CommitTurn } from "./commit-turn.ts";
 import { Committer } from "./committer.ts";
@@ -14,7 +15,16 @@ import { listObjects } from "./list-objects.ts";
 import { listVersions } from "./list-versions.ts";
 import { setObjectTags, type SetObjectTagsCall } from "./object-tags.ts";
 import { findCurrent } from "./objects.ts";
-import { confirmPin, type CopyRef, type CopyStatus, PENDING_MS, pinObject, releasePin, settleCopy } from "./pins.ts";
+import {
+  confirmPin,
+  type CopyRef,
+  type CopyStatus,
+  findPacked,
+  PENDING_MS,
+  pinObject,
+  releasePin,
+  settleCopy,
+} from "./pins.ts";
 import type * as protocol from "./protocol.ts";
 import { getObject, listObjectParts } from "./reads.ts";
 import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
@@ -134,7 +144,11 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const refusal = await this.#admission.admit(call);
     if (refusal) return refusal;
     this.#agenda.schedule("pins", Date.now() + PENDING_MS);
-    return this.#alive.committer.apply(call.operationId, (change) => pinObject(change, call));
+    const packed = findPacked(this.#sql, call);
+    const read = packed && { id: packed.id, bytes: await readWhole(this.env.BLOBS, packed.extents) };
+    const outcome = this.#alive.committer.apply(call.operationId, (change) => pinObject(change, call, read));
+    // Requests go on while R2 is read: what was read may not be the source any more.
+    return outcome ?? this.pin(call);
   }
 
   confirmPin(copyId: string): void {

@@ -1,5 +1,14 @@
 /** What an index object does by itself. */
-export type Duty = "export" | "garbage" | "pins" | "outbox" | "forget" | "configuration" | "refresh" | "journal";
+export type Duty =
+  | "export"
+  | "garbage"
+  | "pins"
+  | "outbox"
+  | "forget"
+  | "configuration"
+  | "refresh"
+  | "journal"
+  | "pack";
 
 /**
  * The due-table: when which duty is due. One alarm serves all (consistency rule 19). The times are kept in

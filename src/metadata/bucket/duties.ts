@@ -8,6 +8,7 @@ import type { Agenda, Duty } from "./due.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
+import { packBodies } from "./packing.ts";
 import {
   confirmPin,
   type CopyRef,
@@ -22,7 +23,7 @@ import type { BucketConfig, IndexAddress } from "./protocol.ts";
 import { countSegment, endRefresh, refreshPage } from "./refresh.ts";
 import { writeCounter } from "./schema.ts";
 import { buildSegment } from "./segments.ts";
-import { readExportInterval, readRecoveryWindow } from "./settings.ts";
+import { readExportInterval, readPackBytes, readRecoveryWindow } from "./settings.ts";
 
 /** A failed duty is tried again after this long. */
 export const RETRY_MS = 30_000;
@@ -31,6 +32,8 @@ const FORGET_INTERVAL_MS = 15 * 60_000;
 
 /** Between two pages of a refresh, so that requests come through. */
 const REFRESH_PAUSE_MS = 1000;
+/** Between two packs. */
+const PACK_PAUSE_MS = 1000;
 
 /** What index objects say to each other. */
 export interface PeerIndex {
@@ -72,6 +75,7 @@ export class Duties {
       configuration: () => this.spreadConfig(),
       refresh: () => this.#refreshJournal(),
       journal: () => this.#deleteJournal(),
+      pack: () => this.#packBodies(),
     };
     return perform[duty](now);
   }
@@ -122,6 +126,7 @@ export class Duties {
       });
     } while (segment.full);
     agenda.schedule("forget", Date.now() + FORGET_INTERVAL_MS);
+    if (this.#isOverfull()) agenda.schedule("pack", Date.now() + PACK_PAUSE_MS);
     const due = nextGarbage(this.#sql);
     if (due !== undefined) agenda.schedule("garbage", due);
     return hasUnexported(this.#sql) ? Date.now() + readExportInterval(env) : undefined;
@@ -163,6 +168,19 @@ export class Duties {
   async #deleteJournal(): Promise<undefined> {
     const { env } = this.#ports;
     await deleteSegments(env.BLOBS, this.#ports.self, await listSegments(env.BLOBS, this.#ports.self));
+  }
+
+  /** One pack at a time, while the index is too large. */
+  async #packBodies(): Promise<number | undefined> {
+    const { env, self, committer } = this.#ports;
+    if (!this.#isOverfull()) return undefined;
+    const more = await packBodies({ sql: this.#sql, self, committer, store: new BlobStore(env.BLOBS) });
+    return more && this.#isOverfull() ? Date.now() + PACK_PAUSE_MS : undefined;
+  }
+
+  #isOverfull(): boolean {
+    const { env, admission } = this.#ports;
+    return admission.knownState.status === "open" && this.#sql.databaseSize > readPackBytes(env);
   }
 
   async #collectGarbage(now: number): Promise<number | undefined> {

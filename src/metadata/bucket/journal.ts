@@ -5,7 +5,7 @@ import { readCounter } from "./schema.ts";
 const REMEMBERED_MS = 15 * 60_000;
 
 /** How the bytes of a version are kept. `upload`: the parts of an upload that was given up. */
-export type BodyKind = "inline" | "blob" | "manifest" | "borrowed";
+export type BodyKind = "inline" | "packed" | "blob" | "manifest" | "borrowed";
 export interface Body {
   readonly kind: BodyKind;
   readonly id: string;

@@ -1,8 +1,8 @@
-import { borrowedId, readInline } from "./bodies.ts";
+import { borrowedId, locateBody, readInline } from "./bodies.ts";
 import type { Body, BodyKind, Change } from "./journal.ts";
 import { manifestExists, readParts } from "./manifests.ts";
-import type { StoredObject } from "./objects.ts";
-import type { IndexAddress, PartExtent, PinCall, PinOutcome } from "./protocol.ts";
+import { findVersion, type StoredObject } from "./objects.ts";
+import type { Extent, IndexAddress, PartExtent, PinCall, PinOutcome } from "./protocol.ts";
 import { addHolder, releaseBody } from "./references.ts";
 import { findSource } from "./sources.ts";
 
@@ -27,16 +27,42 @@ export type CopyStatus = "committed" | "refused" | "unknown";
 /** A pin that is pending for longer is asked about at its destination. */
 export const PENDING_MS = 60_000;
 
-/** Keeps the source's body for `copyId`. */
-export function pinObject(change: Change, call: PinCall): PinOutcome {
+/** A packed body as it was read. */
+interface ReadBody {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The source's body where it is packed: its bytes must be read before it can be pinned. */
+export function findPacked(
+  sql: SqlStorage,
+  call: PinCall,
+): { readonly id: string; readonly extents: readonly Extent[] } | undefined {
+  const version = findVersion(sql, call.key, call.versionId);
+  if (version.found !== "object" || version.body.kind !== "packed") return undefined;
+  const { size } = version.record;
+  const location = locateBody(sql, version.body, size, { offset: 0, length: size });
+  return location.kind === "extents" ? { id: version.body.id, extents: location.extents } : undefined;
+}
+
+/**
+ * Keeps the source's body for `copyId`. Small ones are handed over instead, of which a packed one comes as
+ * `packed`; undefined when the source has another body by now.
+ */
+export function pinObject(change: Change, call: PinCall, packed?: ReadBody): PinOutcome | undefined {
   const source = findSource(change.sql, call.key, call.versionId, call.conditions);
   if ("outcome" in source) return source;
+  const wanted = source.body.kind === "packed" ? source.body.id : undefined;
+  if (packed?.id !== wanted) return undefined;
   if (source.body.kind === "inline") {
     return {
       outcome: "ok",
       object: source.record,
       body: { kind: "inline", bytes: readInline(change.sql, source.body) },
     };
+  }
+  if (packed) {
+    return { outcome: "ok", object: source.record, body: { kind: "inline", bytes: packed.bytes } };
   }
   addHolder(change, source.body, source.record.sequence, change.sequence);
   change.sql.exec(

@@ -1,21 +1,18 @@
 import type { Body, Change } from "./journal.ts";
+import { referenceId } from "./packed.ts";
 
 /**
  * Who holds a body (consistency rule 13: references, not counts). The version that brought it is its one
  * implicit holder and costs no row. From the first copy on, `refs` names every holder by the sequence of
- * its version, or of its pin; the body is free when the last one is gone.
+ * its version, or of its pin; the body is free when the last one is gone. Packed bodies hold their pack
+ * together, each named from the beginning.
  */
 
 /** Makes `newHolder` hold the body beside `holder`. */
 export function addHolder(change: Change, body: Body, holder: number, newHolder: number): void {
-  change.sql.exec(
-    "INSERT OR IGNORE INTO refs (body_id, holder) VALUES (?, ?), (?, ?)",
-    body.id,
-    holder,
-    body.id,
-    newHolder,
-  );
-  change.touch("refs", body.id);
+  const id = referenceId(body);
+  change.sql.exec("INSERT OR IGNORE INTO refs (body_id, holder) VALUES (?, ?), (?, ?)", id, holder, id, newHolder);
+  change.touch("refs", id);
 }
 
 /**
@@ -24,10 +21,11 @@ export function addHolder(change: Change, body: Body, holder: number, newHolder:
  */
 export function moveHolder(change: Change, body: Body, holder: number, newHolder: number): void {
   if (body.kind === "inline") return;
-  const removed = change.sql.exec("DELETE FROM refs WHERE body_id = ? AND holder = ?", body.id, holder).rowsWritten;
-  if (removed === 0 && body.kind !== "blob") return;
-  change.sql.exec("INSERT INTO refs (body_id, holder) VALUES (?, ?)", body.id, newHolder);
-  change.touch("refs", body.id);
+  const id = referenceId(body);
+  const removed = change.sql.exec("DELETE FROM refs WHERE body_id = ? AND holder = ?", id, holder).rowsWritten;
+  if (removed === 0 && body.kind !== "blob" && body.kind !== "packed") return;
+  change.sql.exec("INSERT INTO refs (body_id, holder) VALUES (?, ?)", id, newHolder);
+  change.touch("refs", id);
 }
 
 /** Takes a holder away, and frees the body when it was the last. */
@@ -37,12 +35,13 @@ export function releaseBody(change: Change, body: Body, holder: number): void {
     change.touch("bodies", Number(body.id));
     return;
   }
-  if (hasNamedHolder(change.sql, body.id)) {
-    change.sql.exec("DELETE FROM refs WHERE body_id = ? AND holder = ?", body.id, holder);
-    change.touch("refs", body.id);
-    if (hasNamedHolder(change.sql, body.id)) return;
+  const id = referenceId(body);
+  if (hasNamedHolder(change.sql, id)) {
+    change.sql.exec("DELETE FROM refs WHERE body_id = ? AND holder = ?", id, holder);
+    change.touch("refs", id);
+    if (hasNamedHolder(change.sql, id)) return;
   }
-  change.free(body.kind, body.id);
+  change.free(body.kind === "packed" ? "blob" : body.kind, id);
 }
 
 /** Whether `refs` names a holder of the body. */

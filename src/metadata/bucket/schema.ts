@@ -47,8 +47,8 @@ const TABLES = [
      attributes TEXT NOT NULL,
      PRIMARY KEY (key, sequence DESC)
    ) WITHOUT ROWID`,
-  // Inline bodies, apart from the rows so that listings do not read them.
-  `CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)`,
+  // Inline bodies, apart from the rows so that listings do not read them. Packing finds the version by its key.
+  `CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, key TEXT)`,
   // Bodies of several extents, in chunks of parts: a range reads only the chunks that it overlaps.
   `CREATE TABLE IF NOT EXISTS manifests (
      id TEXT NOT NULL,
@@ -148,6 +148,15 @@ export function createTables(sql: SqlStorage): void {
   for (const statement of TABLES) sql.exec(statement);
 }
 
+/** Adds what tables of an earlier version lack. */
+export function upgradeTables(sql: SqlStorage): void {
+  const { keyed } = sql
+    .exec<{ keyed: number }>("SELECT count(*) AS keyed FROM pragma_table_info('bodies') WHERE name = 'key'")
+    .one();
+  // Bodies from before have none, and stay where they are.
+  if (keyed === 0) sql.exec("ALTER TABLE bodies ADD COLUMN key TEXT");
+}
+
 /**
  * Whether the tables exist. An object that was never created must not create them: a call under an
  * unknown bucket id would leave a database behind.
@@ -156,7 +165,7 @@ export function tablesExist(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'bucket'").raw().next().done !== true;
 }
 
-type Counter = "exported" | "sequence_floor" | "segments" | "segment_characters" | "refresh_characters";
+type Counter = "exported" | "packed" | "sequence_floor" | "segments" | "segment_characters" | "refresh_characters";
 
 export function readCounter(sql: SqlStorage, name: Counter): number {
   const row = sql.exec<{ value: number }>("SELECT value FROM counters WHERE name = ?", name).next();

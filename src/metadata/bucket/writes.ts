@@ -1,8 +1,9 @@
 import { evaluateWrite } from "../../lib/conditions.ts";
-import { borrowedId, copyInline, isFresh, writeBody } from "./bodies.ts";
+import { borrowedId, copyInline, isFresh, renameInline, writeBody } from "./bodies.ts";
 import type { Body, Change } from "./journal.ts";
 import { withTags } from "./object-tags.ts";
 import { findCurrent, removeCurrent, writeCurrent, type StoredObject } from "./objects.ts";
+import { referenceId } from "./packed.ts";
 import { isRefusedCopy } from "./pins.ts";
 import type {
   CopyObjectCall,
@@ -29,7 +30,7 @@ export function putObject(change: Change, call: PutObjectCall): PutObjectOutcome
   if (isExpired(change, call.body)) return { outcome: "expired" };
   if (current) releaseBody(change, current.body, current.record.sequence);
   const record = makeRecord(change, call.object, countParts(call.body));
-  writeCurrent(change, { record, body: writeBody(change, call.body) });
+  writeCurrent(change, { record, body: writeBody(change, call.object.key, call.body) });
   if (call.body.kind === "borrowed") {
     change.send("confirm-pin", { copyId: call.body.copyId, owner: call.body.owner });
   }
@@ -86,13 +87,18 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
     attributes: withTags(call.attributes ?? source.record.attributes, call.tags ?? source.record.attributes.tags),
     ...(call.checksum && { checksum: call.checksum }),
   };
-  const body = transferBody(change, source, current, call.removeSource === true);
+  const body = transferBody(change, source, current, call);
   writeCurrent(change, { record, body });
   return { outcome: "ok", object: record, source: source.record };
 }
 
 /** Gives the source's body to the new version, and takes the replaced version's and a moved source's away. */
-function transferBody(change: Change, source: StoredObject, current: StoredObject | undefined, move: boolean): Body {
+function transferBody(
+  change: Change,
+  source: StoredObject,
+  current: StoredObject | undefined,
+  { key, removeSource }: CopyObjectCall,
+): Body {
   const { body } = source;
   const holder = source.record.sequence;
   if (current?.record.sequence === holder) {
@@ -101,25 +107,27 @@ function transferBody(change: Change, source: StoredObject, current: StoredObjec
     return body;
   }
   if (current) releaseBody(change, current.body, current.record.sequence);
-  if (move) {
+  if (removeSource) {
     removeCurrent(change, source.record.key);
+    if (body.kind === "inline") renameInline(change, key, body);
     moveHolder(change, body, holder, change.sequence);
     return body;
   }
-  if (body.kind === "inline") return copyInline(change, body);
+  if (body.kind === "inline") return copyInline(change, key, body);
   addHolder(change, body, holder, change.sequence);
   return body;
 }
 
 /** A sole holder under its own key needs no row: the sweep finds the blob under the key in its metadata. */
 function renameHolder(change: Change, body: Body, holder: number): void {
+  const id = referenceId(body);
   const { rowsWritten } = change.sql.exec(
     "UPDATE refs SET holder = ? WHERE body_id = ? AND holder = ?",
     change.sequence,
-    body.id,
+    id,
     holder,
   );
-  if (rowsWritten > 0) change.touch("refs", body.id);
+  if (rowsWritten > 0) change.touch("refs", id);
 }
 
 function isExpired(change: Change, body: NewBody): boolean {
