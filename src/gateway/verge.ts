@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
+import { readBounded } from "../lib/read-bounded.ts";
 import type { VergeResult } from "../verge-api/call.ts";
 import { vergeOperations } from "../verge-api/operations.ts";
 import type { Address } from "./address.ts";
@@ -92,16 +93,9 @@ async function callApi({ incoming, address, env, deployment }: VergeRequest): Pr
 
 /** A whole body, which is small here: JSON clients sign its hash without sending it. */
 async function readBody(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new ServiceError("RequestEntityTooLarge", 413, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const body = await readBounded(stream, MAX_BODY_BYTES);
+  if (body) return body;
+  throw new ServiceError("RequestEntityTooLarge", 413, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
 }
 
 async function servePage({ env }: VergeRequest, request: Request): Promise<Response> {

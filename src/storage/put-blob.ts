@@ -42,6 +42,7 @@ export async function putBlob(
   return putKnownLength(bucket, blobKey(id), body, length, customMetadata);
 }
 
+/** R2 checks the length itself; a body that breaks off may leave nothing behind either. */
 async function putSized(
   bucket: R2Bucket,
   key: string,

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { JsonError, parseJson } from "../lib/json.ts";
 import type { Payload } from "../lib/payload.ts";
 import type { Query } from "../lib/query.ts";
+import { readBounded } from "../lib/read-bounded.ts";
 import { apiError } from "./errors.ts";
 
 const MAX_BODY_BYTES = 65_536;
@@ -74,17 +75,10 @@ function readJson(text: string): unknown {
 
 /** The stream is read to its end in any case: that is what verifies it. */
 async function readText(payload: Payload): Promise<string> {
-  if (!payload.stream) return "";
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for await (const chunk of payload.stream) {
-    total += chunk.byteLength;
-    if (total > MAX_BODY_BYTES)
-      throw apiError("RequestEntityTooLarge", `The body is longer than ${MAX_BODY_BYTES} bytes.`);
-    chunks.push(chunk);
-  }
+  const body = await readBounded(payload.stream, MAX_BODY_BYTES);
+  if (!body) throw apiError("RequestEntityTooLarge", `The body is longer than ${MAX_BODY_BYTES} bytes.`);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
     throw apiError("ValidationError", "The body is not valid UTF-8.");
   }
