@@ -1,5 +1,6 @@
 import type { JobMessage } from "./jobs/messages.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+import type { FunctionEvents } from "./metadata/function/function-events.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
@@ -14,6 +15,7 @@ export interface Env {
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly FUNCTION_REGISTRY: DurableObjectNamespace<FunctionRegistry>;
   readonly FUNCTION_EXECUTIONS: DurableObjectNamespace<FunctionExecutions>;
+  readonly FUNCTION_EVENTS: DurableObjectNamespace<FunctionEvents>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */

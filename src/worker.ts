@@ -6,6 +6,7 @@ import { runSchedule } from "./jobs/schedule.ts";
 import { createEgress } from "./lambda/runtime/egress.ts";
 
 export { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+export { FunctionEvents } from "./metadata/function/function-events.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { Registry } from "./metadata/registry/registry.ts";

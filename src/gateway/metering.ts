@@ -29,6 +29,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     REGISTRY: meterNamespace(env.REGISTRY, onOperation),
     FUNCTION_REGISTRY: meterNamespace(env.FUNCTION_REGISTRY, onOperation),
     FUNCTION_EXECUTIONS: meterNamespace(env.FUNCTION_EXECUTIONS, onOperation),
+    FUNCTION_EVENTS: meterNamespace(env.FUNCTION_EVENTS, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),
   };
 }
