@@ -1,6 +1,8 @@
 import type { JobMessage } from "./jobs/messages.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
 import type { FunctionEvents } from "./metadata/function/function-events.ts";
+import type { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
+import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
@@ -16,6 +18,8 @@ export interface Env {
   readonly FUNCTION_REGISTRY: DurableObjectNamespace<FunctionRegistry>;
   readonly FUNCTION_EXECUTIONS: DurableObjectNamespace<FunctionExecutions>;
   readonly FUNCTION_EVENTS: DurableObjectNamespace<FunctionEvents>;
+  readonly CDN_REGISTRY: DurableObjectNamespace<CdnRegistry>;
+  readonly DISTRIBUTION: DurableObjectNamespace<Distribution>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */

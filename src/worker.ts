@@ -7,6 +7,8 @@ import { createEgress } from "./lambda/runtime/egress.ts";
 
 export { BucketIndex } from "./metadata/bucket/bucket-index.ts";
 export { FunctionEvents } from "./metadata/function/function-events.ts";
+export { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
+export { Distribution } from "./metadata/cdn/distribution.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { Registry } from "./metadata/registry/registry.ts";

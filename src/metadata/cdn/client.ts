@@ -1,0 +1,59 @@
+import type { Env } from "../../env.ts";
+import { ServiceError } from "../../lib/errors.ts";
+import type { DistributionApi, DistributionSnapshot } from "./protocol.ts";
+import type { CdnRegistryApi } from "./registry-protocol.ts";
+
+const MAX_ATTEMPTS = 3;
+/** The one registry of the deployment. */
+const REGISTRY_NAME = "cdn";
+
+/** A distribution's object. The stub belongs to the request that made it: do not keep it. */
+export function distributionOf(env: Pick<Env, "DISTRIBUTION">, id: string): DistributionApi {
+  return env.DISTRIBUTION.getByName(id);
+}
+
+/** What is unique or listed: distributions, their aliases, and all that they refer to. */
+export function cdnRegistryOf(env: Pick<Env, "CDN_REGISTRY">): CdnRegistryApi {
+  return env.CDN_REGISTRY.getByName(REGISTRY_NAME);
+}
+
+/**
+ * A distribution as it is now; undefined when there is none of that id. One call: whoever answers from it
+ * keeps it for `SNAPSHOT_FRESH_MS`, and says so by `known` when asking again, which spares its transfer.
+ */
+export async function readDistribution(
+  env: Pick<Env, "DISTRIBUTION">,
+  id: string,
+  known?: DistributionSnapshot,
+): Promise<DistributionSnapshot | undefined> {
+  const answer = await askAgain(() => distributionOf(env, id).read(known?.revision));
+  return answer === "unchanged" ? known : answer;
+}
+
+/**
+ * The id of the distribution that answers for a host by one of its aliases, exact ones before wildcards.
+ * One object answers this for the whole deployment: keep the answer for as long as the distribution's
+ * snapshot lists an alias that covers the host, and an undefined one for seconds.
+ */
+export async function findDistributionByAlias(
+  env: Pick<Env, "CDN_REGISTRY">,
+  host: string,
+): Promise<string | undefined> {
+  return askAgain(() => cdnRegistryOf(env).findAlias(host.toLowerCase()));
+}
+
+/**
+ * Asks again if the connection was lost: for what may happen twice.
+ * Throws ServiceUnavailable (503) when the object is overloaded.
+ */
+export async function askAgain<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await question();
+    } catch (error) {
+      const flags = error as { retryable?: boolean; overloaded?: boolean };
+      if (flags?.overloaded) throw new ServiceError("ServiceUnavailable", 503, "CloudFront is overloaded");
+      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
