@@ -5,7 +5,7 @@ import type { JobMessage } from "./jobs/messages.ts";
 import { runSchedule } from "./jobs/schedule.ts";
 import { createEgress } from "./lambda/runtime/egress.ts";
 
-export { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+export { BucketIndex } from "./jobs/index-object.ts";
 export { FunctionEvents } from "./metadata/function/function-events.ts";
 export { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 export { Distribution } from "./metadata/cdn/distribution.ts";

@@ -26,6 +26,7 @@ import type { Address } from "./address.ts";
 import { authenticate, type Authenticated, authenticateSigner } from "./authenticate.ts";
 import { type CorsRules, withCors } from "./cors.ts";
 import type { Deployment } from "./deployment.ts";
+import { describeEventContext } from "./event-context.ts";
 import type { Incoming } from "./incoming.ts";
 import { mergeHoistedHeaders } from "./hoisted-headers.ts";
 import { planLimits } from "./plan-limits.ts";
@@ -43,7 +44,16 @@ export interface S3Request {
   readonly identity?: Identity;
 }
 
+/** On whose behalf a bucket is used, and for what. */
+interface BucketUse {
+  readonly operation: string;
+  readonly identity: Identity;
+  readonly accesses: readonly AccessRequest[];
+}
+
 const ANONYMOUS: Identity = { kind: "anonymous" };
+/** For what anyone may learn of a bucket. */
+const NOBODY: BucketUse = { operation: "", identity: ANONYMOUS, accesses: [] };
 const NO_PAYLOAD: Payload = { stream: null, length: 0, trailerNames: [], trailers: new Map() };
 /** Of a request, as wrangler.toml raises it: enough for one GET of 10,000 parts. */
 const DEFAULT_SUBREQUESTS = 11_000;
@@ -60,7 +70,7 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
     known: () => buckets.get(address.bucket)?.config.documents?.cors,
     async current() {
       const known = buckets.get(address.bucket);
-      const bucket = known?.isConfirmed ? known : await openBucket(address.bucket, ANONYMOUS, [], request);
+      const bucket = known?.isConfirmed ? known : await openBucket(address.bucket, NOBODY, request);
       return (await bucket.currentConfig()).documents?.cors;
     },
   };
@@ -97,7 +107,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
       return bucketNamed(address.bucket);
     },
     bucketNamed,
-    openUnauthorised: () => openBucket(address.bucket, ANONYMOUS, [], request),
+    openUnauthorised: () => openBucket(address.bucket, NOBODY, request),
     async authoriseSigner(signed, signerAccesses) {
       const signer = signed ? await authenticateSigner(signed, identity, deployment) : identity;
       await authorise(call, signer, signerAccesses, request, buckets);
@@ -134,7 +144,8 @@ async function authorise(
 ): Promise<void> {
   for (const access of accesses) {
     if (access.bucket !== undefined && !buckets.has(access.bucket)) {
-      buckets.set(access.bucket, await openBucket(access.bucket, identity, accesses, request));
+      const use = { operation: call.operation, identity, accesses };
+      buckets.set(access.bucket, await openBucket(access.bucket, use, request));
     }
     decide(identity, access, access.bucket === undefined ? undefined : buckets.get(access.bucket)!.config);
   }
@@ -148,9 +159,8 @@ function decide(identity: Identity, access: AccessRequest, config: BucketConfig 
 
 async function openBucket(
   name: string,
-  identity: Identity,
-  accesses: readonly AccessRequest[],
-  { env, deployment }: S3Request,
+  { operation, identity, accesses }: BucketUse,
+  { incoming, env, deployment }: S3Request,
 ): Promise<BucketClient> {
   checkAddressedName(name);
   const findConfig = async () => configOf(await deployment.directory.findBucket(name), deployment);
@@ -166,6 +176,7 @@ async function openBucket(
     decideAgain: (newer) => {
       for (const access of accesses) if (access.bucket === name) decide(identity, access, newer);
     },
+    describeCause: () => describeEventContext(operation, identity, incoming),
   });
 }
 

@@ -9,6 +9,7 @@ import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import { completeUpload, computeChecksum, planCompletion } from "./completion.ts";
 import { Agenda } from "./due.ts";
 import { Duties, type PeerIndex, RETRY_MS } from "./duties.ts";
+import { type DeliverEvents, EventDelivery } from "./events.ts";
 import type { IndexApiImplementation } from "./index-api.ts";
 import type { Change } from "./journal.ts";
 import { listObjects } from "./list-objects.ts";
@@ -41,6 +42,7 @@ import { copyObject, deleteObject, putObject } from "./writes.ts";
 interface Life {
   readonly committer: Committer;
   readonly duties: Duties;
+  readonly events: EventDelivery;
 }
 
 /**
@@ -53,10 +55,12 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   readonly #agenda: Agenda;
   readonly #commitTurn = new CommitTurn();
   readonly #admission: Admission;
+  readonly #deliverEvents: DeliverEvents;
   #life: Life | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Env, deliverEvents: DeliverEvents) {
     super(ctx, env);
+    this.#deliverEvents = deliverEvents;
     this.#sql = ctx.storage.sql;
     this.#agenda = new Agenda(ctx.storage);
     this.#admission = new Admission(this.#sql, (bucketId) => indexStub(env, bucketId, 0));
@@ -293,15 +297,32 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     agenda.load(Date.now());
     const { config, shard: position } = admission.knownState;
     const self = { bucketId: config.bucketId, shard: position };
-    const committer = new Committer(storage, self, agenda, readExportInterval(env), () => this.#deliverSoon());
+    const currentConfig = () => admission.knownState.config;
+    const committer = new Committer({
+      storage,
+      self,
+      agenda,
+      exportInterval: readExportInterval(env),
+      config: currentConfig,
+      sent: (what) => this.#deliverSoon(what),
+    });
     const peer = ({ bucketId, shard }: protocol.IndexAddress) =>
       indexStub(env, bucketId, shard) as unknown as PeerIndex;
-    this.#life = { committer, duties: new Duties({ storage, env, self, agenda, admission, committer, peer }) };
+    const events = new EventDelivery({
+      sql: storage.sql,
+      self,
+      config: currentConfig,
+      deliver: this.#deliverEvents,
+      schedule: (at) => agenda.schedule("events", at),
+    });
+    const duties = new Duties({ storage, env, self, agenda, admission, committer, events, peer });
+    this.#life = { committer, duties, events };
   }
 
   /** After the commit; what fails is left to the alarm. */
-  #deliverSoon(): void {
-    this.ctx.waitUntil(this.#alive.duties.deliver().catch(() => undefined));
+  #deliverSoon(what: "outbox" | "events"): void {
+    const { duties, events } = this.#alive;
+    this.ctx.waitUntil(what === "events" ? events.deliverAll() : duties.deliver().catch(() => undefined));
   }
 
   async #read<Answer>(call: protocol.Call, answer: () => Answer): Promise<Answer | protocol.Refusal> {

@@ -1,4 +1,5 @@
 import type { BucketDocuments } from "./documents.ts";
+import type { EventContext } from "./event-record.ts";
 import type { IndexApi } from "./index-api.ts";
 import type { BucketConfig, Call, Mutation, Refusal } from "./protocol.ts";
 import { indexShard } from "./shards.ts";
@@ -23,6 +24,8 @@ export interface BucketClientPorts {
   remember(config: BucketConfig): void;
   /** Decides the request again by a newer configuration; throws when it is no longer allowed. */
   decideAgain(config: BucketConfig): void | Promise<void>;
+  /** Who changes what, for those whom the bucket notifies. */
+  describeCause(): EventContext;
 }
 
 const MAX_ATTEMPTS = 5;
@@ -113,7 +116,7 @@ export class BucketClient {
     const count = this.#config.shards;
     return this.#callShard(
       () => this.#checkShard(shard, count),
-      (index, call, repeated) => invoke(index, { ...call, operationId, repeated }),
+      (index, call, repeated) => invoke(index, this.#mutation(call, operationId, repeated)),
     );
   }
 
@@ -128,8 +131,15 @@ export class BucketClient {
   ): Promise<Exclude<Answer, Refusal>> {
     return this.#callShard(
       () => this.shardOf(key),
-      (index, call, repeated) => invoke(index, { ...call, operationId, repeated }),
+      (index, call, repeated) => invoke(index, this.#mutation(call, operationId, repeated)),
     );
+  }
+
+  /** Made anew in each attempt: the bucket may notify somebody by the configuration that a refusal brought. */
+  #mutation(call: Call, operationId: string, repeated: boolean): Mutation {
+    const mutation = { ...call, operationId, repeated };
+    if (!this.#config.documents?.notifications) return mutation;
+    return { ...mutation, eventContext: this.#ports.describeCause() };
   }
 
   /** The shard, as long as the bucket has the number of shards by which it was chosen. */

@@ -1,24 +1,34 @@
 import type { Agenda } from "./due.ts";
 import { Change, findOutcome, readLastSequence, writeJournal } from "./journal.ts";
-import type { IndexAddress, Refusal } from "./protocol.ts";
+import type { EventContext } from "./event-record.ts";
+import type { BucketConfig, IndexAddress, Refusal } from "./protocol.ts";
 
 /** Unexported rows that are not left to wait for the interval. */
 const MANY_ROWS = 1000;
-/** When the alarm looks after messages that the sender did not manage to deliver. */
-const OUTBOX_GRACE_MS = 30_000;
+/** When the alarm looks after what the sender did not manage to deliver. */
+const DELIVERY_GRACE_MS = 30_000;
 
 export interface Operation {
   readonly operationId: string;
   readonly repeated: boolean;
+  readonly eventContext?: EventContext;
+}
+
+export interface CommitterPorts {
+  readonly storage: DurableObjectStorage;
+  /** The index object that changes. */
+  readonly self: IndexAddress;
+  readonly agenda: Agenda;
+  /** Milliseconds. */
+  readonly exportInterval: number;
+  readonly config: () => BucketConfig;
+  /** After a commit that left something to deliver. */
+  readonly sent: (what: "outbox" | "events") => void;
 }
 
 /** Carries out mutations: one transaction, one sequence number and one journal row each. */
 export class Committer {
-  readonly #storage: DurableObjectStorage;
-  readonly #self: IndexAddress;
-  readonly #agenda: Agenda;
-  readonly #exportInterval: number;
-  readonly #sent: () => void;
+  readonly #ports: CommitterPorts;
   /**
    * Operations that came again. The first attempt may still arrive after its repetition: carried out then, it
    * would free the very blob that it brings, or commit one that was deleted when the repetition was refused.
@@ -27,20 +37,9 @@ export class Committer {
   #sequence: number;
   #waiting = 0;
 
-  /** `exportInterval` in milliseconds; `sent` is called after a commit that put messages in the outbox. */
-  constructor(
-    storage: DurableObjectStorage,
-    self: IndexAddress,
-    agenda: Agenda,
-    exportInterval: number,
-    sent: () => void,
-  ) {
-    this.#storage = storage;
-    this.#self = self;
-    this.#agenda = agenda;
-    this.#exportInterval = exportInterval;
-    this.#sent = sent;
-    this.#sequence = readLastSequence(storage.sql);
+  constructor(ports: CommitterPorts) {
+    this.#ports = ports;
+    this.#sequence = readLastSequence(ports.storage.sql);
   }
 
   /**
@@ -50,17 +49,17 @@ export class Committer {
   commit<Result>(operation: Operation, work: (change: Change) => Result): Result | Refusal {
     const { operationId, repeated } = operation;
     if (repeated) this.#noteRepeated(operationId);
-    if (!this.#repeated.has(operationId)) return this.#run(operationId, work, true);
-    const first = findOutcome(this.#storage.sql, operationId);
+    if (!this.#repeated.has(operationId)) return this.#run(operation, work, true);
+    const first = findOutcome(this.#ports.storage.sql, operationId);
     if (first !== undefined) return first as Result;
     // A first attempt after its repetition was refused. The caller has that answer, and waits for no other.
     if (!repeated) return { outcome: "busy" };
-    return this.#run(operationId, work, true);
+    return this.#run(operation, work, true);
   }
 
   /** A change that is idempotent by itself. */
   apply<Result>(name: string, work: (change: Change) => Result): Result {
-    return this.#run(name, work, false);
+    return this.#run({ operationId: name }, work, false);
   }
 
   /** Never goes back: rows of another index's life may be restored. */
@@ -82,9 +81,15 @@ export class Committer {
     if (this.#repeated.size > MANY_ROWS && oldest !== undefined) this.#repeated.delete(oldest);
   }
 
-  #run<Result>(operationId: string, work: (change: Change) => Result, remember: boolean): Result {
-    const change = new Change(this.#storage.sql, this.#self, this.#sequence + 1, Date.now());
-    const { result, last } = this.#storage.transactionSync(() => {
+  #run<Result>(
+    { operationId, eventContext }: Pick<Operation, "operationId" | "eventContext">,
+    work: (change: Change) => Result,
+    remember: boolean,
+  ): Result {
+    const { storage, self, config } = this.#ports;
+    const audience = eventContext && { config: config(), context: eventContext };
+    const change = new Change(storage.sql, self, this.#sequence + 1, Date.now(), audience);
+    const { result, last } = storage.transactionSync(() => {
       const outcome = work(change);
       if (!change.changedAnything) return { result: outcome, last: this.#sequence };
       return { result: outcome, last: writeJournal(change, operationId, remember ? outcome : undefined) };
@@ -95,10 +100,15 @@ export class Committer {
   }
 
   #afterCommit(change: Change): void {
+    const { agenda, exportInterval } = this.#ports;
     this.#waiting += 1;
-    this.#agenda.schedule("export", this.#waiting >= MANY_ROWS ? change.at : change.at + this.#exportInterval);
-    if (!change.sentMessages) return;
-    this.#agenda.schedule("outbox", change.at + OUTBOX_GRACE_MS);
-    this.#sent();
+    agenda.schedule("export", this.#waiting >= MANY_ROWS ? change.at : change.at + exportInterval);
+    if (change.sentMessages) this.#send("outbox", change.at);
+    if (change.queuedEvents) this.#send("events", change.at);
+  }
+
+  #send(what: "outbox" | "events", at: number): void {
+    this.#ports.agenda.schedule(what, at + DELIVERY_GRACE_MS);
+    this.#ports.sent(what);
   }
 }

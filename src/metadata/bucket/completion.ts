@@ -7,6 +7,7 @@ import {
   isCombinable,
 } from "../../lib/checksums.ts";
 import { evaluateWrite } from "../../lib/conditions.ts";
+import { announce } from "./announce.ts";
 import type { Change } from "./journal.ts";
 import { writeManifest } from "./manifests.ts";
 import { findCurrent, writeCurrent } from "./objects.ts";
@@ -108,6 +109,7 @@ export function completeUpload(
   writeManifest(change, call.uploadId, parts);
   writeCurrent(change, { record, body: { kind: "manifest", id: call.uploadId } });
   closeUpload(change, call, record);
+  announce(change, "ObjectCreated", record);
   return { outcome: "ok", object: record };
 }
 

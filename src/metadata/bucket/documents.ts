@@ -11,6 +11,7 @@ export interface BucketDocuments {
   readonly publicAccessBlock?: PublicAccessBlock | "none";
   /** "none": removed. Absent: BucketOwnerEnforced. */
   readonly objectOwnership?: "BucketOwnerEnforced" | "none";
+  readonly notifications?: BucketNotifications;
 }
 
 /** Of a bucket or an object. */
@@ -39,4 +40,24 @@ export interface PublicAccessBlock {
   readonly ignorePublicAcls: boolean;
   readonly blockPublicPolicy: boolean;
   readonly restrictPublicBuckets: boolean;
+}
+
+/** Who is told of what happens to the bucket's objects. */
+export interface BucketNotifications {
+  /** In the order of the document. */
+  readonly subscriptions: readonly Subscription[];
+  /** What the client said; no events leave for EventBridge. */
+  readonly eventBridge: boolean;
+}
+
+export interface Subscription {
+  /** Unique in the bucket. */
+  readonly id: string;
+  /** ARN; its service says of which kind it is. */
+  readonly destination: string;
+  /** `s3:ObjectCreated:*`, `s3:ObjectRemoved:Delete`. */
+  readonly events: readonly string[];
+  /** Of the key, form-encoded as the client wrote it. */
+  readonly prefix?: string;
+  readonly suffix?: string;
 }

@@ -4,6 +4,7 @@ export type Duty =
   | "garbage"
   | "pins"
   | "outbox"
+  | "events"
   | "forget"
   | "configuration"
   | "refresh"

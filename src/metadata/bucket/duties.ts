@@ -5,6 +5,7 @@ import type { Admission } from "./admission.ts";
 import type { Committer } from "./committer.ts";
 import { forgetCompletions } from "./completion.ts";
 import type { Agenda, Duty } from "./due.ts";
+import type { EventDelivery } from "./events.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
@@ -50,6 +51,7 @@ export interface DutyPorts {
   readonly agenda: Agenda;
   readonly admission: Admission;
   readonly committer: Committer;
+  readonly events: EventDelivery;
   readonly peer: (address: IndexAddress) => PeerIndex;
 }
 
@@ -71,6 +73,7 @@ export class Duties {
       garbage: () => this.#collectGarbage(now),
       pins: () => this.#settlePins(now),
       outbox: () => this.#emptyOutbox(now),
+      events: async () => this.#deliverEvents(now),
       forget: () => this.#forget(now),
       configuration: () => this.spreadConfig(),
       refresh: () => this.#refreshJournal(),
@@ -217,6 +220,13 @@ export class Duties {
   async #emptyOutbox(now: number): Promise<number | undefined> {
     await this.deliver();
     return hasMessages(this.#sql) ? now + RETRY_MS : undefined;
+  }
+
+  /** Not awaited: a destination that does not answer must not keep the other duties waiting. */
+  #deliverEvents(now: number): number | undefined {
+    const { events } = this.#ports;
+    void events.deliverAll();
+    return events.hasEvents ? now + RETRY_MS : undefined;
   }
 
   async #forget(now: number): Promise<number | undefined> {

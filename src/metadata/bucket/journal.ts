@@ -1,3 +1,4 @@
+import type { Audience } from "./event-record.ts";
 import type { IndexAddress } from "./protocol.ts";
 import { readCounter } from "./schema.ts";
 
@@ -39,16 +40,20 @@ export class Change {
   readonly sequence: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Who hears of it; absent where nobody does. */
+  readonly audience: Audience | undefined;
   readonly touched: Touched[] = [];
   readonly freed: Freed[] = [];
   #messages = 0;
+  #events = 0;
   #noted = false;
 
-  constructor(sql: SqlStorage, self: IndexAddress, sequence: number, at: number) {
+  constructor(sql: SqlStorage, self: IndexAddress, sequence: number, at: number, audience?: Audience) {
     this.sql = sql;
     this.self = self;
     this.sequence = sequence;
     this.at = at;
+    this.audience = audience;
   }
 
   touch(...row: Touched): void {
@@ -65,6 +70,19 @@ export class Change {
     this.#messages += 1;
   }
 
+  /** Queues an event for one destination (events.ts); `describe` is told how many this change has queued before. */
+  notify(destination: string, traceHeader: string | undefined, describe: (position: number) => string): void {
+    const position = this.#events++;
+    this.sql.exec(
+      "INSERT INTO events (destination, sequence, position, payload, trace) VALUES (?, ?, ?, ?, ?)",
+      destination,
+      this.sequence,
+      position,
+      describe(position),
+      traceHeader ?? null,
+    );
+  }
+
   /** Has a journal row written although no row of a table changed: the next export tells the configuration too. */
   note(): void {
     this.#noted = true;
@@ -72,6 +90,10 @@ export class Change {
 
   get sentMessages(): boolean {
     return this.#messages > 0;
+  }
+
+  get queuedEvents(): boolean {
+    return this.#events > 0;
   }
 
   /** False after a refusal: nothing was changed, and nothing needs a journal row. */

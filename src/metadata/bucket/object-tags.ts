@@ -1,3 +1,4 @@
+import { announce } from "./announce.ts";
 import type { Tag } from "./documents.ts";
 import type { Change } from "./journal.ts";
 import { findVersion, rewriteAttributes } from "./objects.ts";
@@ -19,6 +20,8 @@ export function setObjectTags(change: Change, call: SetObjectTagsCall): SetObjec
   if (version.found !== "object") return describeAbsence(version, call.versionId);
   const object = { ...version.record, attributes: withTags(version.record.attributes, call.tags) };
   rewriteAttributes(change, object);
+  const { key, etag, versionId } = object;
+  announce(change, call.tags.length > 0 ? "ObjectTagging:Put" : "ObjectTagging:Delete", { key, etag, versionId });
   return { outcome: "ok", object };
 }
 

@@ -9,6 +9,7 @@ import type { Checksum, ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { ReadConditions, WriteConditions } from "../../lib/conditions.ts";
 import type { RangeSpec, Span } from "../../lib/range.ts";
 import type { BucketDocuments, Tag } from "./documents.ts";
+import type { EventContext } from "./event-record.ts";
 
 export type { BlobId, Checksum, ChecksumAlgorithm, Extent, RangeSpec, ReadConditions, Span, WriteConditions };
 
@@ -52,6 +53,8 @@ export interface Mutation extends Call {
   readonly operationId: string;
   /** True when an earlier attempt may have arrived: only then is the journal searched for the id. */
   readonly repeated: boolean;
+  /** Set where the bucket notifies anybody. */
+  readonly eventContext?: EventContext;
 }
 
 /** What a client said of an object; replaced as a whole. */

@@ -130,6 +130,16 @@ const TABLES = [
      payload TEXT NOT NULL,
      at INTEGER NOT NULL
    )`,
+  // Events of objects, until their destination has taken them (events.ts). Apart from the outbox and in the order
+  // of the destinations, so that one which takes none keeps nothing else waiting.
+  `CREATE TABLE IF NOT EXISTS events (
+     destination TEXT NOT NULL,
+     sequence INTEGER NOT NULL,
+     position INTEGER NOT NULL,
+     payload TEXT NOT NULL,
+     trace TEXT,
+     PRIMARY KEY (destination, sequence, position)
+   ) WITHOUT ROWID`,
   // When the alarm has what to do (due.ts).
   `CREATE TABLE IF NOT EXISTS due (kind TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID`,
   // How far a refresh of the exported journal is (refresh.ts).
@@ -148,8 +158,9 @@ export function createTables(sql: SqlStorage): void {
   for (const statement of TABLES) sql.exec(statement);
 }
 
-/** Adds what tables of an earlier version lack. */
+/** Adds the tables that an earlier version did not have, and what its tables lack. */
 export function upgradeTables(sql: SqlStorage): void {
+  createTables(sql);
   const { keyed } = sql
     .exec<{ keyed: number }>("SELECT count(*) AS keyed FROM pragma_table_info('bodies') WHERE name = 'key'")
     .one();

@@ -1,4 +1,5 @@
 import { evaluateWrite } from "../../lib/conditions.ts";
+import { announce } from "./announce.ts";
 import { borrowedId, copyInline, isFresh, renameInline, writeBody } from "./bodies.ts";
 import type { Body, Change } from "./journal.ts";
 import { withTags } from "./object-tags.ts";
@@ -31,6 +32,7 @@ export function putObject(change: Change, call: PutObjectCall): PutObjectOutcome
   if (current) releaseBody(change, current.body, current.record.sequence);
   const record = makeRecord(change, call.object, countParts(call.body));
   writeCurrent(change, { record, body: writeBody(change, call.object.key, call.body) });
+  announce(change, "ObjectCreated", record);
   if (call.body.kind === "borrowed") {
     change.send("confirm-pin", { copyId: call.body.copyId, owner: call.body.owner });
   }
@@ -64,6 +66,7 @@ export function deleteObject(change: Change, item: DeleteItem): DeleteResult {
   if (wanted) {
     releaseBody(change, wanted.body, wanted.record.sequence);
     removeCurrent(change, item.key);
+    announce(change, "ObjectRemoved:Delete", { key: item.key, versionId: wanted.record.versionId });
   }
   return { outcome: "deleted", ...(item.versionId !== undefined && { versionId: item.versionId }) };
 }
@@ -89,6 +92,8 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
   };
   const body = transferBody(change, source, current, call);
   writeCurrent(change, { record, body });
+  announce(change, "ObjectCreated", record);
+  if (call.removeSource) announce(change, "ObjectRemoved:Delete", { key: call.sourceKey });
   return { outcome: "ok", object: record, source: source.record };
 }
 

@@ -1,6 +1,6 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
-import type { FunctionRegistryApi } from "./protocol.ts";
+import type { FoundFunction, FunctionRegistryApi, PolicyRecord } from "./protocol.ts";
 
 const MAX_ATTEMPTS = 3;
 
@@ -27,4 +27,14 @@ export async function askFunctionRegistry<Answer>(
       if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
     }
   }
+}
+
+/** Functions as they are now: each question is a call. */
+export function uncachedFunctions(env: Pick<Env, "FUNCTION_REGISTRY">) {
+  return {
+    findFunction: (accountId: string, name: string, qualifier: string): Promise<FoundFunction | undefined> =>
+      askFunctionRegistry(env, accountId, (registry) => registry.findFunction(name, qualifier)),
+    findPolicy: (accountId: string, name: string, qualifier: string): Promise<PolicyRecord | undefined> =>
+      askFunctionRegistry(env, accountId, (registry) => registry.findPolicy(name, qualifier)),
+  };
 }

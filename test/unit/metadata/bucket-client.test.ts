@@ -42,6 +42,9 @@ function makeClient(known: BucketConfig, { now, answers }: Scene) {
     findAgain: async () => now,
     remember: () => {},
     decideAgain: () => {},
+    describeCause: () => {
+      throw new Error("nobody is notified");
+    },
   });
   const list = () =>
     client.readAll((index, call) => index.listObjects({ ...call, prefix: "", delimiter: "", after: "", limit: 1 }));

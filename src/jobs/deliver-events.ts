@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { mayNotifyFunction } from "../auth/policy/notified-functions.ts";
+import type { Env } from "../env.ts";
+import type { OutgoingEvent } from "../metadata/bucket/events.ts";
+import type { BucketConfig } from "../metadata/bucket/protocol.ts";
+import { parseFunctionArn } from "../metadata/function/arn.ts";
+import { uncachedFunctions } from "../metadata/function/client.ts";
+import { functionDirectoryOf } from "../metadata/function/directory.ts";
+import { acceptEvents } from "../metadata/function/events-client.ts";
+
+type Deliver = (env: Env, bucket: BucketConfig, destination: string, events: readonly OutgoingEvent[]) => Promise<void>;
+
+const encoder = new TextEncoder();
+
+/** How events reach a destination, by the service in its ARN. */
+const DELIVERIES: Readonly<Record<string, Deliver>> = { lambda: invokeFunction };
+
+/**
+ * Hands the events of a bucket to their destination. Those for one that no longer takes them are dropped, as
+ * on S3. Throws what may go better in another attempt.
+ */
+export async function deliverEvents(
+  env: Env,
+  bucket: BucketConfig,
+  destination: string,
+  events: readonly OutgoingEvent[],
+): Promise<void> {
+  const deliver = DELIVERIES[destination.split(":")[2] ?? ""];
+  if (!deliver) return drop(bucket, destination, events);
+  await deliver(env, bucket, destination, events);
+}
+
+/** Asynchronous invocations; what comes of them is Lambda's business. */
+async function invokeFunction(
+  env: Env,
+  bucket: BucketConfig,
+  destination: string,
+  events: readonly OutgoingEvent[],
+): Promise<void> {
+  const target = parseFunctionArn(destination);
+  // What an isolate remembers may be older than the permission: nothing is dropped on its word.
+  const allowed =
+    target !== undefined &&
+    ((await mayNotifyFunction(functionDirectoryOf(env), bucket, target)) ||
+      (await mayNotifyFunction(uncachedFunctions(env), bucket, target)));
+  if (!allowed) return drop(bucket, destination, events);
+  const { accountId, name: functionName, qualifier } = target;
+  await acceptEvents(
+    env,
+    { accountId, functionName },
+    events.map(({ id, payload, traceHeader }) => ({
+      id: toUuid(id),
+      payload: encoder.encode(payload),
+      source: "s3",
+      ...(qualifier !== undefined && { qualifier }),
+      ...(traceHeader !== undefined && { traceHeader }),
+    })),
+  );
+}
+
+/** Lambda's request ids are UUIDs: one that says the same in every attempt (RFC 9562, version 8). */
+function toUuid(id: string): string {
+  const digest = createHash("sha256").update(id).digest();
+  digest[6] = (digest[6]! & 0x0f) | 0x80;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  return digest.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function drop({ name }: BucketConfig, destination: string, events: readonly OutgoingEvent[]): void {
+  console.warn(`${events.length} events of bucket ${name} were dropped: ${destination} does not take them any more`);
+}

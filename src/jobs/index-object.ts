@@ -1,0 +1,10 @@
+import type { Env } from "../env.ts";
+import { BucketIndex as Index } from "../metadata/bucket/bucket-index.ts";
+import { deliverEvents } from "./deliver-events.ts";
+
+/** The index object as the platform runs it: what its bucket's objects go through is told to other services. */
+export class BucketIndex extends Index {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, (bucket, destination, events) => deliverEvents(env, bucket, destination, events));
+  }
+}

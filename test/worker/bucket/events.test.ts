@@ -1,0 +1,205 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { BucketNotifications } from "../../../src/metadata/bucket/documents.ts";
+import type { EventContext } from "../../../src/metadata/bucket/event-record.ts";
+import { EventDelivery, type OutgoingEvent } from "../../../src/metadata/bucket/events.ts";
+import type { BucketConfig } from "../../../src/metadata/bucket/protocol.ts";
+import { createIndex, expectOutcome, type Fixture, inline, makeObject, useIndex } from "./index-fixture.ts";
+
+/** Of a service that takes no events: they are dropped once they are delivered, and nobody is called. */
+const NOBODY = "arn:aws:none:us-east-1:000000000001:nobody";
+const EVERYTHING = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"];
+
+const context = (operation: string): EventContext => ({
+  operation,
+  requestId: "REQUEST",
+  hostId: "HOST",
+  principalId: "AWS:000000000001",
+  sourceAddress: "192.0.2.1",
+});
+
+async function createSubscribed(notifications: BucketNotifications): Promise<Fixture> {
+  const index = await createIndex();
+  const config: BucketConfig = { ...index.config, revision: 2, documents: { notifications } };
+  await index.api.changeConfig({ revision: 1, config });
+  return useIndex(config);
+}
+
+const toEverything = (destination: string): BucketNotifications => ({
+  subscriptions: [{ id: "all", destination, events: EVERYTHING }],
+  eventBridge: false,
+});
+
+/** Runs one change inside the object and reads what it queued, before anything can leave. */
+async function queuedBy(index: Fixture, change: () => Promise<unknown>): Promise<string[]> {
+  const inserted: string[] = [];
+  let restore: () => void = () => undefined;
+  await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+    const prototype = Object.getPrototypeOf(sql) as SqlStorage;
+    const exec = Reflect.get(prototype, "exec");
+    prototype.exec = function watch(this: SqlStorage, ...parameters: Parameters<SqlStorage["exec"]>) {
+      if (parameters[0].startsWith("INSERT INTO events")) inserted.push(String(parameters[4]));
+      return exec.apply(this, parameters);
+    } as SqlStorage["exec"];
+    restore = () => {
+      prototype.exec = exec;
+    };
+  });
+  try {
+    await change();
+  } finally {
+    restore();
+  }
+  return inserted;
+}
+
+/** `ObjectCreated:Put a` */
+function summarise(payloads: readonly string[]): string[] {
+  return payloads.map((payload) => {
+    const { eventName, s3 } = (JSON.parse(payload) as { Records: [EventRecord] }).Records[0];
+    return `${eventName} ${s3.object.key}`;
+  });
+}
+interface EventRecord {
+  readonly eventName: string;
+  readonly s3: { readonly object: { readonly key: string } };
+}
+
+describe("events of a bucket that notifies somebody", () => {
+  it("are queued by each kind of change, by the name of the operation", async () => {
+    const index = await createSubscribed(toEverything(NOBODY));
+    const mutation = (operation: string) => ({ ...index.mutation(), eventContext: context(operation) });
+    const put = (operation: string, key: string) =>
+      index.api.putObject({ ...mutation(operation), object: makeObject(key), body: inline("1"), conditions: {} });
+    const copy = { sourceConditions: {}, conditions: {}, ownerId: "1", sourceKey: "a" };
+    const steps: [() => Promise<unknown>, string[]][] = [
+      [() => put("PutObject", "a"), ["ObjectCreated:Put a"]],
+      [() => put("PostObject", "b"), ["ObjectCreated:Post b"]],
+      [() => index.api.copyObject({ ...mutation("CopyObject"), ...copy, key: "c" }), ["ObjectCreated:Copy c"]],
+      [
+        () => index.api.copyObject({ ...mutation("RenameObject"), ...copy, key: "d", removeSource: true }),
+        ["ObjectCreated:Copy d", "ObjectRemoved:Delete a"],
+      ],
+      [
+        () => index.api.setObjectTags({ ...mutation("PutObjectTagging"), key: "d", tags: [{ key: "k", value: "v" }] }),
+        ["ObjectTagging:Put d"],
+      ],
+      [
+        () => index.api.setObjectTags({ ...mutation("DeleteObjectTagging"), key: "d", tags: [] }),
+        ["ObjectTagging:Delete d"],
+      ],
+      [
+        () =>
+          index.api.deleteObjects({ ...mutation("DeleteObjects"), items: [{ key: "c" }, { key: "d" }, { key: "x" }] }),
+        ["ObjectRemoved:Delete c", "ObjectRemoved:Delete d"],
+      ],
+    ];
+    for (const [change, expected] of steps) expect(summarise(await queuedBy(index, change))).toEqual(expected);
+  });
+
+  it("are not queued by a refused change, by one that nobody subscribed to, or in a bucket that notifies nobody", async () => {
+    const subscriptions = [{ id: "jpg", destination: NOBODY, events: ["s3:ObjectCreated:Copy"], suffix: ".jpg" }];
+    const index = await createSubscribed({ subscriptions, eventBridge: false });
+    const call = () => ({ ...index.mutation(), eventContext: context("PutObject"), body: inline("1") });
+    const put =
+      (key: string, operation = "CopyObject", ifMatch?: string[]) =>
+      () =>
+        index.api.putObject({
+          ...call(),
+          eventContext: context(operation),
+          object: makeObject(key),
+          conditions: ifMatch ? { ifMatch } : {},
+        });
+    expect(await queuedBy(index, put("a.jpg"))).toHaveLength(1);
+    expect(await queuedBy(index, put("a.png"))).toEqual([]);
+    expect(await queuedBy(index, put("b.jpg", "PutObject"))).toEqual([]);
+    expect(await queuedBy(index, put("a.jpg", "CopyObject", ["other"]))).toEqual([]);
+    const silent = await createIndex();
+    expect(await queuedBy(silent, () => silent.put("a.jpg"))).toEqual([]);
+  });
+
+  it("are queued once when the change is repeated", async () => {
+    const index = await createSubscribed(toEverything(NOBODY));
+    const call = {
+      ...index.mutation(),
+      eventContext: context("PutObject"),
+      object: makeObject("a"),
+      body: inline("1"),
+      conditions: {},
+    };
+    expect(await queuedBy(index, () => index.api.putObject(call))).toHaveLength(1);
+    expect(await queuedBy(index, () => index.api.putObject({ ...call, repeated: true }))).toEqual([]);
+  });
+
+  it("leave the index when their destination takes none", async () => {
+    const index = await createSubscribed(toEverything(NOBODY));
+    const call = { ...index.mutation(), eventContext: context("PutObject"), body: inline("1"), conditions: {} };
+    expectOutcome(await index.api.putObject({ ...call, object: makeObject("a") }), "ok");
+    await expect.poll(() => countEvents(index)).toBe(0);
+  });
+});
+
+describe("delivery", () => {
+  it("keeps the order of a destination, and asks again with the same ids after a failure", async () => {
+    const index = await createIndex();
+    const attempts: (readonly OutgoingEvent[])[] = [];
+    await runInDurableObject(index.stub, async (_, { storage: { sql } }) => {
+      queue(sql, "one", 250);
+      const delivery = deliveryOf(index, sql, async (_bucket, _destination, events) => {
+        attempts.push(events);
+        if (attempts.length === 2) throw new Error("unavailable");
+      });
+      await delivery.deliverAll();
+      expect(attempts.map((events) => events.length)).toEqual([100, 100]);
+      expect(delivery.hasEvents).toBe(true);
+      // A pause: not asked again at once.
+      await delivery.deliverAll();
+      expect(attempts).toHaveLength(2);
+      await expect.poll(() => delivery.deliverAll().then(() => delivery.hasEvents), { timeout: 5000 }).toBe(false);
+    });
+    expect(attempts.map((events) => events.length)).toEqual([100, 100, 100, 50]);
+    expect(attempts[2]).toEqual(attempts[1]);
+    const ids = [attempts[0], attempts[2], attempts[3]].flatMap((events) => events?.map(({ payload }) => payload));
+    expect(ids).toEqual(Array.from({ length: 250 }, (_, position) => `one ${position}`));
+  });
+
+  it("lets no destination wait for another that does not answer", async () => {
+    const index = await createIndex();
+    const delivered: string[] = [];
+    await runInDurableObject(index.stub, async (_, { storage: { sql } }) => {
+      queue(sql, "hangs", 300);
+      queue(sql, "works", 150);
+      const delivery = deliveryOf(index, sql, async (_bucket, destination, events) => {
+        if (destination === "hangs") await new Promise(() => undefined);
+        delivered.push(...events.map(({ payload }) => payload));
+      });
+      void delivery.deliverAll();
+      await expect.poll(() => delivered.length).toBe(150);
+      queue(sql, "later", 1);
+      await Promise.race([delivery.deliverAll(), new Promise((resolve) => setTimeout(resolve, 100))]);
+      expect(delivered).toHaveLength(151);
+    });
+  });
+});
+
+function queue(sql: SqlStorage, destination: string, count: number): void {
+  for (let position = 0; position < count; position++) {
+    const payload = `${destination} ${position}`;
+    sql.exec("INSERT INTO events VALUES (?, ?, ?, ?, NULL)", destination, Math.floor(position / 7), position, payload);
+  }
+}
+
+function deliveryOf(
+  { config, shard }: Fixture,
+  sql: SqlStorage,
+  deliver: ConstructorParameters<typeof EventDelivery>[0]["deliver"],
+): EventDelivery {
+  const self = { bucketId: config.bucketId, shard };
+  return new EventDelivery({ sql, self, config: () => config, deliver, schedule: () => undefined });
+}
+
+function countEvents(index: Fixture): Promise<number> {
+  return runInDurableObject(index.stub, (_, { storage: { sql } }) =>
+    Number(sql.exec("SELECT count(*) AS n FROM events").one()["n"]),
+  );
+}
