@@ -15,6 +15,17 @@ export type Address =
   /** A host or reserved path of a service that this deployment does not serve. */
   | { readonly service: "unsupported"; readonly what: string };
 
+/** Services that are told from S3 by what a request is signed for: their paths could be buckets. */
+const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
+  ["cloudfront", { service: "unsupported", what: "CloudFront" }],
+  ["iam", { service: "unsupported", what: "IAM" }],
+  ["kms", { service: "unsupported", what: "KMS" }],
+  ["logs", { service: "unsupported", what: "CloudWatch Logs" }],
+  ["scheduler", { service: "unsupported", what: "EventBridge Scheduler" }],
+  ["sqs", { service: "unsupported", what: "SQS" }],
+  ["sts", { service: "unsupported", what: "STS" }],
+]);
+
 /** Labels below the domain that are services, and so never buckets. */
 const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
 /** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
@@ -27,9 +38,12 @@ const RESERVED_PATH = /^\/(_fn|_cdn)(\/|$)/;
 
 /**
  * Resolves a host and a raw path. Any host that is not below the deployment's domain counts as the
- * base domain (an address, a tunnel, a custom domain in front), where S3 is path style.
+ * base domain (an address, a tunnel, a custom domain in front), where S3 is path style. `signedService` is
+ * what the request is signed for, if it is (`readSignedService`).
  */
-export function resolveAddress(host: string, rawPath: string, domain: string): Address {
+export function resolveAddress(host: string, rawPath: string, domain: string, signedService?: string): Address {
+  const scoped = signedService === undefined ? undefined : BY_SCOPE.get(signedService);
+  if (scoped) return scoped;
   const label = labelBelow(host, domain);
   if (label !== undefined) {
     const bucket = virtualBucket(label);

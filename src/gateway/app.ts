@@ -13,6 +13,7 @@ import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
+import { readSignedService } from "./signed-service.ts";
 import { drainUnreadBody } from "./unread-body.ts";
 import { serveVerge } from "./verge.ts";
 
@@ -27,7 +28,12 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   let operation = "";
   let response: Response;
   try {
-    const address = resolveAddress(incoming.host, incoming.rawPath, deployment.domain);
+    const address = resolveAddress(
+      incoming.host,
+      incoming.rawPath,
+      deployment.domain,
+      readSignedService(incoming.headers),
+    );
     if (address.service === "verge") return await serveVerge(request, { incoming, address, env, deployment });
     if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
     if (address.service === "unsupported") {

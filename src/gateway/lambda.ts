@@ -2,21 +2,19 @@ import type { Account, Identity } from "../auth/identity.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
-import { discard, readBounded } from "../lib/read-bounded.ts";
 import { authorise } from "../lambda/access.ts";
 import type { LambdaCall, LambdaResult } from "../lambda/call.ts";
 import { lambdaError } from "../lambda/errors.ts";
 import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
-import { authenticate } from "./authenticate.ts";
-import { authenticateBytes } from "./authenticate-bytes.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
 import type { Incoming } from "./incoming.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
 import { renderLambdaError, renderLambdaResult } from "./lambda-response.ts";
+import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
 export interface LambdaRequest {
   readonly incoming: Incoming;
@@ -64,7 +62,7 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
   const matched = matchLambdaOperation(incoming.method, incoming.rawPath, query, incoming.headers);
   const { operation, parameters } = matched;
   request.onMatch(operation.name);
-  const { identity, body } = await authenticateBody(request, operation.name);
+  const { identity, body } = await readSignedBody(incoming, ["lambda"], deployment, limitOf(operation.name));
   const account = requireAccount(identity);
   const { region } = deployment;
   const target = readTarget(matched, query, { callerAccountId: account.id, region });
@@ -93,36 +91,10 @@ function requireAccount(identity: Identity): Account {
   throw lambdaError("MissingAuthenticationTokenException", "Missing Authentication Token");
 }
 
-/**
- * Who asks, and the whole body. Clients that send its hash are known by their signature before a byte of it
- * is read; botocore signs the hash without sending it, so that the body has to come first.
- */
-async function authenticateBody(
-  { incoming, deployment }: LambdaRequest,
-  operation: string,
-): Promise<{ identity: Identity; body: Uint8Array }> {
-  const limit = operation.startsWith("Invoke") ? MAX_PAYLOAD_BYTES : MAX_BODY_BYTES;
-  if (Number(incoming.headers.get("content-length")) > limit) {
-    // Clients look for an answer once they have sent everything: one that comes before breaks their connection.
-    await discard(incoming.body, MAX_DISCARDED_BYTES);
-    throw tooLarge(limit, operation);
-  }
-  if (incoming.headers.has("x-amz-content-sha256")) {
-    const { identity, payload } = await authenticate(incoming, ["lambda"], deployment);
-    return { identity, body: await readBody(payload.stream, limit, operation) };
-  }
-  const body = await readBody(incoming.body, limit, operation);
-  return { identity: await authenticateBytes(incoming, body, ["lambda"], deployment), body };
-}
-
-async function readBody(
-  stream: ReadableStream<Uint8Array> | null,
-  limit: number,
-  operation: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const body = await readBounded(stream, limit);
-  if (!body) throw tooLarge(limit, operation);
-  return body;
+/** What an operation takes as its body. */
+function limitOf(operation: string): BodyLimit {
+  const bytes = operation.startsWith("Invoke") ? MAX_PAYLOAD_BYTES : MAX_BODY_BYTES;
+  return { bytes, discarded: MAX_DISCARDED_BYTES, tooLarge: () => tooLarge(bytes, operation) };
 }
 
 function tooLarge(limit: number, operation: string): ServiceError {

@@ -62,6 +62,12 @@ describe("resolveAddress", () => {
     expect(resolveAddress(host, path, DOMAIN).service).toBe("unsupported");
   });
 
+  it("goes by the service that a request is signed for where the path could be a bucket's", () => {
+    expect(resolveAddress(DOMAIN, "/schedules/nightly", DOMAIN, "scheduler").service).not.toBe("s3");
+    expect(resolveAddress(DOMAIN, "/schedules/nightly", DOMAIN, "s3").service).toBe("s3");
+    expect(resolveAddress(DOMAIN, "/schedules/nightly", DOMAIN).service).toBe("s3");
+  });
+
   it("refuses a key that is not UTF-8", () => {
     expect(() => resolveAddress("verge.example", "/photos/%ff%fe", DOMAIN)).toThrow(/parse the specified URI/);
   });
