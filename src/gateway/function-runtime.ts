@@ -1,10 +1,11 @@
 import type { ExecutionLease } from "../lambda/call.ts";
-import { loadPacked } from "../lambda/packages.ts";
+import { loadCode } from "../lambda/packages.ts";
 import type { EgressProps } from "../lambda/runtime/egress.ts";
 import { createRuntime } from "../lambda/runtime/loader.ts";
 import type { Runtime, RuntimeFunction } from "../lambda/runtime/protocol.ts";
 import type { FunctionExecutionsApi } from "../metadata/function/executions.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
+import { loadSdkPackage } from "./function-sdk.ts";
 import type { LambdaRequest } from "./lambda.ts";
 
 /** The Worker's own entrypoints that functions are given (`ctx.exports`). */
@@ -16,7 +17,8 @@ export interface OwnEntrypoints {
 export function createFunctionRuntime({ env, deployment, entrypoints, defer }: LambdaRequest, codeId: string): Runtime {
   return createRuntime({
     loader: env.LOADER,
-    loadCode: () => loadPacked(new FunctionCodeStore(env.BLOBS), codeId),
+    loadCode: ({ layers = [], runtime }) =>
+      loadCode(new FunctionCodeStore(env.BLOBS), { codeId, layers, runtime }, (name) => loadSdkPackage(env, name)),
     egress: ({ arn, egressAllow }) =>
       entrypoints.FunctionEgress({
         props: {

@@ -4,7 +4,8 @@ import type { LambdaCall, LambdaResult } from "./call.ts";
 import { functionNotFound, invalidParameter, lambdaError, revisionMismatch } from "./errors.ts";
 import { Input } from "./input.ts";
 import { formatFunctionArn, LATEST } from "./names.ts";
-import { PACKED_FORM, packCode } from "./packages.ts";
+import { PACKED_FORM, type PackageRoot, packCode } from "./packages.ts";
+import { TASK_ROOT } from "./runtime/limits.ts";
 
 /** "Deployment package (.zip file archive) size", from a bucket (Lambda quotas); the isolate's memory bounds it too. */
 const MAX_ZIP_BYTES = 52_428_800;
@@ -30,10 +31,10 @@ export async function updateFunctionCode(call: LambdaCall): Promise<LambdaResult
   if (revisionId !== undefined && revisionId !== found.version.revisionId) throw revisionMismatch();
   const zip = await loadZip(call, source);
   if (dryRun) {
-    const { code } = await packCode(zip, `${accountId}/dry-run`);
+    const { code } = await packCode(zip, `${accountId}/dry-run`, TASK_ROOT);
     return renderConfiguration(call, { ...found.version, code, ...(architecture && { architecture }) }, 200);
   }
-  const code = await storeCode(call, accountId, zip);
+  const code = await storeCode(call, accountId, zip, TASK_ROOT);
   const changed = await registry.changeCode(name, {
     code,
     publish,
@@ -91,9 +92,14 @@ function decodeZip(base64: string): Uint8Array {
 }
 
 /** Checks a zip, and stores it with its form that is ready to load. */
-export async function storeCode(call: LambdaCall, accountId: string, zip: Uint8Array): Promise<FunctionCode> {
+export async function storeCode(
+  call: LambdaCall,
+  accountId: string,
+  zip: Uint8Array,
+  root: PackageRoot,
+): Promise<FunctionCode> {
   const codeId = `${accountId}/${crypto.randomUUID()}`;
-  const { code, form } = await packCode(zip, codeId);
+  const { code, form } = await packCode(zip, codeId, root);
   // The registry knows of the objects before they exist, so that a crash leaves none behind for ever.
   await call.ports.registry(accountId).reserveCode(codeId);
   await Promise.all([call.packages.putZip(codeId, zip), call.packages.putForm(codeId, PACKED_FORM, form)]);

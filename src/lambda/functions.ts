@@ -7,6 +7,7 @@ import { functionNotFound, invalidParameter, lambdaError } from "./errors.ts";
 import { Input } from "./input.ts";
 import { formatFunctionArn, LATEST, MAX_NAME, parseFunctionName } from "./names.ts";
 import { readPage, renderPage } from "./paging.ts";
+import { TASK_ROOT } from "./runtime/limits.ts";
 import { readTags } from "./tags.ts";
 
 /** CreateFunction. The package is stored before the function is: a failure between the two leaves nothing behind for long. */
@@ -34,7 +35,7 @@ export async function createFunction(call: LambdaCall): Promise<LambdaResult> {
   // Cheap, and spares an upload that would be refused; the commit decides.
   if (await registry.findFunction(target.name, LATEST)) throw functionExists(target.name);
   const sealedEnvironment = await sealEnvironment(named, undefined, environment);
-  const code = await storeCode(call, target.accountId, await loadZip(call, source));
+  const code = await storeCode(call, target.accountId, await loadZip(call, source), TASK_ROOT);
   const created = await registry.createFunction({
     name: target.name,
     architecture,

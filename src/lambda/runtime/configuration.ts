@@ -1,5 +1,6 @@
-import { TASK_ROOT } from "./limits.ts";
+import { RUNTIME_ROOT, TASK_ROOT } from "./limits.ts";
 import type { FunctionCredentials, RuntimeFunction } from "./protocol.ts";
+import { listModuleFolders } from "./sdk.ts";
 import type { EnvironmentConfiguration } from "./shim/wire.ts";
 
 /** What an environment is told about its function: everything that its id stands for. */
@@ -29,9 +30,9 @@ function lambdaVariables(fn: RuntimeFunction, logStream: string): Record<string,
     PATH: "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
-    NODE_PATH: `/opt/nodejs/node_modules:/var/runtime/node_modules:${TASK_ROOT}`,
+    NODE_PATH: listModuleFolders(fn.runtime).join(":"),
     LAMBDA_TASK_ROOT: TASK_ROOT,
-    LAMBDA_RUNTIME_DIR: "/var/runtime",
+    LAMBDA_RUNTIME_DIR: RUNTIME_ROOT,
     _HANDLER: fn.handler,
     AWS_EXECUTION_ENV: `AWS_Lambda_${fn.runtime}`,
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",

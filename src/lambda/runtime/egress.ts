@@ -34,7 +34,7 @@ export function createEgress<Env extends EgressEnv>(answerOwn: AnswerOwn<Env>) {
   return class FunctionEgress extends WorkerEntrypoint<Env, EgressProps> {
     override async fetch(request: Request): Promise<Response> {
       const url = new URL(request.url);
-      if (isOwnHost(url, this.ctx.props)) return answerOwn(withoutPlatformHeaders(request), this.env, this.ctx);
+      if (isOwnHost(url, this.ctx.props)) return answerOwn(asReceived(request, url), this.env, this.ctx);
       const refusal = refuse(url, this.ctx.props);
       if (refusal !== undefined) throw new Error(refusal);
       // Redirects go back to the function, whose next request comes here again.
@@ -67,8 +67,10 @@ function matchesHost(pattern: string, hostname: string): boolean {
   return pattern.startsWith("*.") ? hostname.endsWith(pattern.slice(1)) : hostname === pattern;
 }
 
-function withoutPlatformHeaders(request: Request): Request {
+/** The request as a server would get it. `fetch` says the host in the URL alone, and signatures cover the header. */
+function asReceived(request: Request, { host }: URL): Request {
   const headers = new Headers(request.headers);
+  if (!headers.has("host")) headers.set("host", host);
   for (const name of PLATFORM_HEADERS) headers.delete(name);
   return new Request(request, { headers });
 }

@@ -20,6 +20,12 @@ export const MAX_LOG_CHARACTERS = MIB;
 /** Where Lambda unpacks a function. */
 export const TASK_ROOT = "/var/task";
 
+/** Where it unpacks layers. */
+export const LAYER_ROOT = "/opt";
+
+/** Where its runtimes keep what is theirs: the AWS SDK. */
+export const RUNTIME_ROOT = "/var/runtime";
+
 /**
  * How long the host waits beyond a function's time-out for the isolate's own answer. The isolate answers
  * first unless it is busy computing.

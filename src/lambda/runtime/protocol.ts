@@ -18,6 +18,8 @@ export interface PackedCode {
   readonly modules: Readonly<Record<string, PackedModule>>;
   /** For people: what cannot work once loaded, one sentence each. */
   readonly warnings: readonly string[];
+  /** `@aws-sdk/…` packages that the code imports, whether or not it brings them; absent when there are none. */
+  readonly sdkPackages?: readonly string[];
 }
 
 export interface PackResult {
@@ -27,6 +29,8 @@ export interface PackResult {
   /** Bytes of the zip: Lambda's `CodeSize`. */
   readonly codeSize: number;
   readonly unzippedSize: number;
+  /** Bytes of what is loaded into the isolate. */
+  readonly loadedSize: number;
 }
 
 /** Keys of the function's role for one invocation, as in `AWS_ACCESS_KEY_ID` and its neighbours. */
@@ -58,6 +62,8 @@ export interface RuntimeFunction {
   /** The function's own variables, decrypted. */
   readonly environment: Readonly<Record<string, string>>;
   readonly codeSha256: string;
+  /** Packages of its layers, in their order: later ones override earlier ones. */
+  readonly layers?: readonly string[];
   /** Changes with every change of configuration: it is part of an environment's id. */
   readonly configRevision: string;
   /** Lets concurrent invocations share an environment, which Lambda never does. */

@@ -39,6 +39,8 @@ export interface FunctionCode {
   /** Bytes of the zip. */
   readonly size: number;
   readonly unzippedSize: number;
+  /** Bytes that its code takes in an isolate; absent in records of earlier deployments. */
+  readonly loadedSize?: number;
 }
 
 export interface FunctionVersion {

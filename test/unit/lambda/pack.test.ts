@@ -193,7 +193,7 @@ describe("what a file is", () => {
 
   it("is decided by the nearest package.json", () => {
     const text = (source: string) => new TextEncoder().encode(source);
-    const packed = packFiles(
+    const { packed } = packFiles(
       new Map([
         ["package.json", text('{"type":"module"}')],
         ["index.js", text("export const a = 1")],
@@ -204,6 +204,7 @@ describe("what a file is", () => {
         ["addon.node", new Uint8Array([1])],
         ["broken.js", text("export const = 1")],
       ]),
+      "/var/task",
     );
     const manifest = packed.modules["verge/manifest.json"]?.json as Manifest;
     const kinds = Object.fromEntries(Object.entries(manifest.files).map(([path, file]) => [path, file.kind]));

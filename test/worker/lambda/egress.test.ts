@@ -41,6 +41,25 @@ describe("what leaves a function", () => {
     expect(result).toEqual([200]);
   });
 
+  it("hears at once that it may go on with a body, which the AWS SDK waits for", async () => {
+    const fn = makeFunction(
+      {
+        "index.js": `
+          const http = require("http");
+          exports.handler = () => new Promise((resolve, reject) => {
+            const request = http.request("http://verge.test/_verge/health", { headers: { expect: "100-continue" } });
+            request.on("continue", () => request.end());
+            request.on("response", (response) => resolve(response.statusCode));
+            request.on("error", reject);
+          });
+        `,
+      },
+      {},
+      () => FunctionEgress({ props: { functionArn: "arn", ownHost: "verge.test" } }),
+    );
+    expect((await fn.invoke()).result).toBe(200);
+  });
+
   it("opens no sockets", async () => {
     const fn = makeFunction(
       {

@@ -29,7 +29,7 @@ export function makeFunction(
   const files = Object.entries(sources).map(
     ([path, source]) => [path, typeof source === "string" ? new TextEncoder().encode(source) : source] as const,
   );
-  const packed = packFiles(new Map(files));
+  const { packed } = packFiles(new Map(files), "/var/task");
   const name = `f${++made}`;
   const fn: RuntimeFunction = {
     accountId: "123456789012",

@@ -1,7 +1,7 @@
 /** Turns a deployment package into modules for the Worker Loader, once, when it is uploaded. */
 import { Buffer } from "node:buffer";
 import { badPackage } from "../errors.ts";
-import { MAX_LOADED_BYTES, TASK_ROOT } from "../limits.ts";
+import { MAX_LOADED_BYTES } from "../limits.ts";
 import type { PackedCode, PackedModule, PackResult } from "../protocol.ts";
 import { readZip } from "../zip.ts";
 import {
@@ -15,6 +15,9 @@ import {
 import { type Format, packScript } from "./script.ts";
 
 interface Packing {
+  /** Folder below which the files are laid out. */
+  readonly root: string;
+  readonly sdkPackages: Set<string>;
   readonly modules: Record<string, PackedModule>;
   readonly kinds: Record<string, FileKind>;
   readonly packages: Record<string, PackageFields>;
@@ -23,17 +26,19 @@ interface Packing {
 }
 
 const SCRIPT = /\.(?:js|cjs|mjs|jsx|ts|cts|mts|tsx)$/;
+/** `require("@aws-sdk/client-s3")`, `import(…)`, `… from "…"`; bundlers give `require` other names that begin so. */
+const SDK_IMPORT = /(?:require\w*|import)\s*\(\s*["'`](@aws-sdk\/[\w-]+)|\b(?:from|import)\s*["'](@aws-sdk\/[\w-]+)/g;
 /** Node.js runs no TypeScript of packages; maps, types and prose of packages are never read by programs. */
 const USELESS_IN_PACKAGES = /\/node_modules\/.*(?:\.(?:ts|cts|mts|tsx|map|md|markdown|flow)|\/LICENSE[^/]*)$/i;
 
 /**
- * Unzips and packs. Throws InvalidParameterValueException for what is no usable zip. A wrong handler is not
+ * Unzips and packs what is laid out below `root`: TASK_ROOT or LAYER_ROOT. Throws InvalidParameterValueException for what is no usable zip. A wrong handler is not
  * an error here, as on Lambda: its invocations fail with Runtime.ImportModuleError.
  */
-export async function packZip(zip: Uint8Array): Promise<PackResult> {
+export async function packZip(zip: Uint8Array, root: string): Promise<PackResult> {
   const { files, unzippedSize } = readZip(zip, isUseful);
   return {
-    packed: packFiles(files),
+    ...packFiles(files, root),
     codeSha256: await digest(zip),
     codeSize: zip.byteLength,
     unzippedSize,
@@ -48,11 +53,22 @@ async function digest(zip: Uint8Array): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", zip)).toString("base64");
 }
 
-/** Packs files by their path in the zip. */
-export function packFiles(files: ReadonlyMap<string, Uint8Array>): PackedCode {
-  const packing: Packing = { modules: {}, kinds: {}, packages: {}, warnings: [], loadedBytes: 0 };
+/** Packs files by their path below `root`. */
+export function packFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  root: string,
+): { packed: PackedCode; loadedSize: number } {
+  const packing: Packing = {
+    root,
+    modules: {},
+    kinds: {},
+    packages: {},
+    warnings: [],
+    sdkPackages: new Set(),
+    loadedBytes: 0,
+  };
   for (const [path, content] of files) {
-    if (path.endsWith("package.json")) readPackageFields(`${TASK_ROOT}/${path}`, content, packing);
+    if (path.endsWith("package.json")) readPackageFields(`${root}/${path}`, content, packing);
   }
   for (const [path, content] of files) {
     packFile(path, content, packing);
@@ -62,7 +78,8 @@ export function packFiles(files: ReadonlyMap<string, Uint8Array>): PackedCode {
   if (packing.loadedBytes > MAX_LOADED_BYTES) {
     throw badPackage(`The code to load must be smaller than ${MAX_LOADED_BYTES} bytes on this deployment`);
   }
-  return { modules: packing.modules, warnings: packing.warnings };
+  const { modules, warnings, sdkPackages, loadedBytes } = packing;
+  return { packed: { modules, warnings, sdkPackages: [...sdkPackages] }, loadedSize: loadedBytes };
 }
 
 function readPackageFields(path: string, content: Uint8Array, packing: Packing): void {
@@ -88,10 +105,12 @@ function parseJson(content: Uint8Array): unknown {
 }
 
 function packFile(relative: string, content: Uint8Array, packing: Packing): void {
-  const path = `${TASK_ROOT}/${relative}`;
+  const path = `${packing.root}/${relative}`;
   packing.loadedBytes += content.byteLength;
   if (SCRIPT.test(path)) {
-    const script = packScript(relative, decode(content), formatOf(path, packing.packages));
+    const text = decode(content);
+    for (const name of findSdkPackages(text)) packing.sdkPackages.add(name);
+    const script = packScript(path, text, formatOf(path, packing));
     packing.modules[moduleName(path)] = { cjs: script.cjs };
     packing.kinds[path] = script.esModule ? { kind: "module", ...script.esModule } : { kind: "commonjs" };
     if (script.syntaxError) packing.warnings.push(`${relative} does not parse: ${script.syntaxError}`);
@@ -121,10 +140,16 @@ function dataKind(path: string): "json" | "wasm" | "native" | "data" {
   return path.endsWith(".node") ? "native" : "data";
 }
 
-function formatOf(path: string, packages: Readonly<Record<string, PackageFields>>): Format {
+/** `@aws-sdk/…` packages that a source names where it imports, whether or not the name is found in the package. */
+function findSdkPackages(source: string): string[] {
+  if (!source.includes("@aws-sdk/")) return [];
+  return Array.from(source.matchAll(SDK_IMPORT), ([, called, imported]) => called ?? imported ?? "");
+}
+
+function formatOf(path: string, { packages, root }: Packing): Format {
   if (/\.m[jt]s$/.test(path)) return "module";
   if (/\.c[jt]s$/.test(path)) return "commonjs";
-  for (let folder = folderOf(path); folder.length >= TASK_ROOT.length; folder = folderOf(folder)) {
+  for (let folder = folderOf(path); folder.length >= root.length; folder = folderOf(folder)) {
     const fields = packages[folder];
     if (fields) return fields.type === "module" || fields.type === "commonjs" ? fields.type : "detect";
   }

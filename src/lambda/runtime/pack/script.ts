@@ -31,7 +31,7 @@ export function packScript(path: string, text: string, format: Format): PackedSc
     return { cjs, esModule: { imports, isAsync } };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const thrown = JSON.stringify(`${message} in /var/task/${path}`);
+    const thrown = JSON.stringify(`${message} in ${path}`);
     return { cjs: `module.exports=function(){throw new SyntaxError(${thrown})}`, syntaxError: message };
   }
 }

@@ -1,6 +1,7 @@
 /** Node.js's modules as a function gets them: workerd's own, but for those that would show what lies beneath. */
 import { fileURLToPath } from "node:url";
 import { TASK_ROOT } from "../limits.ts";
+import { emitContinue } from "./continue.ts";
 import { createFileSystem } from "./files.ts";
 import { IncomingMessage } from "./incoming-message.ts";
 import { loaderOf } from "./linkage.ts";
@@ -15,7 +16,8 @@ const made = new Map<string, Exports>();
 const MAKERS: Readonly<Record<string, () => Exports>> = {
   fs: createFileSystem,
   "fs/promises": () => readBuiltin("fs")["promises"] as Exports,
-  http: () => ({ ...loadBuiltin("http"), IncomingMessage, ServerResponse }),
+  http: () => ({ ...createHttp("http"), IncomingMessage, ServerResponse }),
+  https: () => createHttp("https"),
   module: createModuleModule,
   path: createPath,
   "path/posix": createPath,
@@ -39,6 +41,11 @@ export function readBuiltin(name: string): Exports {
 export function readKnownBuiltin(specifier: string): Exports | undefined {
   const name = builtinName(specifier);
   return name === undefined ? undefined : readBuiltin(name);
+}
+
+function createHttp(name: "http" | "https"): Exports {
+  const original = loadBuiltin(name);
+  return { ...original, request: emitContinue(original["request"] as Parameters<typeof emitContinue>[0]) };
 }
 
 /** `node:path`, whose `resolve` starts at the working directory. */

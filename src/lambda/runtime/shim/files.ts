@@ -5,12 +5,13 @@
 import fs from "node:fs";
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
-import { TASK_ROOT } from "../limits.ts";
+import { LAYER_ROOT, RUNTIME_ROOT, TASK_ROOT } from "../limits.ts";
 import { noteFileSystemUse } from "./tmp.ts";
 
 type AnyFunction = (this: unknown, ...values: unknown[]) => unknown;
 
 const BUNDLE = "/bundle";
+const ROOTS = [TASK_ROOT, LAYER_ROOT, RUNTIME_ROOT];
 /** Take two paths. */
 const TWO_PATHS = /^(?:rename|copyFile|link|symlink|cp)(?:Sync)?$/;
 
@@ -47,7 +48,7 @@ function translatePaths(name: string, operation: AnyFunction): AnyFunction {
 function toBundle(path: unknown): unknown {
   const text = textOf(path);
   if (text === undefined) return path;
-  if (text === TASK_ROOT || text.startsWith(`${TASK_ROOT}/`) || text.startsWith("/opt/")) return BUNDLE + text;
+  if (ROOTS.some((root) => text === root || text.startsWith(`${root}/`))) return BUNDLE + text;
   return text.startsWith("/") || text === "" ? text : `${BUNDLE}${TASK_ROOT}/${text}`;
 }
 

@@ -1,7 +1,7 @@
 /** Node.js's algorithms for finding modules ("Modules: CommonJS", "Modules: Packages"), over the manifest. */
 import { exports as resolveExports, imports as resolveImports, type Package } from "resolve.exports";
 import type { PackageFields } from "../pack/manifest.ts";
-import { builtinName, manifest } from "./platform.ts";
+import { builtinName, configuration, manifest } from "./platform.ts";
 
 /** TypeScript sources name their neighbours as the compiler would: `./x.js` may be `x.ts`. */
 const ENDINGS = ["", ".js", ".json", ".node", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".jsx"];
@@ -12,6 +12,9 @@ const TYPED_ENDINGS: Readonly<Record<string, readonly string[]>> = {
 };
 const REQUIRE_CONDITIONS = ["node", "require", "module-sync"];
 const IMPORT_CONDITIONS = ["node", "import", "module-sync"];
+
+/** Where packages are looked for at last. Lambda's runtimes do so for `import` too, unlike Node.js. */
+const NODE_PATH = configuration.environment["NODE_PATH"]?.split(":").filter((folder) => folder !== "") ?? [];
 
 const resolved = new Map<string, string>();
 
@@ -88,13 +91,11 @@ function findPackage(specifier: string, folder: string, conditions: readonly str
     const own = findExported(self, specifier, conditions);
     if (own !== undefined) return own;
   }
-  for (const parent of [...listFolders(folder), "/opt/nodejs"]) {
-    const root = `${parent}/node_modules/${name}`;
+  for (const modules of [...listFolders(folder).map((one) => `${one}/node_modules`), ...NODE_PATH]) {
+    const root = `${modules}/${name}`;
     const fields = manifest.packages[root];
     const found =
-      fields?.exports === undefined
-        ? findPath(`${parent}/node_modules/${specifier}`)
-        : findExported(root, specifier, conditions);
+      fields?.exports === undefined ? findPath(`${modules}/${specifier}`) : findExported(root, specifier, conditions);
     if (found !== undefined) return found;
   }
   return undefined;
