@@ -26,6 +26,7 @@ import type { Address } from "./address.ts";
 import { authenticate, type Authenticated, authenticateSigner } from "./authenticate.ts";
 import { type CorsRules, withCors } from "./cors.ts";
 import type { Deployment } from "./deployment.ts";
+import { checkDestination } from "./destinations.ts";
 import { describeEventContext } from "./event-context.ts";
 import type { Incoming } from "./incoming.ts";
 import { mergeHoistedHeaders } from "./hoisted-headers.ts";
@@ -113,6 +114,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
       await authorise(call, signer, signerAccesses, request, buckets);
       return { ...call, identity: signer };
     },
+    checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket),
     env: request.env,
     directory: deployment.directory,
     store: new BlobStore(request.env.BLOBS),

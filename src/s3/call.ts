@@ -1,6 +1,7 @@
 import type { Account, Identity } from "../auth/identity.ts";
 import type { SignedPolicy } from "../auth/post-policy.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
+import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
@@ -40,6 +41,8 @@ export interface S3Call {
   readonly env: Pick<Env, "REGISTRY" | "BUCKET_INDEX">;
   /** Names of buckets and accounts in this deployment. */
   readonly directory: Directory;
+  /** What S3 says of a destination of notifications that would not take the bucket's events; undefined when it does. */
+  checkDestination(destination: string, bucket: BucketConfig): Promise<string | undefined>;
   /** Bodies, by blob id. */
   readonly store: BlobStore;
   readonly settings: S3Settings;

@@ -4,6 +4,7 @@ import { createBucket, deleteBucket, getBucketVersioning, headBucket } from "./b
 import type { S3Call, S3Result } from "./call.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./config/encryption.ts";
+import { getBucketNotification, putBucketNotification } from "./config/notification.ts";
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
@@ -63,6 +64,8 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutBucketOwnershipControls", method: "PUT", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: putBucketOwnershipControls },
   { name: "GetBucketOwnershipControls", method: "GET", path: BUCKET, query: { ownershipControls: true }, access: "s3:GetBucketOwnershipControls", handle: getBucketOwnershipControls },
   { name: "DeleteBucketOwnershipControls", method: "DELETE", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: deleteBucketOwnershipControls },
+  { name: "PutBucketNotificationConfiguration", method: "PUT", path: BUCKET, query: { notification: true }, access: "s3:PutBucketNotification", handle: putBucketNotification },
+  { name: "GetBucketNotificationConfiguration", method: "GET", path: BUCKET, query: { notification: true }, access: "s3:GetBucketNotification", handle: getBucketNotification },
 
   { name: "ListObjects", method: "GET", path: BUCKET, access: "s3:ListBucket", handle: listObjects },
   { name: "ListObjectsV2", method: "GET", path: BUCKET, query: { "list-type": "2" }, access: "s3:ListBucket", handle: listObjectsV2 },

@@ -40,13 +40,6 @@ export const subResourceDefaults: readonly Row[] = [
     missing("NoSuchLifecycleConfiguration"),
   ),
   read("GetBucketLogging", BUCKET, "logging", "s3:GetBucketLogging", always(element("BucketLoggingStatus"))),
-  read(
-    "GetBucketNotificationConfiguration",
-    BUCKET,
-    "notification",
-    "s3:GetBucketNotification",
-    always(element("NotificationConfiguration")),
-  ),
   read("GetBucketPolicy", BUCKET, "policy", "s3:GetBucketPolicy", missing("NoSuchBucketPolicy")),
   read("GetBucketPolicyStatus", BUCKET, "policyStatus", "s3:GetBucketPolicyStatus", missing("NoSuchBucketPolicy")),
   read(

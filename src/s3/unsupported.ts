@@ -8,7 +8,6 @@ export type Area =
   | "Object lock"
   | "Access control"
   | "Lifecycle"
-  | "Notifications"
   | "Encryption"
   | "Website and CORS"
   | "Replication"
@@ -82,15 +81,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
     BUCKET,
     "s3:PutIntelligentTieringConfiguration",
     sub("intelligent-tiering"),
-  ),
-
-  row(
-    "Notifications",
-    "PutBucketNotificationConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutBucketNotification",
-    sub("notification"),
   ),
 
   row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),

@@ -138,7 +138,7 @@ export class BucketClient {
   /** Made anew in each attempt: the bucket may notify somebody by the configuration that a refusal brought. */
   #mutation(call: Call, operationId: string, repeated: boolean): Mutation {
     const mutation = { ...call, operationId, repeated };
-    if (!this.#config.documents?.notifications) return mutation;
+    if (!this.#config.documents?.notifications?.subscriptions.length) return mutation;
     return { ...mutation, eventContext: this.#ports.describeCause() };
   }
 

@@ -2,14 +2,23 @@ import { element, type XmlElement, type XmlNode } from "../../lib/xml.ts";
 import type { BucketDocuments } from "../../metadata/bucket/documents.ts";
 import type { S3Call } from "../call.ts";
 import { s3Error, type S3ErrorCode } from "../errors.ts";
-import { parseXmlBody, readVerifiedBody } from "../xml-body.ts";
+import { parseXmlBody, readBoundedBody, readVerifiedBody } from "../xml-body.ts";
 
 /** The largest that S3 takes (PutBucketCors); other configurations are far smaller. */
 const MAX_DOCUMENT_BYTES = 64 * 1024;
 
 /** The document in the body of a Put call, proven whole, with the root element that its schema names. */
 export async function readDocument(call: S3Call, rootName: string): Promise<XmlNode> {
-  const root = parseXmlBody(await readVerifiedBody(call, MAX_DOCUMENT_BYTES));
+  return parseDocument(await readVerifiedBody(call, MAX_DOCUMENT_BYTES), rootName);
+}
+
+/** The same of the few calls that need no checksum; one that is sent must still be right. */
+export async function readUncheckedDocument(call: S3Call, rootName: string): Promise<XmlNode> {
+  return parseDocument(await readBoundedBody(call, MAX_DOCUMENT_BYTES), rootName);
+}
+
+function parseDocument(body: Uint8Array, rootName: string): XmlNode {
+  const root = parseXmlBody(body);
   if (root.name !== rootName) throw s3Error("MalformedXML");
   return root;
 }

@@ -1,34 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
-import type { BucketNotifications } from "../../../src/metadata/bucket/documents.ts";
-import type { EventContext } from "../../../src/metadata/bucket/event-record.ts";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { EventDelivery, type OutgoingEvent } from "../../../src/metadata/bucket/events.ts";
-import type { BucketConfig } from "../../../src/metadata/bucket/protocol.ts";
-import { createIndex, expectOutcome, type Fixture, inline, makeObject, useIndex } from "./index-fixture.ts";
-
-/** Of a service that takes no events: they are dropped once they are delivered, and nobody is called. */
-const NOBODY = "arn:aws:none:us-east-1:000000000001:nobody";
-const EVERYTHING = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"];
-
-const context = (operation: string): EventContext => ({
-  operation,
-  requestId: "REQUEST",
-  hostId: "HOST",
-  principalId: "AWS:000000000001",
-  sourceAddress: "192.0.2.1",
-});
-
-async function createSubscribed(notifications: BucketNotifications): Promise<Fixture> {
-  const index = await createIndex();
-  const config: BucketConfig = { ...index.config, revision: 2, documents: { notifications } };
-  await index.api.changeConfig({ revision: 1, config });
-  return useIndex(config);
-}
-
-const toEverything = (destination: string): BucketNotifications => ({
-  subscriptions: [{ id: "all", destination, events: EVERYTHING }],
-  eventBridge: false,
-});
+import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
+import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
 
 /** Runs one change inside the object and reads what it queued, before anything can leave. */
 async function queuedBy(index: Fixture, change: () => Promise<unknown>): Promise<string[]> {
@@ -65,10 +39,18 @@ interface EventRecord {
   readonly s3: { readonly object: { readonly key: string } };
 }
 
+let warned: MockInstance<typeof console.warn>;
+beforeEach(() => {
+  // Each event that is dropped leaves a line.
+  warned = vi.spyOn(console, "warn").mockReturnValue();
+  vi.spyOn(console, "error").mockReturnValue();
+});
+afterEach(() => vi.restoreAllMocks());
+
 describe("events of a bucket that notifies somebody", () => {
   it("are queued by each kind of change, by the name of the operation", async () => {
     const index = await createSubscribed(toEverything(NOBODY));
-    const mutation = (operation: string) => ({ ...index.mutation(), eventContext: context(operation) });
+    const mutation = (operation: string) => ({ ...index.mutation(), eventContext: describeContext(operation) });
     const put = (operation: string, key: string) =>
       index.api.putObject({ ...mutation(operation), object: makeObject(key), body: inline("1"), conditions: {} });
     const copy = { sourceConditions: {}, conditions: {}, ownerId: "1", sourceKey: "a" };
@@ -100,13 +82,13 @@ describe("events of a bucket that notifies somebody", () => {
   it("are not queued by a refused change, by one that nobody subscribed to, or in a bucket that notifies nobody", async () => {
     const subscriptions = [{ id: "jpg", destination: NOBODY, events: ["s3:ObjectCreated:Copy"], suffix: ".jpg" }];
     const index = await createSubscribed({ subscriptions, eventBridge: false });
-    const call = () => ({ ...index.mutation(), eventContext: context("PutObject"), body: inline("1") });
+    const call = () => ({ ...index.mutation(), eventContext: describeContext("PutObject"), body: inline("1") });
     const put =
       (key: string, operation = "CopyObject", ifMatch?: string[]) =>
       () =>
         index.api.putObject({
           ...call(),
-          eventContext: context(operation),
+          eventContext: describeContext(operation),
           object: makeObject(key),
           conditions: ifMatch ? { ifMatch } : {},
         });
@@ -122,7 +104,7 @@ describe("events of a bucket that notifies somebody", () => {
     const index = await createSubscribed(toEverything(NOBODY));
     const call = {
       ...index.mutation(),
-      eventContext: context("PutObject"),
+      eventContext: describeContext("PutObject"),
       object: makeObject("a"),
       body: inline("1"),
       conditions: {},
@@ -133,9 +115,10 @@ describe("events of a bucket that notifies somebody", () => {
 
   it("leave the index when their destination takes none", async () => {
     const index = await createSubscribed(toEverything(NOBODY));
-    const call = { ...index.mutation(), eventContext: context("PutObject"), body: inline("1"), conditions: {} };
+    const call = { ...index.mutation(), eventContext: describeContext("PutObject"), body: inline("1"), conditions: {} };
     expectOutcome(await index.api.putObject({ ...call, object: makeObject("a") }), "ok");
     await expect.poll(() => countEvents(index)).toBe(0);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining(`${NOBODY} does not take them any more`));
   });
 });
 
@@ -196,10 +179,4 @@ function deliveryOf(
 ): EventDelivery {
   const self = { bucketId: config.bucketId, shard };
   return new EventDelivery({ sql, self, config: () => config, deliver, schedule: () => undefined });
-}
-
-function countEvents(index: Fixture): Promise<number> {
-  return runInDurableObject(index.stub, (_, { storage: { sql } }) =>
-    Number(sql.exec("SELECT count(*) AS n FROM events").one()["n"]),
-  );
 }

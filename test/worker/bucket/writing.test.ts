@@ -1,7 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { mintOldBlob } from "./blob-ages.ts";
+import type { NewBody } from "../../../src/metadata/bucket/protocol.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
+import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
 
 /** Rows that `work` writes, counted as the platform bills them. */
 async function countRows(index: Fixture, work: () => Promise<unknown>): Promise<number> {
@@ -76,6 +78,27 @@ describe("rows written", () => {
     expect(await countRows(index, () => index.listKeys())).toBe(0);
     const config = { ...index.config, revision: 2, documents: { tags } };
     expect(await countRows(index, () => index.api.changeConfig({ revision: 1, config }))).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("rows written in a bucket that notifies somebody", () => {
+  it("are two more: the event, and its end", async () => {
+    // Dropped events leave lines.
+    using _ = vi.spyOn(console, "warn").mockReturnValue();
+    const index = await createSubscribed(toEverything(NOBODY));
+    const change = async (work: (mutation: ReturnType<Fixture["mutation"]>) => Promise<unknown>) => {
+      await work({ ...index.mutation(), eventContext: describeContext("PutObject") });
+      await expect.poll(() => countEvents(index)).toBe(0);
+    };
+    const put = (body: NewBody) =>
+      change((mutation) => index.api.putObject({ ...mutation, object: makeObject("a"), body, conditions: {} }));
+    await put(inline("warm"));
+    expect(await countRows(index, () => put(inline("1")))).toBe(6);
+    const blob = () => put({ kind: "blob", blob: index.mint() });
+    await blob();
+    expect(await countRows(index, blob)).toBeLessThanOrEqual(5);
+    const remove = () => change((mutation) => index.api.deleteObjects({ ...mutation, items: [{ key: "a" }] }));
+    expect(await countRows(index, remove)).toBeLessThanOrEqual(5);
   });
 });
 
