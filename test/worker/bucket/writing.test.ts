@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { mintOldBlob } from "./blob-ages.ts";
-import type { NewBody } from "../../../src/metadata/bucket/protocol.ts";
+import type { Mutation, NewBody } from "../../../src/metadata/bucket/protocol.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
 
@@ -86,7 +86,7 @@ describe("rows written in a bucket that notifies somebody", () => {
     // Dropped events leave lines.
     using _ = vi.spyOn(console, "warn").mockReturnValue();
     const index = await createSubscribed(toEverything(NOBODY));
-    const change = async (work: (mutation: ReturnType<Fixture["mutation"]>) => Promise<unknown>) => {
+    const change = async (work: (mutation: Mutation) => Promise<unknown>) => {
       await work({ ...index.mutation(), eventContext: describeContext("PutObject") });
       await expect.poll(() => countEvents(index)).toBe(0);
     };
