@@ -1,12 +1,12 @@
 /**
- * A process of its own for one of the two sides that run on workerd. Started by `side.ts` with its options
+ * A process of its own for one of the sides that run on workerd. Started by `side.ts` with its options
  * as JSON; says over the channel where it serves, and ends when the channel does.
  */
 import { DEFAULT_REGION, startRuntime } from "../local/runtime.ts";
-import { startBareRuntime } from "./bare/runtime.ts";
+import { type BareKind, startBareRuntime } from "./bare/runtime.ts";
 
 export interface ServeOptions {
-  readonly side: "verge" | "bare";
+  readonly side: "verge" | BareKind;
   readonly mainModule: string;
   readonly stateDir: string;
   readonly accessKeyId: string;
@@ -38,9 +38,9 @@ process.send?.({ origin: runtime.endpoint.origin, workerd: runtime.process.pid ?
 
 function start({ side, mainModule, stateDir, inspectorPort, ...keys }: ServeOptions) {
   const common = { mainModule, stateDir, inspectorPort };
-  if (side === "bare") {
+  if (side !== "verge") {
     const bindings = { ACCESS_KEY_ID: keys.accessKeyId, SECRET_ACCESS_KEY: keys.secretAccessKey };
-    return startBareRuntime({ ...common, bindings });
+    return startBareRuntime({ ...common, kind: side, bindings });
   }
   return startRuntime({
     ...common,

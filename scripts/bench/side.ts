@@ -1,4 +1,5 @@
 import { fork, spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,15 +7,18 @@ import { signRequest } from "../../src/auth/sigv4/presign.ts";
 import { generateCredentials } from "../local/credentials.ts";
 import { endWithThisProcess } from "../local/process-guard.ts";
 import { DEFAULT_REGION } from "../local/runtime.ts";
+import type { BareKind } from "./bare/runtime.ts";
 import type { SideName } from "./cases.ts";
 import { Connection, type Answer, type Expectation, type PreparedRequest } from "./connection.ts";
 import type { ServeOptions, Serving } from "./serve-side.ts";
 
 export interface RequestPlan {
-  readonly method: "GET" | "HEAD" | "PUT";
+  readonly method: "GET" | "HEAD" | "PUT" | "POST";
   /** Begins with `/`, percent-encoded, with its query. */
   readonly target: string;
   readonly body?: Buffer;
+  /** What it is signed for: S3, with a body that is not covered, when absent. */
+  readonly signed?: "s3" | "lambda" | "no";
   readonly expect: Expectation;
 }
 
@@ -22,8 +26,8 @@ export interface RequestPlan {
 const S3RVER_KEY = "S3RVER";
 
 /** One of the servers that are compared, in its own process, over all its starts. */
-export class Side {
-  readonly name: SideName;
+export class Side<Name extends SideName | BareKind = SideName> {
+  readonly name: Name;
   readonly stateDir: string;
   readonly #mainModule: string | undefined;
   readonly #keys = generateCredentials();
@@ -32,7 +36,7 @@ export class Side {
   #origin = "";
 
   /** `mainModule` is the bundle; s3rver has none. */
-  constructor(name: SideName, stateDir: string, mainModule?: string) {
+  constructor(name: Name, stateDir: string, mainModule?: string) {
     this.name = name;
     this.stateDir = stateDir;
     this.#mainModule = mainModule;
@@ -107,28 +111,37 @@ export class Side {
     return seconds.includes(undefined) ? undefined : seconds.reduce((sum: number, one) => sum + (one ?? 0), 0);
   }
 
-  /** Signs a request and lays out its bytes. The body is not part of the signature. */
-  prepare({ method, target, body, expect }: RequestPlan): PreparedRequest {
-    const { host } = new URL(this.#origin);
-    const signed = signRequest({
-      method,
-      url: `${this.#origin}${target}`,
-      region: DEFAULT_REGION,
-      service: "s3",
-      accessKeyId: this.#keys.accessKeyId,
-      secretAccessKey: this.#keys.secretAccessKey,
-      now: Date.now(),
-      payloadSha256: "UNSIGNED-PAYLOAD",
-    });
-    let head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
-    for (const [name, value] of Object.entries(signed)) head += `${name}: ${value}\r\n`;
-    if (method === "PUT") head += `content-length: ${body?.length ?? 0}\r\n`;
+  /** Signs a request and lays out its bytes. */
+  prepare(plan: RequestPlan): PreparedRequest {
+    const { method, target, body, expect } = plan;
+    let head = `${method} ${target} HTTP/1.1\r\nhost: ${new URL(this.#origin).host}\r\n`;
+    for (const [name, value] of Object.entries(this.#sign(plan))) head += `${name}: ${value}\r\n`;
+    if (method === "PUT" || method === "POST") head += `content-length: ${body?.length ?? 0}\r\n`;
     return {
       head: Buffer.from(`${head}\r\n`, "latin1"),
       ...(body !== undefined && { body }),
       headOnly: method === "HEAD",
       expect,
     };
+  }
+
+  #sign({ method, target, body, signed = "s3" }: RequestPlan): Record<string, string> {
+    if (signed === "no") return {};
+    return signRequest({
+      method,
+      url: `${this.#origin}${target}`,
+      region: DEFAULT_REGION,
+      service: signed,
+      accessKeyId: this.#keys.accessKeyId,
+      secretAccessKey: this.#keys.secretAccessKey,
+      now: Date.now(),
+      payloadSha256:
+        signed === "s3"
+          ? "UNSIGNED-PAYLOAD"
+          : createHash("sha256")
+              .update(body ?? "")
+              .digest("hex"),
+    });
   }
 
   /** One request, its answer whole. */
@@ -148,7 +161,7 @@ export class Side {
 
   #forkRuntime(mainModule: string, options: { readonly inspectorPort?: number }): ChildProcess {
     const serve: ServeOptions = {
-      side: this.name === "bare" ? "bare" : "verge",
+      side: this.name === "bare" || this.name === "hono" ? this.name : "verge",
       mainModule,
       stateDir: this.stateDir,
       ...this.#keys,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { authError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
-import { authenticate } from "./authenticate.ts";
+import { identify } from "./authenticate.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
 
@@ -15,10 +15,14 @@ export async function authenticateBytes(
   scopes: readonly string[],
   deployment: Deployment,
 ): Promise<Identity> {
-  const sha256 = createHash("sha256").update(body).digest("hex");
+  const sha256 = hashOf(body);
   const declared = incoming.headers.get("x-amz-content-sha256");
   if (declared !== null && declared !== sha256) throw authError("XAmzContentSHA256Mismatch");
-  const stream = body.byteLength === 0 ? null : new Response(body).body;
-  const { identity } = await authenticate({ ...incoming, body: stream }, scopes, deployment, async () => sha256);
+  const { identity } = await identify(incoming, scopes, deployment, async () => sha256);
   return identity;
+}
+
+/** SHA-256 in hexadecimal digits. */
+export function hashOf(body: Uint8Array): string {
+  return createHash("sha256").update(body).digest("hex");
 }

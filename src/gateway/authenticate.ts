@@ -1,7 +1,7 @@
 import type { Credential, Identity } from "../auth/identity.ts";
 import { type SignedPolicy, verifyPolicySignature } from "../auth/post-policy.ts";
 import { authError } from "../auth/errors.ts";
-import { openPayload } from "../auth/sigv4/payload.ts";
+import { openPayload, type PayloadAuth } from "../auth/sigv4/payload.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
 import { verifySignature } from "../auth/sigv4/verify.ts";
 import type { Payload } from "../lib/payload.ts";
@@ -13,23 +13,29 @@ export interface Authenticated {
   readonly payload: Payload;
 }
 
-/**
- * Who asks, and the body as the signature covers it. An unsigned request is anonymous; a signed one is
- * what its signature proves, or an error: never anonymous.
- */
+/** Who asks, and the body as the signature covers it. */
 export async function authenticate(
+  incoming: Incoming,
+  scopes: readonly string[],
+  deployment: Deployment,
+  bodySha256?: () => Promise<string>,
+): Promise<Authenticated> {
+  const { identity, covered } = await identify(incoming, scopes, deployment, bodySha256);
+  return { identity, payload: openPayload(incoming.body, incoming.headers, covered) };
+}
+
+/**
+ * Who asks, and what the signature says of the body, of which nothing is read. An unsigned request is
+ * anonymous; a signed one is what its signature proves, or an error: never anonymous.
+ */
+export async function identify(
   incoming: Incoming,
   scopes: readonly string[],
   deployment: Deployment,
   /** For services whose clients sign the body without naming its hash: its SHA-256 in hexadecimal digits. */
   bodySha256?: () => Promise<string>,
-): Promise<Authenticated> {
-  if (!isSigned(incoming)) {
-    return {
-      identity: { kind: "anonymous" },
-      payload: openPayload(incoming.body, incoming.headers, { kind: "unsigned" }),
-    };
-  }
+): Promise<{ readonly identity: Identity; readonly covered: PayloadAuth }> {
+  if (!isSigned(incoming)) return { identity: { kind: "anonymous" }, covered: { kind: "unsigned" } };
   const verified = await verifySignature(incoming, {
     service: scopes,
     region: deployment.region,
@@ -37,10 +43,7 @@ export async function authenticate(
     findCredential: (accessKeyId, sessionToken) => deployment.credentials.findCredential(accessKeyId, sessionToken),
     ...(bodySha256 && { bodySha256 }),
   });
-  return {
-    identity: identityOf(verified.credential),
-    payload: openPayload(incoming.body, incoming.headers, verified.payload),
-  };
+  return { identity: identityOf(verified.credential), covered: verified.payload };
 }
 
 /** Who signed the policy of a form, sent by `sender`: it must not be signed in another way as well. */

@@ -4,12 +4,11 @@ import { nameInJson } from "./json-errors.ts";
 
 /** Renders what an operation answered. */
 export function renderLambdaResult({ status, headers, json, body }: LambdaResult, requestId: string): Response {
-  const all = new Headers({ "x-amzn-requestid": requestId, ...headers });
+  const all = { "x-amzn-requestid": requestId, ...headers };
   if (status === 204) return new Response(null, { status, headers: all });
   if (body !== undefined) return new Response(body, { status, headers: all });
   if (json === undefined) return new Response(null, { status, headers: all });
-  all.set("content-type", "application/json");
-  return new Response(JSON.stringify(json), { status, headers: all });
+  return new Response(JSON.stringify(json), { status, headers: { ...all, "content-type": "application/json" } });
 }
 
 /** Errors whose member is `Message`; the model of the others has `message`. */

@@ -1,8 +1,10 @@
+import { authError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
+import { openPayload } from "../auth/sigv4/payload.ts";
 import type { ServiceError } from "../lib/errors.ts";
 import { discard, readBounded } from "../lib/read-bounded.ts";
-import { authenticate } from "./authenticate.ts";
-import { authenticateBytes } from "./authenticate-bytes.ts";
+import { identify } from "./authenticate.ts";
+import { authenticateBytes, hashOf } from "./authenticate-bytes.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Incoming } from "./incoming.ts";
 
@@ -25,24 +27,39 @@ export async function readSignedBody(
   deployment: Deployment,
   limit: BodyLimit,
 ): Promise<{ identity: Identity; body: Uint8Array<ArrayBuffer> }> {
-  if (Number(incoming.headers.get("content-length")) > limit.bytes) {
+  const length = readLength(incoming.headers);
+  if (length !== undefined && length > limit.bytes) {
     // Clients look for an answer once they have sent everything: one that comes before breaks their connection.
     await discard(incoming.body, limit.discarded);
     throw limit.tooLarge();
   }
-  if (incoming.headers.has("x-amz-content-sha256")) {
-    const { identity, payload } = await authenticate(incoming, scopes, deployment);
-    return { identity, body: await readBody(payload.stream, limit) };
+  if (!incoming.headers.has("x-amz-content-sha256")) {
+    const body = await readBody(incoming.body, limit, length);
+    return { identity: await authenticateBytes(incoming, body, scopes, deployment), body };
   }
-  const body = await readBody(incoming.body, limit);
-  return { identity: await authenticateBytes(incoming, body, scopes, deployment), body };
+  const { identity, covered } = await identify(incoming, scopes, deployment);
+  if (covered.kind !== "sha256") {
+    const { stream } = openPayload(incoming.body, incoming.headers, covered);
+    return { identity, body: await readBody(stream, limit) };
+  }
+  // Bytes that lie here as a whole are hashed at once: passing them through a stream costs more than the rest.
+  const body = await readBody(incoming.body, limit, length);
+  if (hashOf(body) !== covered.sha256) throw authError("XAmzContentSHA256Mismatch");
+  return { identity, body };
 }
 
+/** `length` is what Content-Length says of the stream. */
 async function readBody(
   stream: ReadableStream<Uint8Array> | null,
   { bytes, tooLarge }: BodyLimit,
+  length?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const body = await readBounded(stream, bytes);
+  const body = await readBounded(stream, bytes, length);
   if (!body) throw tooLarge();
   return body;
+}
+
+function readLength(headers: Headers): number | undefined {
+  const text = headers.get("content-length");
+  return text === null ? undefined : Number(text);
 }

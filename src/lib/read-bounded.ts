@@ -1,5 +1,20 @@
-/** The whole of a stream; undefined, with the rest unread, when it has more than `limit` bytes. */
+/**
+ * The whole of a stream; undefined, with the rest unread, when it has more than `limit` bytes. With a `length`
+ * within the limit, which HTTP holds a body to, it is read in one piece.
+ */
 export async function readBounded(
+  stream: ReadableStream<Uint8Array> | null,
+  limit: number,
+  length = Infinity,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (length <= limit) {
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    return bytes.byteLength > limit ? undefined : bytes;
+  }
+  return readCounting(stream, limit);
+}
+
+async function readCounting(
   stream: ReadableStream<Uint8Array> | null,
   limit: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -8,16 +8,23 @@ import { offlineEnvironment, wranglerCommand } from "../../local/bundle.ts";
 import { trackRuntimeProcess, type RuntimeProcess } from "../../local/runtime-process.ts";
 
 const run = promisify(execFile);
-const configPath = join(import.meta.dirname, "wrangler.toml");
 
-/** Bundles the bare Worker as Verge's is bundled. Returns the main module. */
-export async function bundleBareWorker(outDir: string): Promise<string> {
-  const command = [wranglerCommand(), "deploy", "--dry-run", "--config", configPath, "--outdir", outDir];
+/** Which Worker it is: that on R2, or that with a route of Hono. */
+export type BareKind = "bare" | "hono";
+
+function configPath(kind: BareKind): string {
+  return join(import.meta.dirname, "..", kind, "wrangler.toml");
+}
+
+/** Bundles a Worker to compare with as Verge's is bundled. Returns the main module. */
+export async function bundleBareWorker(outDir: string, kind: BareKind = "bare"): Promise<string> {
+  const command = [wranglerCommand(), "deploy", "--dry-run", "--config", configPath(kind), "--outdir", outDir];
   await run(process.execPath, command, { env: { ...process.env, ...offlineEnvironment } });
   return join(outDir, "worker.js");
 }
 
 export interface BareOptions {
+  readonly kind: BareKind;
   readonly mainModule: string;
   readonly stateDir: string;
   readonly bindings: Readonly<Record<string, string>>;
@@ -34,7 +41,7 @@ export interface BareRuntime {
 /** The same listener, the same settings and the same kind of state as `scripts/local/runtime.ts`. */
 export async function startBareRuntime(options: BareOptions): Promise<BareRuntime> {
   Object.assign(process.env, offlineEnvironment);
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(configPath);
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(configPath(options.kind));
   const { modulesRules: _rules, ...worker }: V4WorkerOptionsShape = workerOptions;
   const { mainModule, inspectorPort } = options;
   const { started: miniflare, process: tracked } = trackRuntimeProcess(

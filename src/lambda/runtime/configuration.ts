@@ -47,21 +47,21 @@ function lambdaVariables(fn: RuntimeFunction, logStream: string): Record<string,
   };
 }
 
-/** Variables that change while an environment lives. */
-export function invocationVariables(fn: RuntimeFunction, traceId: string | undefined): Record<string, string> {
-  return {
-    ...(fn.credentials && credentialVariables(fn.credentials)),
-    ...(traceId !== undefined && { _X_AMZN_TRACE_ID: traceId }),
-  };
-}
+/** As long as keys are handed out again, so are the variables that hold them. */
+const written = new WeakMap<FunctionCredentials, string>();
 
-function credentialVariables(credentials: FunctionCredentials): Record<string, string> {
-  return {
+/** The variables that hold the role's keys, as JSON: they change while an environment lives. */
+export function writeCredentials(credentials: FunctionCredentials): string {
+  const known = written.get(credentials);
+  if (known !== undefined) return known;
+  const text = JSON.stringify({
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_SESSION_TOKEN: credentials.sessionToken,
     ...(credentials.expiration !== undefined && { AWS_CREDENTIAL_EXPIRATION: credentials.expiration }),
-  };
+  });
+  written.set(credentials, text);
+  return text;
 }
 
 function logGroupOf(fn: RuntimeFunction): string {

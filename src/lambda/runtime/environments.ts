@@ -1,16 +1,10 @@
 /** Finds or starts an execution environment for an invocation. */
-import { configureEnvironment, invocationVariables } from "./configuration.ts";
+import { configureEnvironment, writeCredentials } from "./configuration.ts";
 import { tooManyRequests } from "./errors.ts";
 import shim from "./generated/shim.txt";
 import { HOST_GRACE_MS } from "./limits.ts";
 import type { InvokeInput, RuntimeFunction, RuntimePorts } from "./protocol.ts";
-import {
-  CONFIGURATION_MODULE,
-  type EncodedReply,
-  type InvocationReply,
-  type InvocationRequest,
-  type StreamReply,
-} from "./shim/wire.ts";
+import { CONFIGURATION_MODULE, type InvocationReply, type InvocationRequest, type StreamReply } from "./shim/wire.ts";
 import { Slots } from "./slots.ts";
 
 const SHIM_MODULE = "verge/shim.js";
@@ -21,7 +15,7 @@ const BUSY_ELSEWHERE_MS = 1_000;
 
 /** What the shim's entrypoint (shim/main.ts) answers, seen from here. */
 interface EnvironmentStub {
-  invoke(head: string, payload: string): Promise<EncodedReply>;
+  invoke(head: string, payload: string): Promise<unknown>;
   invokeStream(head: string, payload: string): Promise<StreamReply>;
   retire(): Promise<void>;
 }
@@ -50,7 +44,7 @@ export interface Claim {
 
 /** Throws TooManyRequestsException. */
 export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Claim {
-  const key = [fn.accountId, fn.name, fn.version, fn.codeSha256, fn.configRevision].join(":");
+  const key = [fn.accountId, fn.name, fn.version, fn.codeSha256.replaceAll("/", "_"), fn.configRevision].join(":");
   const state = versions.get(key) ?? { slots: new Slots(), needsEval: false };
   versions.set(key, state);
   const begin = Date.now();
@@ -121,7 +115,8 @@ function describeRequest(
     invokedArn: input.invokedArn,
     sentMs,
     deadlineMs,
-    environment: invocationVariables(fn, input.traceId),
+    ...(fn.credentials && { credentials: writeCredentials(fn.credentials) }),
+    ...(input.traceId !== undefined && { traceId: input.traceId }),
     ...(input.clientContext !== undefined && { clientContext: input.clientContext }),
   };
 }

@@ -15,6 +15,9 @@ import type {
 import { frameLog } from "./report.ts";
 import { decodeReply, type InvocationOutcome, type InvocationReply } from "./shim/wire.ts";
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 export function createRuntime(ports: RuntimePorts): Runtime {
   return {
     invoke: (fn, input) => invoke(fn, input, ports),
@@ -37,7 +40,7 @@ async function invoke(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePor
 }
 
 async function callBuffered({ request, stub }: Claim, payload: Uint8Array): Promise<InvocationReply> {
-  return decodeReply(await stub.invoke(JSON.stringify(request), new TextDecoder().decode(payload)));
+  return decodeReply(await stub.invoke(JSON.stringify(request), decoder.decode(payload)));
 }
 
 /** Waits for the isolate until some time after the deadline. Rejects only when it could not be started. */
@@ -46,11 +49,13 @@ async function beforeOverdue(
   fn: RuntimeFunction,
   answer: Promise<InvocationReply>,
 ): Promise<InvocationReply> {
-  const { promise: overdue, resolve } = Promise.withResolvers<InvocationReply>();
-  const elapse = () => resolve(timedOutOutcome(fn, request.requestId));
-  const timer = setTimeout(elapse, request.deadlineMs - Date.now() + HOST_GRACE_MS);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    return await Promise.race([answer, overdue]);
+    return await new Promise((resolve, reject) => {
+      answer.then(resolve, reject);
+      const elapse = () => resolve(timedOutOutcome(fn, request.requestId));
+      timer = setTimeout(elapse, request.deadlineMs - Date.now() + HOST_GRACE_MS);
+    });
   } catch (error) {
     if (load.failure !== undefined) throw load.failure;
     return crashedOutcome(fn, request.requestId, error);
@@ -90,7 +95,6 @@ async function relay(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   begin: (contentType: string) => void,
 ): Promise<InvocationReply> {
-  const decoder = new TextDecoder();
   const reply = await stub.invokeStream(JSON.stringify(request), decoder.decode(payload));
   if (reply.kind === "busy") return reply;
   for await (const { bytes, kind } of readFrames(reply.frames)) {
@@ -128,7 +132,7 @@ function describeOutput(fn: RuntimeFunction, { begin, request }: Claim, outcome:
     ...(outcome.timedOut && { status: "timeout" as const }),
   };
   return {
-    payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
+    payload: typeof payload === "string" ? encoder.encode(payload) : payload,
     ...(failed && { functionError: "Unhandled" as const }),
     logs: frameLog(fn, request.requestId, initLog, log, timing),
     logStream,

@@ -16,13 +16,10 @@ export function frameLog(fn: RuntimeFunction, requestId: string, initLog: string
 function report(fn: RuntimeFunction, requestId: string, { durationMs, initDurationMs, status }: Timing): string {
   // Time in the initialisation is billed since 2025-08.
   const billed = Math.max(1, Math.ceil(durationMs + (initDurationMs ?? 0)));
-  const fields = [
-    `REPORT RequestId: ${requestId}`,
-    `Duration: ${durationMs.toFixed(2)} ms`,
-    `Billed Duration: ${billed} ms`,
-    `Memory Size: ${fn.memoryMb} MB`,
-    ...(initDurationMs === undefined ? [] : [`Init Duration: ${initDurationMs.toFixed(2)} ms`]),
-    ...(status === undefined ? [] : [`Status: ${status}`]),
-  ];
-  return `${fields.join("\t")}\t\n`;
+  const init = initDurationMs === undefined ? "" : `Init Duration: ${initDurationMs.toFixed(2)} ms\t`;
+  const ending = status === undefined ? "" : `Status: ${status}\t`;
+  return (
+    `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billed} ms\t` +
+    `Memory Size: ${fn.memoryMb} MB\t${init}${ending}\n`
+  );
 }

@@ -19,6 +19,9 @@ export class RuntimeError extends Error {
 /** Errors after which Lambda answers without a trace and throws the environment away. */
 export class FatalError extends RuntimeError {}
 
+/** The function's time is up. */
+export class DeadlineError extends Error {}
+
 /** As Lambda's runtime client for Node.js writes errors; what is thrown need not be an Error. */
 export function describeError(error: unknown): ErrorBody {
   if (error instanceof FatalError) return { errorType: error.name, errorMessage: error.message };

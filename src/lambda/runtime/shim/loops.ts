@@ -1,3 +1,4 @@
+import { DeadlineError } from "./errors.ts";
 import { currentInvocation } from "./invocation.ts";
 
 /**
@@ -6,14 +7,11 @@ import { currentInvocation } from "./invocation.ts";
  */
 export const FIRST_LOOP_COUNT = -1000;
 
-/** Thrown into a loop that runs beyond its deadline. */
-export class LoopDeadlineError extends Error {}
-
 /** Returns the count from which the loop goes on. */
 export function checkLoop(): number {
   const invocation = currentInvocation();
   if (invocation === undefined || Date.now() <= invocation.deadlineMs) return FIRST_LOOP_COUNT;
-  const error = new LoopDeadlineError("A loop ran beyond the function's time-out.");
+  const error = new DeadlineError("A loop ran beyond the function's time-out.");
   // A `catch` in the loop only meets the next one, since the count stays where it is.
   invocation.end(error);
   throw error;

@@ -3,6 +3,7 @@ import { TASK_ROOT } from "../limits.ts";
 import { FatalError } from "./errors.ts";
 import { currentInvocation } from "./invocation.ts";
 import { configuration } from "./platform.ts";
+import type { InvocationRequest } from "./wire.ts";
 
 export function installProcess(): void {
   replaceEnvironment(configuration.environment);
@@ -14,9 +15,16 @@ export function installProcess(): void {
   }
 }
 
+/** The credentials that were set last, as text. */
+let knownCredentials = "";
+
 /** Sets variables that change between invocations: credentials, the trace id. */
-export function setVariables(variables: Readonly<Record<string, string>>): void {
-  Object.assign(process.env, variables);
+export function setVariables({ credentials, traceId }: InvocationRequest): void {
+  if (credentials !== undefined && credentials !== knownCredentials) {
+    knownCredentials = credentials;
+    Object.assign(process.env, JSON.parse(credentials));
+  }
+  if (traceId !== undefined) process.env["_X_AMZN_TRACE_ID"] = traceId;
 }
 
 function replaceEnvironment(variables: Readonly<Record<string, string>>): void {

@@ -3,10 +3,9 @@ import { Buffer } from "node:buffer";
 import { MAX_RESPONSE_BYTES } from "../limits.ts";
 import { logRecord, takeEarlyLog } from "./console.ts";
 import { createContext } from "./context.ts";
-import { describeError, describeForLog, FatalError, RuntimeError } from "./errors.ts";
+import { DeadlineError, describeError, describeForLog, FatalError, RuntimeError } from "./errors.ts";
 import { callHandler, type Handler, loadHandler } from "./handler.ts";
 import { Invocation, runInvocation } from "./invocation.ts";
-import { LoopDeadlineError } from "./loops.ts";
 import { configuration } from "./platform.ts";
 import { setVariables } from "./process.ts";
 import { createBuffer, isStreaming, runStreaming, type Sink } from "./response-stream.ts";
@@ -14,8 +13,12 @@ import { describeTimeout } from "../timeout.ts";
 import { restoreTmp, saveTmp } from "./tmp.ts";
 import type { InvocationOutcome, InvocationReply, InvocationRequest } from "./wire.ts";
 
-/** The handler, once something has begun to load it. */
+// As they were before the function's code came.
+const { parse, stringify } = JSON;
+
+/** The handler, once something has begun to load it, and once it is there. */
 let loading: Promise<Handler> | undefined;
+let loaded: Handler | undefined;
 let isFirst = true;
 
 interface Progress {
@@ -36,13 +39,12 @@ export async function run(request: InvocationRequest, payload: string, sink?: Si
   const invocation = new Invocation(request.requestId, request.deadlineMs);
   const progress: Progress = { invocation, coldStart: isFirst, initMs: 0, initLog: "" };
   isFirst = false;
-  setVariables(request.environment);
-  const timer = startTimer(invocation);
+  setVariables(request);
   restoreTmp();
   try {
     return await runInvocation(invocation, () => initialiseAndHandle(progress, request, payload, sink));
   } finally {
-    clearTimeout(timer);
+    invocation.stopTimer();
     saveTmp();
   }
 }
@@ -56,15 +58,14 @@ async function initialiseAndHandle(
   const { invocation } = progress;
   let handler: Handler;
   try {
-    handler = await Promise.race([initialise(progress, request.sentMs), invocation.ended]);
+    handler = loaded ?? (await invocation.until(initialise(progress, request.sentMs)));
   } catch (error) {
     if (error instanceof EvalError && !configuration.loadAtStart) return { kind: "needs-eval" };
     return fail(progress, error, true);
   }
   invocation.shownId = invocation.requestId;
   try {
-    const response = await Promise.race([respond(handler, request, payload, sink), invocation.ended]);
-    return finish(progress, response);
+    return finish(progress, await invocation.until(respond(handler, request, payload, sink)));
   } catch (error) {
     return fail(progress, error, false);
   }
@@ -73,6 +74,7 @@ async function initialiseAndHandle(
 async function initialise(progress: Progress, sentMs: number): Promise<Handler> {
   loading ??= loadHandler();
   const handler = await loading;
+  loaded = handler;
   if (!progress.coldStart) return handler;
   progress.initMs = Math.max(0, Date.now() - sentMs);
   progress.initLog = takeEarlyLog() + progress.invocation.takeLog();
@@ -86,14 +88,14 @@ async function respond(
   payload: string,
   sink: Sink | undefined,
 ): Promise<string | Uint8Array> {
-  const event: unknown = payload === "" ? {} : JSON.parse(payload);
+  const event: unknown = payload === "" ? {} : parse(payload);
   const context = createContext(request);
   if (isStreaming(handler)) {
     const buffer = createBuffer();
     await runStreaming(handler, event, context, sink ?? buffer);
     return checkSize(buffer.take());
   }
-  const result = checkSize(stringify(await callHandler(handler, event, context)));
+  const result = checkSize(marshal(await callHandler(handler, event, context)));
   if (sink === undefined) return result;
   await sink.begin("application/json");
   await sink.write(new TextEncoder().encode(result));
@@ -101,35 +103,31 @@ async function respond(
 }
 
 function checkSize<Payload extends string | Uint8Array>(payload: Payload): Payload {
-  if (Buffer.byteLength(payload) <= MAX_RESPONSE_BYTES) return payload;
+  // A character of text takes three bytes at most.
+  if (payload.length * 3 <= MAX_RESPONSE_BYTES || Buffer.byteLength(payload) <= MAX_RESPONSE_BYTES) return payload;
   throw new FatalError(
     "Function.ResponseSizeTooLarge",
     `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
   );
 }
 
-function stringify(result: unknown): string {
+function marshal(result: unknown): string {
   try {
-    return JSON.stringify(result) ?? "null";
+    return stringify(result) ?? "null";
   } catch {
     throw new RuntimeError("Runtime.MarshalError", "Unable to stringify response body");
   }
 }
 
-function startTimer(invocation: Invocation): ReturnType<typeof setTimeout> {
-  const elapse = () => invocation.end(new LoopDeadlineError("The time is up."));
-  return setTimeout(elapse, Math.max(0, invocation.deadlineMs - Date.now()));
-}
-
 /** `inInit`: whether it is the load of the modules that failed, after which Lambda starts anew. */
 function fail(progress: Progress, error: unknown, inInit: boolean): InvocationOutcome {
   const { invocation } = progress;
-  if (error instanceof LoopDeadlineError) return timeOut(progress);
+  if (error instanceof DeadlineError) return timeOut(progress);
   const ended = inInit || invocation.isEnded;
   if (!(error instanceof FatalError)) {
     logRecord("ERROR", [ended ? "Uncaught Exception" : "Invoke Error", describeForLog(error)]);
   }
-  return { ...finish(progress, JSON.stringify(describeError(error))), failed: true, ended };
+  return { ...finish(progress, stringify(describeError(error))), failed: true, ended };
 }
 
 function timeOut(progress: Progress): InvocationOutcome {
@@ -137,11 +135,20 @@ function timeOut(progress: Progress): InvocationOutcome {
   const message = describeTimeout(configuration.timeoutSeconds);
   progress.invocation.write(`${new Date().toISOString()} ${requestId} ${message}\n\n`);
   const body = { errorType: "Sandbox.Timedout", errorMessage: `RequestId: ${requestId} Error: ${message}` };
-  return { ...finish(progress, JSON.stringify(body)), failed: true, timedOut: true, ended: true };
+  return { ...finish(progress, stringify(body)), failed: true, timedOut: true, ended: true };
 }
 
 function finish({ coldStart, initLog, initMs, invocation }: Progress, payload: string | Uint8Array): InvocationOutcome {
-  const { logStream } = configuration;
-  const outcome = { failed: false, timedOut: false, ended: false, logStream, coldStart, initLog, initMs };
-  return { kind: "done", payload, log: invocation.takeLog(), ...outcome };
+  return {
+    kind: "done",
+    payload,
+    failed: false,
+    timedOut: false,
+    ended: false,
+    initLog,
+    log: invocation.takeLog(),
+    logStream: configuration.logStream,
+    coldStart,
+    initMs,
+  };
 }

@@ -31,8 +31,9 @@ export interface InvocationRequest {
   /** Milliseconds since 1970. */
   readonly deadlineMs: number;
   readonly clientContext?: string;
-  /** Variables of this invocation: credentials, trace id. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly traceId?: string;
+  /** Variables that hold the role's keys, as JSON: the same text until there are new ones. */
+  readonly credentials?: string;
 }
 
 export type InvocationReply =
@@ -69,29 +70,56 @@ export type StreamReply =
  */
 export type EncodedReply = string | { readonly head: string; readonly payload: Uint8Array };
 
+// Bound before a function's code runs beside them.
+const { parse, stringify } = JSON;
+
 export function encodeReply(reply: InvocationReply): EncodedReply {
-  if (reply.kind !== "done") return `${JSON.stringify(reply)}\n`;
-  const { payload, ...rest } = reply;
-  const head = `${JSON.stringify(rest)}\n`;
+  if (reply.kind !== "done") return `${stringify(reply)}\n`;
+  const { payload } = reply;
+  // Members that are undefined are left out.
+  const head = `${stringify({ ...reply, payload: undefined })}\n`;
   return typeof payload === "string" ? head + payload : { head, payload };
 }
 
-/** Throws for what no shim writes: a function may have replaced what the shim relies on, down to JSON itself. */
-export function decodeReply(encoded: EncodedReply): InvocationReply {
-  const text = typeof encoded === "string" ? encoded : encoded.head;
-  const line = text.indexOf("\n");
-  const reply = JSON.parse(text.slice(0, line)) as InvocationReply;
+/**
+ * What an isolate answered, as far as it is an answer: a function may have replaced what the shim relies on, so
+ * that nothing is taken for granted. Throws for what no shim writes.
+ */
+export function decodeReply(encoded: unknown): InvocationReply {
+  const { head, payload } = splitReply(encoded);
+  const reply = parse(head) as Readonly<Partial<InvocationOutcome>> | { readonly kind?: unknown };
   if (reply.kind === "busy" || reply.kind === "needs-eval") return { kind: reply.kind };
-  if (reply.kind !== "done" || !isOutcome(reply)) throw new Error("The execution environment answered nonsense.");
-  return { ...reply, payload: typeof encoded === "string" ? text.slice(line + 1) : encoded.payload };
+  if (!isOutcome(reply)) throw nonsense();
+  const { failed, timedOut, ended, initLog, log, logStream, coldStart, initMs } = reply;
+  return { kind: "done", payload, failed, timedOut, ended, initLog, log, logStream, coldStart, initMs };
 }
 
-function isOutcome(reply: InvocationOutcome): boolean {
-  const flags = [reply.failed, reply.timedOut, reply.ended, reply.coldStart];
-  const texts = [reply.initLog, reply.log, reply.logStream];
+function splitReply(encoded: unknown): { head: string; payload: string | Uint8Array } {
+  if (typeof encoded === "string") {
+    const line = encoded.indexOf("\n");
+    return { head: encoded.slice(0, line), payload: encoded.slice(line + 1) };
+  }
+  const { head, payload } = Object(encoded) as { readonly head?: unknown; readonly payload?: unknown };
+  if (typeof head === "string" && payload instanceof Uint8Array) return { head, payload };
+  throw nonsense();
+}
+
+function isOutcome(reply: { readonly kind?: unknown }): reply is InvocationOutcome {
+  const { kind, failed, timedOut, ended, initLog, log, logStream, coldStart, initMs } =
+    reply as Partial<InvocationOutcome>;
   return (
-    flags.every((flag) => typeof flag === "boolean") &&
-    texts.every((text) => typeof text === "string") &&
-    Number.isFinite(reply.initMs)
+    kind === "done" &&
+    typeof failed === "boolean" &&
+    typeof timedOut === "boolean" &&
+    typeof ended === "boolean" &&
+    typeof coldStart === "boolean" &&
+    typeof initLog === "string" &&
+    typeof log === "string" &&
+    typeof logStream === "string" &&
+    Number.isFinite(initMs)
   );
+}
+
+function nonsense(): Error {
+  return new Error("The execution environment answered nonsense.");
 }
