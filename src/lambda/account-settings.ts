@@ -1,4 +1,5 @@
-import { MAX_CODE_BYTES, MAX_CONCURRENCY } from "../metadata/function/functions.ts";
+import { MAX_CONCURRENCY } from "../metadata/function/functions.ts";
+import { MAX_CODE_BYTES } from "../metadata/function/limits.ts";
 import type { LambdaCall, LambdaResult } from "./call.ts";
 
 /** GetAccountSettings: AWS's default quotas, which are also this deployment's, and what is used of them. */

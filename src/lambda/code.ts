@@ -3,6 +3,7 @@ import { renderConfiguration } from "./configuration.ts";
 import type { LambdaCall, LambdaResult } from "./call.ts";
 import { functionNotFound, invalidParameter, lambdaError, revisionMismatch } from "./errors.ts";
 import { Input } from "./input.ts";
+import { checkTotalSize } from "./layers/choice.ts";
 import { formatFunctionArn, LATEST } from "./names.ts";
 import { PACKED_FORM, type PackageRoot, packCode } from "./packages.ts";
 import { TASK_ROOT } from "./runtime/limits.ts";
@@ -10,7 +11,7 @@ import { TASK_ROOT } from "./runtime/limits.ts";
 /** "Deployment package (.zip file archive) size", from a bucket (Lambda quotas); the isolate's memory bounds it too. */
 const MAX_ZIP_BYTES = 52_428_800;
 
-const ARCHITECTURES = ["x86_64", "arm64"] as const;
+export const ARCHITECTURES = ["x86_64", "arm64"] as const;
 
 type Architecture = (typeof ARCHITECTURES)[number];
 
@@ -30,11 +31,14 @@ export async function updateFunctionCode(call: LambdaCall): Promise<LambdaResult
   if (!found) throw functionNotFound(arn);
   if (revisionId !== undefined && revisionId !== found.version.revisionId) throw revisionMismatch();
   const zip = await loadZip(call, source);
+  const { layers = [] } = found.version.settings;
   if (dryRun) {
     const { code } = await packCode(zip, `${accountId}/dry-run`, TASK_ROOT);
+    checkTotalSize(code, layers);
     return renderConfiguration(call, { ...found.version, code, ...(architecture && { architecture }) }, 200);
   }
   const code = await storeCode(call, accountId, zip, TASK_ROOT);
+  checkTotalSize(code, layers);
   const changed = await registry.changeCode(name, {
     code,
     publish,

@@ -3,6 +3,7 @@ import type { LambdaCall, LambdaResult } from "./call.ts";
 import { openEnvironment, readEnvironment, sealEnvironment } from "./environment.ts";
 import { functionNotFound, invalidParameter, revisionMismatch } from "./errors.ts";
 import { Input } from "./input.ts";
+import { checkTotalSize, chooseLayers, layerGone, readLayers } from "./layers/choice.ts";
 import { formatFunctionArn, LATEST } from "./names.ts";
 
 const RUNTIMES = ["nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"];
@@ -29,20 +30,28 @@ export async function updateFunctionConfiguration(call: LambdaCall): Promise<Lam
   const input = Input.parse(call.body);
   const settings = readSettings(input, name);
   const environment = readEnvironment(input);
+  const layerArns = readLayers(input);
   const revisionId = input.text("RevisionId");
   input.finish();
   const registry = call.ports.registry(accountId);
   const found = await registry.findFunction(name, LATEST);
   if (!found) throw functionNotFound(arn);
   const sealedEnvironment = environment && (await sealEnvironment(call, found.version, environment));
+  const layers = layerArns && (await chooseLayers(call, layerArns));
+  if (layers) {
+    const held = layers.map(({ layer }) => layer);
+    checkTotalSize(found.version.code, held);
+  }
   const changed = await registry.changeSettings(name, {
     settings: { ...settings, ...(sealedEnvironment !== undefined && { sealedEnvironment }) },
+    ...(layers && { layers }),
     removesEnvironment: environment !== undefined && sealedEnvironment === undefined,
     ...(revisionId !== undefined && { revisionId }),
   });
   call.directory.forgetAll();
   if (changed.outcome === "not-found") throw functionNotFound(arn);
   if (changed.outcome === "stale-revision") throw revisionMismatch();
+  if (changed.outcome === "layer-gone") throw layerGone();
   return renderConfiguration(call, changed.version, 200);
 }
 
@@ -111,10 +120,6 @@ function readLogging(input: Input, name: string): FunctionLogging | undefined {
 
 /** Members of AWS's API that this deployment cannot honour. Their empty forms, which tools send, are fine. */
 function refuseUnsupported(input: Input): void {
-  const layers = input.textList("Layers") ?? [];
-  if (layers.length > 0) {
-    throw invalidParameter("Layers are not supported by this deployment yet: put their files into the function's zip.");
-  }
   if (input.structure("DeadLetterConfig")?.text("TargetArn")) {
     throw invalidParameter("Dead-letter queues are not supported by this deployment yet.");
   }
@@ -182,6 +187,9 @@ function describeWithoutEnvironment(call: LambdaCall, version: FunctionVersion, 
     State: "Active",
     LastUpdateStatus: "Successful",
     PackageType: "Zip",
+    ...(settings.layers && {
+      Layers: settings.layers.map(({ arn, code: { size } }) => ({ Arn: arn, CodeSize: size })),
+    }),
     Architectures: [version.architecture],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },

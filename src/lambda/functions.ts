@@ -5,6 +5,7 @@ import { completeSettings, describeVersion, readSettings, renderConfiguration } 
 import { readEnvironment, sealEnvironment } from "./environment.ts";
 import { functionNotFound, invalidParameter, lambdaError } from "./errors.ts";
 import { Input } from "./input.ts";
+import { checkTotalSize, chooseLayers, layerGone, readLayers } from "./layers/choice.ts";
 import { formatFunctionArn, LATEST, MAX_NAME, parseFunctionName } from "./names.ts";
 import { readPage, renderPage } from "./paging.ts";
 import { TASK_ROOT } from "./runtime/limits.ts";
@@ -25,6 +26,7 @@ export async function createFunction(call: LambdaCall): Promise<LambdaResult> {
   const given = readSettings(input, target.name);
   const environment = readEnvironment(input) ?? {};
   const source = readCodeSource(input.requireStructure("Code"));
+  const layerArns = readLayers(input) ?? [];
   const architecture = readArchitecture(input) ?? "x86_64";
   const publish = input.boolean("Publish") ?? false;
   const tags = readTags(input) ?? {};
@@ -34,18 +36,27 @@ export async function createFunction(call: LambdaCall): Promise<LambdaResult> {
   const registry = call.ports.registry(target.accountId);
   // Cheap, and spares an upload that would be refused; the commit decides.
   if (await registry.findFunction(target.name, LATEST)) throw functionExists(target.name);
+  const layers = await chooseLayers(named, layerArns);
   const sealedEnvironment = await sealEnvironment(named, undefined, environment);
   const code = await storeCode(call, target.accountId, await loadZip(call, source), TASK_ROOT);
+  const held = layers.map(({ layer }) => layer);
+  checkTotalSize(code, held);
   const created = await registry.createFunction({
     name: target.name,
     architecture,
-    settings: { ...settings, ...(sealedEnvironment !== undefined && { sealedEnvironment }) },
+    settings: {
+      ...settings,
+      ...(sealedEnvironment !== undefined && { sealedEnvironment }),
+      ...(held.length > 0 && { layers: held }),
+    },
     code,
     tags,
     publish,
+    layers,
   });
   call.directory.forgetAll();
   if (created.outcome === "exists") throw functionExists(target.name);
+  if (created.outcome === "layer-gone") throw layerGone();
   if (created.outcome !== "ok") throw codeRefused(created.outcome);
   return renderConfiguration(named, created.version, 201);
 }

@@ -7,6 +7,8 @@ import { getFunctionConfiguration, updateFunctionConfiguration } from "./configu
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
 import { invokeWithResponseStream } from "./invoke/stream.ts";
 import { invoke } from "./invoke/sync.ts";
+import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from "./layers/permissions.ts";
+import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from "./layers/versions.ts";
 import { addPermission, getPolicy, removePermission } from "./permissions.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
 import { createFunctionUrlConfig, deleteFunctionUrlConfig, getFunctionUrlConfig, listFunctionUrlConfigs, updateFunctionUrlConfig } from "./urls/configs.ts";
@@ -16,6 +18,9 @@ import { unsupportedLambdaOperations } from "./unsupported.ts";
 const FUNCTIONS = "/2015-03-31/functions";
 const FUNCTION = `${FUNCTIONS}/{FunctionName}`;
 const FUNCTION_URL = "/2021-10-31/functions/{FunctionName}/url";
+const LAYERS = "/2018-10-31/layers";
+const LAYER_VERSIONS = `${LAYERS}/{LayerName}/versions`;
+const LAYER_VERSION = `${LAYER_VERSIONS}/{VersionNumber}`;
 const TAGS = "/2017-03-31/tags/{Resource}";
 
 /** The operations of Lambda that are served. */
@@ -52,6 +57,16 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "ListFunctionUrlConfigs", method: "GET", path: `${FUNCTION_URL}s`, access: "lambda:ListFunctionUrlConfigs", handle: listFunctionUrlConfigs },
   { name: "UpdateFunctionUrlConfig", method: "PUT", path: FUNCTION_URL, access: "lambda:UpdateFunctionUrlConfig", handle: updateFunctionUrlConfig },
   { name: "DeleteFunctionUrlConfig", method: "DELETE", path: FUNCTION_URL, access: "lambda:DeleteFunctionUrlConfig", handle: deleteFunctionUrlConfig },
+
+  { name: "PublishLayerVersion", method: "POST", path: LAYER_VERSIONS, access: "lambda:PublishLayerVersion", handle: publishLayerVersion },
+  { name: "ListLayerVersions", method: "GET", path: LAYER_VERSIONS, access: "lambda:ListLayerVersions", handle: listLayerVersions },
+  { name: "ListLayers", method: "GET", path: LAYERS, access: "lambda:ListLayers", handle: listLayers },
+  { name: "GetLayerVersionByArn", method: "GET", path: LAYERS, query: { find: "LayerVersion" }, access: "lambda:GetLayerVersion", handle: getLayerVersionByArn },
+  { name: "GetLayerVersion", method: "GET", path: LAYER_VERSION, access: "lambda:GetLayerVersion", handle: getLayerVersion },
+  { name: "DeleteLayerVersion", method: "DELETE", path: LAYER_VERSION, access: "lambda:DeleteLayerVersion", handle: deleteLayerVersion },
+  { name: "AddLayerVersionPermission", method: "POST", path: `${LAYER_VERSION}/policy`, access: "lambda:AddLayerVersionPermission", handle: addLayerVersionPermission },
+  { name: "GetLayerVersionPolicy", method: "GET", path: `${LAYER_VERSION}/policy`, access: "lambda:GetLayerVersionPolicy", handle: getLayerVersionPolicy },
+  { name: "RemoveLayerVersionPermission", method: "DELETE", path: `${LAYER_VERSION}/policy/{StatementId}`, access: "lambda:RemoveLayerVersionPermission", handle: removeLayerVersionPermission },
 
   { name: "TagResource", method: "POST", path: TAGS, access: "lambda:TagResource", handle: tagResource },
   { name: "UntagResource", method: "DELETE", path: TAGS, access: "lambda:UntagResource", handle: untagResource },

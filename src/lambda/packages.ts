@@ -8,7 +8,8 @@ import { listMissingSdkPackages } from "./runtime/sdk.ts";
 
 /**
  * Packages between R2 and the Worker Loader. What the loader takes is made once, at the upload, and stored
- * beside the zip: a cold start reads one object for the function and one for each layer, and unpacks nothing.
+ * beside the zip: a cold start reads one object for the function and one for each layer, and unpacks nothing
+ * (docs/decisions/0021-layers.md).
  */
 
 /** The name of the form in R2. A version of the packer that makes others gets a new one, and packs anew. */

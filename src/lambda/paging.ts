@@ -13,18 +13,18 @@ export interface PageRequest {
   readonly limit: number;
 }
 
-/** `Marker` and `MaxItems` of a listing. */
-export function readPage(query: Query): PageRequest {
+/** `Marker` and `MaxItems` of a listing, of which the service model allows `maxItems`. */
+export function readPage(query: Query, maxItems = MAX_ITEMS): PageRequest {
   const text = query.get("MaxItems");
   const marker = query.get("Marker");
-  return { after: marker ? decodeMarker(marker) : "", limit: readLimit(text) };
+  return { after: marker ? decodeMarker(marker) : "", limit: readLimit(text, maxItems) };
 }
 
-function readLimit(text: string | undefined): number {
+function readLimit(text: string | undefined, max: number): number {
   if (text === undefined) return MAX_PAGE;
   if (!/^\d{1,9}$/.test(text)) throw invalidParameter(`The value of maxItems, ${text}, is not an integer.`);
   const violations = new Violations();
-  violations.checkNumber("maxItems", Number(text), { min: 1, max: MAX_ITEMS });
+  violations.checkNumber("maxItems", Number(text), { min: 1, max });
   violations.throwAny();
   return Math.min(Number(text), MAX_PAGE);
 }

@@ -4,7 +4,7 @@ import { functionNotFound, invalidParameter, lambdaError, revisionMismatch } fro
 import { Input } from "./input.ts";
 import { formatFunctionArn, LATEST } from "./names.ts";
 
-const STATEMENT_ID = /^([a-zA-Z0-9-_]+)$/;
+export const STATEMENT_ID = /^([a-zA-Z0-9-_]+)$/;
 const ACTION = /^(lambda:[*]|lambda:[a-zA-Z]+|[*])$/;
 const ARN = /^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9-])+:([a-z]{2}(-gov)?-[a-z]+-\d{1})?:(\d{12})?:(.*)$/;
 const ACCOUNT = /^\d{12}$/;

@@ -6,7 +6,6 @@ import { lambdaError } from "./errors.ts";
 export type LambdaArea =
   | "Asynchronous invocation"
   | "Event sources"
-  | "Layers"
   | "Concurrency"
   | "Runtime management"
   | "Code signing"
@@ -26,7 +25,6 @@ export interface UnsupportedLambdaOperation extends Operation<LambdaCall, Lambda
 }
 
 const FUNCTIONS = "functions/{FunctionName}";
-const LAYER = "/2018-10-31/layers/{LayerName}/versions";
 const SIGNING = "/2020-04-22/code-signing-configs";
 const CAPACITY = "/2025-11-30/capacity-providers";
 const DURABLE = "/2025-12-01/durable-executions/{DurableExecutionArn}";
@@ -59,19 +57,6 @@ export const unsupportedLambdaOperations: readonly UnsupportedLambdaOperation[] 
   row("Event sources", "GetEventSourceMapping", "GET", `${MAPPINGS}/{UUID}`),
   row("Event sources", "UpdateEventSourceMapping", "PUT", `${MAPPINGS}/{UUID}`),
   row("Event sources", "DeleteEventSourceMapping", "DELETE", `${MAPPINGS}/{UUID}`),
-
-  row("Layers", "PublishLayerVersion", "POST", LAYER),
-  row("Layers", "ListLayerVersions", "GET", LAYER),
-  row("Layers", "ListLayers", "GET", "/2018-10-31/layers"),
-  {
-    ...row("Layers", "GetLayerVersionByArn", "GET", "/2018-10-31/layers", "GetLayerVersion"),
-    query: { find: "LayerVersion" },
-  },
-  row("Layers", "GetLayerVersion", "GET", `${LAYER}/{VersionNumber}`),
-  row("Layers", "DeleteLayerVersion", "DELETE", `${LAYER}/{VersionNumber}`),
-  row("Layers", "AddLayerVersionPermission", "POST", `${LAYER}/{VersionNumber}/policy`),
-  row("Layers", "GetLayerVersionPolicy", "GET", `${LAYER}/{VersionNumber}/policy`),
-  row("Layers", "RemoveLayerVersionPermission", "DELETE", `${LAYER}/{VersionNumber}/policy/{StatementId}`),
 
   row("Concurrency", "PutProvisionedConcurrencyConfig", "PUT", PROVISIONED),
   row("Concurrency", "GetProvisionedConcurrencyConfig", "GET", PROVISIONED),

@@ -32,6 +32,19 @@ export class FunctionCodeStore {
     return found ? found.arrayBuffer() : undefined;
   }
 
+  /** Copies a package, the zip and one form, under another id; false when one of them is not there. */
+  async copy(from: string, to: string, form: string): Promise<boolean> {
+    const copied = await Promise.all([ZIP, form].map((name) => this.#copyObject(keyOf(from, name), keyOf(to, name))));
+    return copied.every(Boolean);
+  }
+
+  async #copyObject(from: string, to: string): Promise<boolean> {
+    const found = await this.#bucket.get(from);
+    if (!found) return false;
+    await this.#bucket.put(to, found.body.pipeThrough(new FixedLengthStream(found.size)));
+    return true;
+  }
+
   /** Removes a package in all its forms; what is gone already does no harm. */
   async remove(codeId: string): Promise<void> {
     for (;;) {

@@ -72,6 +72,7 @@ function describeForRuntime(
     memoryMb: settings.memoryMb,
     environment,
     codeSha256: code.sha256,
+    ...(settings.layers && { layers: settings.layers.map((layer) => layer.code.codeId) }),
     configRevision: version.revisionId,
     logFormat: settings.logging.format,
     logGroup: settings.logging.group,

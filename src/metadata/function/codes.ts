@@ -1,8 +1,13 @@
+import type { FunctionCode } from "./protocol.ts";
+
 /**
  * Deployment packages in R2 and whether something refers to them. An entry is there before its objects are;
- * `due` is when they are deleted, and absent while a version refers to the package. A package that has lost
+ * `due` is when they are deleted, and absent while a function or a layer refers to the package. A package that has lost
  * its last reference never gets another, so that what is due can be deleted without a race.
  */
+
+/** Tables whose rows refer to packages. */
+const USERS = ["versions", "layer_versions", "layer_uses"];
 
 /** Packages deleted in one alarm. */
 const BATCH = 50;
@@ -19,9 +24,23 @@ export function keepCode(sql: SqlStorage, codeId: string, size: number): boolean
   return sql.exec("UPDATE codes SET due = NULL, size = ? WHERE code_id = ?", size, codeId).rowsWritten > 0;
 }
 
-/** Makes a package due at `due`, unless a version still refers to it. */
+/** Keeps a package that was reserved, as long as the account may store that much. */
+export function keepNewCode(
+  sql: SqlStorage,
+  { codeId, size }: FunctionCode,
+  maxBytes: number,
+): "ok" | "code-expired" | "storage-full" {
+  if (sumCodeSizes(sql) + size > maxBytes) return "storage-full";
+  return keepCode(sql, codeId, size) ? "ok" : "code-expired";
+}
+
+/** Makes a package due at `due`, unless a function's or a layer's version still refers to it. */
 export function releaseCode(sql: SqlStorage, codeId: string, due: number): void {
-  if (sql.exec("SELECT 1 FROM versions WHERE code_id = ? LIMIT 1", codeId).toArray().length > 0) return;
+  if (
+    USERS.some((table) => sql.exec(`SELECT 1 FROM ${table} WHERE code_id = ? LIMIT 1`, codeId).toArray().length > 0)
+  ) {
+    return;
+  }
   sql.exec("UPDATE codes SET due = ? WHERE code_id = ?", due, codeId);
 }
 

@@ -6,6 +6,8 @@ import { readRecoveryWindow } from "../bucket/settings.ts";
 import * as aliases from "./aliases.ts";
 import * as codes from "./codes.ts";
 import * as functions from "./functions.ts";
+import { findLayerUse } from "./layer-uses.ts";
+import * as layers from "./layers.ts";
 import * as policies from "./policies.ts";
 import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
@@ -80,8 +82,8 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
     return this.#change(() => functions.changeCode(this.#sql, name, change, Date.now(), this.#recoverableUntil()));
   }
 
-  changeSettings(name: string, change: protocol.SettingsChange): protocol.ChangeFunctionOutcome {
-    return this.#change(() => functions.changeSettings(this.#sql, name, change, Date.now()));
+  changeSettings(name: string, change: protocol.SettingsChange): protocol.ChangeSettingsOutcome {
+    return this.#change(() => functions.changeSettings(this.#sql, name, change, Date.now(), this.#recoverableUntil()));
   }
 
   deleteFunction(name: string): protocol.DeleteOutcome {
@@ -151,6 +153,56 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
 
   findPolicy(name: string, qualifier: string): protocol.PolicyRecord | undefined {
     return policies.findPolicy(this.#sql, name, qualifier);
+  }
+
+  publishLayerVersion(layer: protocol.NewLayerVersion): protocol.PublishLayerOutcome {
+    return this.#change(() => layers.publishLayerVersion(this.#sql, layer, Date.now()));
+  }
+
+  findLayerVersion(name: string, version: number): protocol.LayerVersion | undefined {
+    return layers.findLayerVersion(this.#sql, name, version);
+  }
+
+  listLayers(after: string, limit: number, filter: protocol.LayerFilter): protocol.Page<protocol.LayerVersion> {
+    return layers.listLayers(this.#sql, after, limit, filter);
+  }
+
+  listLayerVersions(
+    name: string,
+    before: string,
+    limit: number,
+    filter: protocol.LayerFilter,
+  ): protocol.Page<protocol.LayerVersion> {
+    return layers.listLayerVersions(this.#sql, name, before, limit, filter);
+  }
+
+  deleteLayerVersion(name: string, version: number): void {
+    this.#change(() => layers.deleteLayerVersion(this.#sql, name, version, this.#recoverableUntil()));
+  }
+
+  findLayerUse(arn: string): protocol.FunctionLayer | undefined {
+    return findLayerUse(this.#sql, arn);
+  }
+
+  addLayerStatement(
+    name: string,
+    version: number,
+    statement: protocol.PolicyStatement,
+    revisionId?: string,
+  ): protocol.PolicyOutcome {
+    if (!layers.findLayerVersion(this.#sql, name, version)) return { outcome: "not-found" };
+    const policy = layers.layerPolicyName(name);
+    return this.#change(() => policies.addStatement(this.#sql, policy, String(version), statement, revisionId));
+  }
+
+  removeLayerStatement(name: string, version: number, sid: string, revisionId?: string): protocol.PolicyOutcome {
+    if (!layers.findLayerVersion(this.#sql, name, version)) return { outcome: "not-found" };
+    const policy = layers.layerPolicyName(name);
+    return this.#change(() => policies.removeStatement(this.#sql, policy, String(version), sid, revisionId));
+  }
+
+  findLayerPolicy(name: string, version: number): protocol.PolicyRecord | undefined {
+    return policies.findPolicy(this.#sql, layers.layerPolicyName(name), String(version));
   }
 
   putTags(name: string, tags: Readonly<Record<string, string>>): protocol.TagsOutcome {

@@ -1,8 +1,10 @@
-import { keepCode, releaseCode, sumCodeSizes } from "./codes.ts";
+import { keepNewCode, releaseCode, sumCodeSizes } from "./codes.ts";
+import { holdLayers, releaseLayers, removeLayerUses } from "./layer-uses.ts";
+import { MAX_CODE_BYTES } from "./limits.ts";
 import type {
   AccountUsage,
   ChangeCodeOutcome,
-  ChangeFunctionOutcome,
+  ChangeSettingsOutcome,
   CodeChange,
   ConcurrencyOutcome,
   CreateFunctionOutcome,
@@ -15,8 +17,6 @@ import type {
 } from "./protocol.ts";
 import { findLatest, findVersion, LATEST, publishVersion, putVersion } from "./versions.ts";
 
-/** AWS's quota of an account's code ("Lambda quotas"): GetAccountSettings shows it. */
-export const MAX_CODE_BYTES = 80_530_636_800;
 /** AWS's default quota of concurrent executions, and what of it no reservation may take. */
 export const MAX_CONCURRENCY = 1_000;
 const MIN_UNRESERVED = 100;
@@ -37,7 +37,8 @@ export function findFunctionRecord(sql: SqlStorage, name: string): FunctionRecor
 
 export function createFunction(sql: SqlStorage, created: NewFunction, now: number): CreateFunctionOutcome {
   if (findFunctionRecord(sql, created.name)) return { outcome: "exists" };
-  const kept = keepNewCode(sql, created.code);
+  if (!holdLayers(sql, created.layers ?? [])) return { outcome: "layer-gone" };
+  const kept = keepNewCode(sql, created.code, MAX_CODE_BYTES);
   if (kept !== "ok") return { outcome: kept };
   const { name, architecture, settings, code } = created;
   sql.exec(
@@ -68,7 +69,7 @@ export function changeCode(
 ): ChangeCodeOutcome {
   const found = findLatest(sql, name, change.revisionId);
   if (found.outcome !== "ok") return found;
-  const kept = keepNewCode(sql, change.code);
+  const kept = keepNewCode(sql, change.code, MAX_CODE_BYTES);
   if (kept !== "ok") return { outcome: kept };
   const version: FunctionVersion = {
     ...found.version,
@@ -87,17 +88,22 @@ export function changeSettings(
   name: string,
   change: SettingsChange,
   now: number,
-): ChangeFunctionOutcome {
+  due: number,
+): ChangeSettingsOutcome {
   const found = findLatest(sql, name, change.revisionId);
   if (found.outcome !== "ok") return found;
-  const { sealedEnvironment, ...others } = found.version.settings;
+  if (!holdLayers(sql, change.layers ?? [])) return { outcome: "layer-gone" };
+  const { sealedEnvironment, layers, ...others } = found.version.settings;
+  const wanted = change.layers?.map(({ layer }) => layer) ?? layers ?? [];
   const settings: FunctionSettings = {
     ...others,
     ...(sealedEnvironment !== undefined && !change.removesEnvironment && { sealedEnvironment }),
+    ...(wanted.length > 0 && { layers: wanted }),
     ...change.settings,
   };
   const version = { ...found.version, revisionId: crypto.randomUUID(), modifiedAt: now, settings };
   putVersion(sql, version);
+  if (change.layers) releaseLayers(sql, layers ?? [], due);
   return { outcome: "ok", version };
 }
 
@@ -118,6 +124,7 @@ export function removeFunction(sql: SqlStorage, name: string, due: number): bool
     sql.exec(statement, name);
   }
   for (const codeId of codes) releaseCode(sql, codeId, due);
+  removeLayerUses(sql, name, undefined, due);
   return true;
 }
 
@@ -128,6 +135,7 @@ export function removeVersion(sql: SqlStorage, name: string, version: string, du
   sql.exec("DELETE FROM versions WHERE name = ? AND number = ?", name, Number(version));
   sql.exec("DELETE FROM policies WHERE name = ? AND qualifier = ?", name, version);
   releaseCode(sql, found.code.codeId, due);
+  removeLayerUses(sql, name, Number(version), due);
   return true;
 }
 
@@ -165,11 +173,6 @@ export function readUsage(sql: SqlStorage): AccountUsage {
     )
     .one();
   return { codeSize: sumCodeSizes(sql), functions, reserved: reserved ?? 0 };
-}
-
-function keepNewCode(sql: SqlStorage, code: NewFunction["code"]): "ok" | "code-expired" | "storage-full" {
-  if (sumCodeSizes(sql) + code.size > MAX_CODE_BYTES) return "storage-full";
-  return keepCode(sql, code.codeId, code.size) ? "ok" : "code-expired";
 }
 
 function publishNow(sql: SqlStorage, latest: FunctionVersion, now: number): FunctionVersion {

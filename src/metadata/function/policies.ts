@@ -38,6 +38,10 @@ export function removeStatement(
   return putPolicy(sql, name, qualifier, left);
 }
 
+export function removePolicy(sql: SqlStorage, name: string, qualifier: string): void {
+  sql.exec("DELETE FROM policies WHERE name = ? AND qualifier = ?", name, qualifier);
+}
+
 /** A policy without statements is none. */
 function putPolicy(
   sql: SqlStorage,
@@ -47,7 +51,7 @@ function putPolicy(
 ): PolicyOutcome {
   const policy: PolicyRecord = { statements, revisionId: crypto.randomUUID() };
   if (statements.length === 0) {
-    sql.exec("DELETE FROM policies WHERE name = ? AND qualifier = ?", name, qualifier);
+    removePolicy(sql, name, qualifier);
     return { outcome: "ok", policy };
   }
   if (Buffer.byteLength(JSON.stringify(statements)) > MAX_POLICY_BYTES) return { outcome: "too-long" };

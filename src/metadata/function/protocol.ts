@@ -18,6 +18,43 @@ export interface FunctionSettings {
   readonly logging: FunctionLogging;
   /** JSON of the variables, encrypted under the deployment's master key; absent when there are none. */
   readonly sealedEnvironment?: string;
+  /** In their order: a file of a later one hides that of an earlier one. Absent when there are none. */
+  readonly layers?: readonly FunctionLayer[];
+}
+
+/** A layer's version as a function uses it. */
+export interface FunctionLayer {
+  readonly arn: string;
+  /** The package of the version, or this account's copy of it when the layer is another's. */
+  readonly code: FunctionCode;
+}
+
+/** A layer that a function is to have. */
+export interface LayerChoice {
+  readonly layer: FunctionLayer;
+  /** Its package was copied for this account just now, and nothing refers to it yet. */
+  readonly isCopied: boolean;
+}
+
+export interface NewLayerVersion {
+  readonly name: string;
+  readonly code: FunctionCode;
+  readonly description: string;
+  readonly licenseInfo?: string;
+  /** Runtimes and architectures that it says it is for: they select in listings, and nothing else. */
+  readonly runtimes?: readonly string[];
+  readonly architectures?: readonly string[];
+}
+
+export interface LayerVersion extends NewLayerVersion {
+  readonly version: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+export interface LayerFilter {
+  readonly runtime?: string;
+  readonly architecture?: string;
 }
 
 export interface FunctionLogging {
@@ -91,6 +128,7 @@ export interface NewFunction {
   readonly tags: Readonly<Record<string, string>>;
   /** Publishes version 1 at once. */
   readonly publish: boolean;
+  readonly layers?: readonly LayerChoice[];
 }
 
 export interface CodeChange {
@@ -104,6 +142,8 @@ export interface SettingsChange {
   /** What changes; the rest stays. */
   readonly settings: Partial<FunctionSettings>;
   readonly removesEnvironment?: boolean;
+  /** In place of those that it has. */
+  readonly layers?: readonly LayerChoice[];
   readonly revisionId?: string;
 }
 
@@ -189,12 +229,15 @@ type StaleRevision = { readonly outcome: "stale-revision" };
 /** The package was reserved so long ago that it has been given up: send it again. */
 type CodeExpired = { readonly outcome: "code-expired" };
 type StorageFull = { readonly outcome: "storage-full" };
+/** A layer was deleted since the caller looked. */
+type LayerGone = { readonly outcome: "layer-gone" };
 
 export type CreateFunctionOutcome =
   | { readonly outcome: "ok"; readonly version: FunctionVersion }
   | { readonly outcome: "exists" }
   | CodeExpired
-  | StorageFull;
+  | StorageFull
+  | LayerGone;
 
 export type ChangeFunctionOutcome =
   | { readonly outcome: "ok"; readonly version: FunctionVersion }
@@ -202,6 +245,13 @@ export type ChangeFunctionOutcome =
   | StaleRevision;
 
 export type ChangeCodeOutcome = ChangeFunctionOutcome | CodeExpired | StorageFull;
+
+export type ChangeSettingsOutcome = ChangeFunctionOutcome | LayerGone;
+
+export type PublishLayerOutcome =
+  | { readonly outcome: "ok"; readonly version: LayerVersion }
+  | CodeExpired
+  | StorageFull;
 
 export type PublishOutcome =
   | ChangeFunctionOutcome
@@ -254,7 +304,7 @@ export interface FunctionRegistryApi {
   /** `$LATEST` of each function, in name order; with `allVersions` the published ones too. */
   listFunctions(after: string, limit: number, allVersions: boolean): Promise<Page<FunctionVersion>>;
   changeCode(name: string, change: CodeChange): Promise<ChangeCodeOutcome>;
-  changeSettings(name: string, change: SettingsChange): Promise<ChangeFunctionOutcome>;
+  changeSettings(name: string, change: SettingsChange): Promise<ChangeSettingsOutcome>;
   deleteFunction(name: string): Promise<DeleteOutcome>;
 
   publishVersion(name: string, publication: Publication): Promise<PublishOutcome>;
@@ -282,6 +332,26 @@ export interface FunctionRegistryApi {
   ): Promise<PolicyOutcome>;
   removeStatement(name: string, qualifier: string, sid: string, revisionId?: string): Promise<PolicyOutcome>;
   findPolicy(name: string, qualifier: string): Promise<PolicyRecord | undefined>;
+
+  publishLayerVersion(layer: NewLayerVersion): Promise<PublishLayerOutcome>;
+  findLayerVersion(name: string, version: number): Promise<LayerVersion | undefined>;
+  /** Of each layer the latest version that the filter lets through, in name order. */
+  listLayers(after: string, limit: number, filter: LayerFilter): Promise<Page<LayerVersion>>;
+  /** The latest first. */
+  listLayerVersions(name: string, before: string, limit: number, filter: LayerFilter): Promise<Page<LayerVersion>>;
+  /** What is not there counts as deleted. */
+  deleteLayerVersion(name: string, version: number): Promise<void>;
+  /** How some function of the account uses a layer's version. */
+  findLayerUse(arn: string): Promise<FunctionLayer | undefined>;
+
+  addLayerStatement(
+    name: string,
+    version: number,
+    statement: PolicyStatement,
+    revisionId?: string,
+  ): Promise<PolicyOutcome>;
+  removeLayerStatement(name: string, version: number, sid: string, revisionId?: string): Promise<PolicyOutcome>;
+  findLayerPolicy(name: string, version: number): Promise<PolicyRecord | undefined>;
 
   putTags(name: string, tags: Readonly<Record<string, string>>): Promise<TagsOutcome>;
   removeTags(name: string, keys: readonly string[]): Promise<TagsOutcome>;

@@ -48,4 +48,32 @@ export const MIGRATIONS: readonly string[] = [
      record TEXT NOT NULL,
      PRIMARY KEY (name, qualifier)
    ) WITHOUT ROWID;`,
+
+  `-- Outlives the versions: their numbers are never given twice.
+   CREATE TABLE layers (
+     name TEXT PRIMARY KEY,
+     next_version INTEGER NOT NULL
+   ) WITHOUT ROWID;
+
+   -- record: JSON of a LayerVersion.
+   CREATE TABLE layer_versions (
+     name TEXT NOT NULL,
+     number INTEGER NOT NULL,
+     code_id TEXT NOT NULL,
+     record TEXT NOT NULL,
+     PRIMARY KEY (name, number)
+   ) WITHOUT ROWID;
+   CREATE INDEX layer_versions_by_code ON layer_versions (code_id);
+
+   -- Layers that versions of functions use. record: JSON of a FunctionLayer.
+   CREATE TABLE layer_uses (
+     name TEXT NOT NULL,
+     number INTEGER NOT NULL,
+     code_id TEXT NOT NULL,
+     arn TEXT NOT NULL,
+     record TEXT NOT NULL,
+     PRIMARY KEY (name, number, code_id)
+   ) WITHOUT ROWID;
+   CREATE INDEX layer_uses_by_code ON layer_uses (code_id);
+   CREATE INDEX layer_uses_by_arn ON layer_uses (arn);`,
 ];

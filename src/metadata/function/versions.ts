@@ -1,3 +1,4 @@
+import { putLayerUses } from "./layer-uses.ts";
 import type { ChangeFunctionOutcome, FunctionVersion, Page, Publication, PublishOutcome } from "./protocol.ts";
 
 export const LATEST = "$LATEST";
@@ -24,6 +25,7 @@ export function putVersion(sql: SqlStorage, version: FunctionVersion): void {
     version.code.codeId,
     JSON.stringify(version),
   );
+  putLayerUses(sql, version, versionNumber(version.version));
 }
 
 /** `$LATEST`, if it is there and the caller's revision is the latest. */

@@ -6,7 +6,7 @@ import {
   GetFunctionConfigurationCommand,
   type LambdaClient,
   ListFunctionsCommand,
-  ListLayersCommand,
+  ListCodeSigningConfigsCommand,
   ListTagsCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -166,12 +166,6 @@ describe("what cannot be", () => {
       "InvalidParameterValueException",
       /4KB limit/,
     ],
-    [
-      "layers",
-      { Layers: ["arn:aws:lambda:us-east-1:123456789012:layer:l:1"] },
-      "InvalidParameterValueException",
-      /Layers are not supported/,
-    ],
     ["a container", { PackageType: "Image" as const }, "InvalidParameterValueException", /Image is not supported/],
     ["no code", { Code: {} }, "InvalidParameterValueException", /Please provide a source for function code/],
     ["no handler", { Handler: undefined }, "InvalidParameterValueException", /Runtime and Handler are mandatory/],
@@ -193,9 +187,9 @@ describe("what cannot be", () => {
   });
 
   it("an operation that is not served names itself", async () => {
-    await expect(lambda.send(new ListLayersCommand({}))).rejects.toMatchObject({
+    await expect(lambda.send(new ListCodeSigningConfigsCommand({}))).rejects.toMatchObject({
       name: "NotImplementedException",
-      message: expect.stringContaining("ListLayers"),
+      message: expect.stringContaining("ListCodeSigningConfigs"),
       $metadata: { httpStatusCode: 501 },
     });
   });

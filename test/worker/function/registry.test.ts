@@ -85,6 +85,34 @@ describe("packages in R2", () => {
     expect(await listStored()).toEqual([]);
   });
 
+  it("of layers stay as long as the layer or a function's version refers to them", async () => {
+    const [one, two] = [await storeCode("layer 1"), await storeCode("layer 2")];
+    for (const code of [one, two]) await registryOf().publishLayerVersion({ name: "l", code, description: "" });
+    const choose = (code: typeof one, version: number) => [
+      { layer: { arn: `arn:aws:lambda:us-east-1:${ACCOUNT}:layer:l:${version}`, code }, isCopied: false },
+    ];
+    await create("f");
+    const changed = await registryOf().changeSettings("f", { settings: {}, layers: choose(one, 1) });
+    expect(changed).toMatchObject({ outcome: "ok", version: { settings: { layers: [{ code: one }] } } });
+    await registryOf().publishVersion("f", {});
+    await registryOf().changeSettings("f", { settings: {}, layers: choose(two, 2) });
+    await registryOf().deleteLayerVersion("l", 1);
+    await registryOf().deleteLayerVersion("l", 2);
+    await collect(100 * DAY);
+    expect(await listStored()).toHaveLength(3);
+
+    await registryOf().changeSettings("f", { settings: {}, layers: [] });
+    await collect(31 * DAY);
+    expect(await listStored()).not.toContain(`f/${two.codeId}/zip`);
+    // A package that nothing holds any more never gets a user again.
+    const late = await registryOf().changeSettings("f", { settings: {}, layers: choose(two, 2) });
+    expect(late).toEqual({ outcome: "layer-gone" });
+    expect(await listStored()).toContain(`f/${one.codeId}/zip`);
+    await registryOf().deleteFunction("f");
+    await collect(31 * DAY);
+    expect(await listStored()).toEqual([]);
+  });
+
   it("cannot be used once they were given up", async () => {
     const code = await storeCode("late");
     await collect(2 * DAY);
