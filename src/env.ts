@@ -6,6 +6,7 @@ import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
+import type { Schedules } from "./metadata/schedule/schedules-object.ts";
 
 /**
  * The bindings of `wrangler.toml` and the secrets and settings of a deployment. Written by hand:
@@ -20,6 +21,7 @@ export interface Env {
   readonly FUNCTION_EVENTS: DurableObjectNamespace<FunctionEvents>;
   readonly CDN_REGISTRY: DurableObjectNamespace<CdnRegistry>;
   readonly DISTRIBUTION: DurableObjectNamespace<Distribution>;
+  readonly SCHEDULES: DurableObjectNamespace<Schedules>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */

@@ -12,6 +12,7 @@ export { Distribution } from "./metadata/cdn/distribution.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { Registry } from "./metadata/registry/registry.ts";
+export { Schedules } from "./metadata/schedule/schedules-object.ts";
 
 /** The network as functions see it; what they send to this deployment is answered here. */
 export const FunctionEgress = createEgress<Env>(handleRequest);

@@ -8,6 +8,8 @@ export type Address =
   | { readonly service: "verge"; readonly segments: readonly string[] }
   /** One of Lambda's versioned paths: its operations split it. */
   | { readonly service: "lambda" }
+  /** EventBridge Scheduler. */
+  | { readonly service: "scheduler" }
   /** `/_fn/code/<account>/<id>`: a function's package, by a link that GetFunction gave. */
   | { readonly service: "function-code"; readonly codeId: string }
   /** `<id>.lambda-url.<domain>`, `/_fn/<id>/…`: the rest of the path is the function's. */
@@ -21,7 +23,7 @@ const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
   ["iam", { service: "unsupported", what: "IAM" }],
   ["kms", { service: "unsupported", what: "KMS" }],
   ["logs", { service: "unsupported", what: "CloudWatch Logs" }],
-  ["scheduler", { service: "unsupported", what: "EventBridge Scheduler" }],
+  ["scheduler", { service: "scheduler" }],
   ["sqs", { service: "unsupported", what: "SQS" }],
   ["sts", { service: "unsupported", what: "STS" }],
 ]);

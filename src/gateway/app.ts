@@ -13,6 +13,7 @@ import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
+import { answerScheduler } from "./scheduler.ts";
 import { readSignedService } from "./signed-service.ts";
 import { drainUnreadBody } from "./unread-body.ts";
 import { serveVerge } from "./verge.ts";
@@ -52,6 +53,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
     else if (address.service === "function-url") response = await answerFunctionUrl({ ...served, address });
     else if (address.service === "lambda") response = await answerLambda(served);
+    else if (address.service === "scheduler") response = await answerScheduler(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {
     await drainUnreadBody(request);

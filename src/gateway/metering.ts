@@ -30,6 +30,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     FUNCTION_REGISTRY: meterNamespace(env.FUNCTION_REGISTRY, onOperation),
     FUNCTION_EXECUTIONS: meterNamespace(env.FUNCTION_EXECUTIONS, onOperation),
     FUNCTION_EVENTS: meterNamespace(env.FUNCTION_EVENTS, onOperation),
+    SCHEDULES: meterNamespace(env.SCHEDULES, onOperation),
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),

@@ -67,6 +67,14 @@ export class JsonInput {
     return value;
   }
 
+  /** Seconds since 1970, as a number that may have a fraction; answers milliseconds. */
+  timestamp(name: string): number | undefined {
+    const value = this.#get(name);
+    if (value === undefined) return undefined;
+    if (typeof value !== "number" || !Number.isFinite(value)) throw this.#wrongType(name, "Timestamp");
+    return Math.round(value * 1_000);
+  }
+
   boolean(name: string): boolean | undefined {
     const value = this.#get(name);
     if (value !== undefined && typeof value !== "boolean") throw this.#wrongType(name, "Boolean");

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { lambdaOperations } from "../../src/lambda/operations.ts";
 import { s3Operations } from "../../src/s3/operations.ts";
+import { schedulerOperations } from "../../src/scheduler/operations.ts";
 import { vergeOperations } from "../../src/verge-api/operations.ts";
 
 describe.each([
   ["s3", s3Operations],
   ["lambda", lambdaOperations],
+  ["scheduler", schedulerOperations],
   ["verge", vergeOperations.rows],
 ])("the operations of %s", (_service, rows) => {
   test("each say who may call them and what runs", () => {

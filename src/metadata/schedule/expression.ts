@@ -144,7 +144,5 @@ function readOffset(instant: number, timeZone: string): number {
     second: "numeric",
   }).formatToParts(second);
   const part = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((found) => found.type === type)?.value);
-  return (
-    Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - second
-  );
+  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - second;
 }

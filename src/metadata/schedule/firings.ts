@@ -23,7 +23,12 @@ interface FiringRow extends Record<string, SqlStorageValue> {
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 300_000;
 
-export function addFiring(sql: SqlStorage, { group, name, settings }: ScheduleRecord, scheduled: number, now: number): void {
+export function addFiring(
+  sql: SqlStorage,
+  { group, name, settings }: ScheduleRecord,
+  scheduled: number,
+  now: number,
+): void {
   sql.exec(
     "INSERT INTO firings (id, group_name, name, scheduled, target, attempts, due) VALUES (?, ?, ?, ?, ?, 0, ?)",
     crypto.randomUUID(),

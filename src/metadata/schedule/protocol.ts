@@ -72,7 +72,12 @@ export interface ScheduleQuery {
 /** The calls that the Worker makes; see `bucket/index-api.ts` for why stubs are seen through an interface. */
 export interface SchedulesApi {
   /** The same again with the same token counts as created. */
-  createSchedule(owner: ScheduleOwner, name: ScheduleName, settings: ScheduleSettings, token?: string): Promise<CreateOutcome>;
+  createSchedule(
+    owner: ScheduleOwner,
+    name: ScheduleName,
+    settings: ScheduleSettings,
+    token?: string,
+  ): Promise<CreateOutcome>;
   /** Replaces the settings wholly. False when there is none. */
   updateSchedule(name: ScheduleName, settings: ScheduleSettings): Promise<boolean>;
   findSchedule(name: ScheduleName): Promise<ScheduleRecord | undefined>;

@@ -49,8 +49,16 @@ describe("expressions", () => {
   it("read times of day on the clocks of the zone, through their changes", () => {
     const daily = (after: string) => listTimes("cron(30 2 * * ? *)", "Europe/Paris", after, 3);
     // On 29 March the clocks skip from 2:00 to 3:00; on 25 October they show 2:30 twice.
-    expect(daily("2026-03-27T12:00:00Z")).toEqual(["2026-03-28T01:30:00", "2026-03-30T00:30:00", "2026-03-31T00:30:00"]);
-    expect(daily("2026-10-24T12:00:00Z")).toEqual(["2026-10-25T00:30:00", "2026-10-26T01:30:00", "2026-10-27T01:30:00"]);
+    expect(daily("2026-03-27T12:00:00Z")).toEqual([
+      "2026-03-28T01:30:00",
+      "2026-03-30T00:30:00",
+      "2026-03-31T00:30:00",
+    ]);
+    expect(daily("2026-10-24T12:00:00Z")).toEqual([
+      "2026-10-25T00:30:00",
+      "2026-10-26T01:30:00",
+      "2026-10-27T01:30:00",
+    ]);
     const once = (text: string) => listTimes(text, "America/New_York", "2026-01-01T00:00:00Z", 2);
     expect(once("at(2026-07-01T09:00:00)")).toEqual(["2026-07-01T13:00:00"]);
     expect(once("at(2026-03-08T02:30:00)")).toEqual([]);

@@ -1,0 +1,57 @@
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { Query } from "../lib/query.ts";
+import { schedulesOf } from "../metadata/schedule/client.ts";
+import { schedulerError } from "../scheduler/errors.ts";
+import { matchSchedulerOperation } from "../scheduler/service.ts";
+import type { Deployment } from "./deployment.ts";
+import { logFault } from "./faults.ts";
+import type { Incoming } from "./incoming.ts";
+import { nameInJson } from "./json-errors.ts";
+import { type BodyLimit, readSignedBody } from "./signed-body.ts";
+
+interface SchedulerRequest {
+  readonly incoming: Incoming;
+  readonly env: Env;
+  readonly deployment: Deployment;
+  /** Told which operation it was, for metrics. */
+  readonly onMatch: (operation: string) => void;
+}
+
+/** An input of 1 MB, escaped, and the rest. */
+const BODY_LIMIT: BodyLimit = {
+  bytes: 4_194_304,
+  discarded: 16_777_216,
+  tooLarge: () => schedulerError("ValidationException", "The request body must have at most 4194304 bytes."),
+};
+
+/** Answers a request to EventBridge Scheduler, in its wire format whatever happens. */
+export async function answerScheduler(request: SchedulerRequest): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  try {
+    const result = await serveScheduler(request);
+    return Response.json(result, { headers: { "x-amzn-requestid": requestId } });
+  } catch (error) {
+    if (error instanceof ServiceError) return renderError(error, requestId);
+    logFault(error, requestId, "Scheduler");
+    return renderError(schedulerError("InternalServerException", "An internal error occurred."), requestId);
+  }
+}
+
+async function serveScheduler({ incoming, env, deployment, onMatch }: SchedulerRequest): Promise<object> {
+  const query = new Query(incoming.rawQuery);
+  const { operation, parameters } = matchSchedulerOperation(incoming.method, incoming.rawPath, query, incoming.headers);
+  onMatch(operation.name);
+  const { identity, body } = await readSignedBody(incoming, ["scheduler"], deployment, BODY_LIMIT);
+  if (identity.kind !== "account") {
+    throw schedulerError("AccessDeniedException", "The request is not signed by an account.");
+  }
+  const owner = { accountId: identity.account.id, region: deployment.region };
+  return operation.handle({ parameters, query, body, owner, schedules: schedulesOf(env, owner.accountId) });
+}
+
+function renderError(error: ServiceError, requestId: string): Response {
+  const { code, status } = nameInJson(error);
+  const headers = { ...error.headers, "x-amzn-requestid": requestId, "x-amzn-errortype": code };
+  return Response.json({ Message: error.message }, { status, headers });
+}
