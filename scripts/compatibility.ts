@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { servedLambdaOperations } from "../src/lambda/operations.ts";
 import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
+import { schedulerOperations } from "../src/scheduler/operations.ts";
 import { s3Operations } from "../src/s3/operations.ts";
 import { subResourceDefaults } from "../src/s3/sub-resource-defaults.ts";
 import { AREAS_NOT_PLANNED, unsupportedOperations } from "../src/s3/unsupported.ts";
@@ -58,6 +59,12 @@ export function renderCompatibility(): string {
     ...renderS3(),
     "",
     ...renderLambda(),
+    "",
+    "## Amazon EventBridge Scheduler",
+    "",
+    ...renderServed(schedulerOperations),
+    "",
+    "What differs is in docs/schedules.md.",
     "",
   ].join("\n");
 }
