@@ -125,9 +125,17 @@ describe("schedules", () => {
     ]);
   });
 
-  it.each<[string, Partial<CreateScheduleCommandInput>, string | RegExp]>([
-    ["a wrong expression", { ScheduleExpression: "cron(0 3 * * *)" }, "Invalid Schedule Expression cron(0 3 * * *)."],
-    ["an unknown zone", { ScheduleExpressionTimezone: "Mars/Base" }, "Invalid Schedule Expression Timezone Mars/Base."],
+  it.each<[string, Partial<CreateScheduleCommandInput>, RegExp]>([
+    [
+      "a wrong expression",
+      { ScheduleExpression: "cron(0 3 * * *)" },
+      /^Invalid Schedule Expression cron\(0 3 \* \* \*\)\.$/,
+    ],
+    [
+      "an unknown zone",
+      { ScheduleExpressionTimezone: "Mars/Base" },
+      /^Invalid Schedule Expression Timezone Mars\/Base\.$/,
+    ],
     ["a window without its length", { FlexibleTimeWindow: { Mode: "FLEXIBLE" } }, /MaximumWindowInMinutes must be set/],
     [
       "an end before the start",
@@ -152,7 +160,7 @@ describe("schedules", () => {
   ])("are refused for %s", async (_what, more, message) => {
     await expect(create("refused", more)).rejects.toMatchObject({
       name: "ValidationException",
-      message: typeof message === "string" ? message : expect.stringMatching(message),
+      message: expect.stringMatching(message),
     });
   });
 
