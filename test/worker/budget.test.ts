@@ -79,6 +79,15 @@ describe("platform operations per call, in a warm isolate", () => {
     expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
   });
 
+  it("PutObject in a bucket that notifies somebody: no call more; the event leaves the index by itself", async () => {
+    const document = `<NotificationConfiguration><CloudFunctionConfiguration>
+      <CloudFunction>arn:aws:lambda:us-east-1:000000000001:function:none</CloudFunction><Event>s3:ObjectCreated:*</Event>
+    </CloudFunctionConfiguration></NotificationConfiguration>`;
+    await send("PUT", "/budget?notification", document, { "x-amz-skip-destination-validation": "true" });
+    expect(await cost(() => send("PUT", "/budget/a", SMALL))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
+  });
+
   it("PutObject of a conditional body: one more index call before the upload", async () => {
     const put = () => send("PUT", "/budget/c", LARGE, { "if-none-match": "*" });
     expect(await cost(put)).toEqual({ "durable-object": 2, "r2-class-a": 1 });
