@@ -1,5 +1,6 @@
 import type { JobMessage } from "./jobs/messages.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
+import type { EventsMessage } from "./metadata/function/events-protocol.ts";
 import type { FunctionEvents } from "./metadata/function/function-events.ts";
 import type { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 import type { Distribution } from "./metadata/cdn/distribution.ts";
@@ -26,6 +27,13 @@ export interface Env {
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */
   readonly PUBLIC_NETWORK?: Fetcher;
+  /** Wakes those who run asynchronous invocations. */
+  readonly INVOCATIONS: Queue<EventsMessage>;
+  /**
+   * Locally: the queue delivers one batch after the other, as Miniflare's does, so that messages are acknowledged
+   * before their work is done. Any text; the platform's queue delivers side by side.
+   */
+  readonly VERGE_SERIAL_QUEUE?: string;
   /** Work of the store that outlives a request. */
   readonly BACKGROUND: Queue<JobMessage>;
   /** The static pages below `/_verge/`. */
@@ -50,6 +58,8 @@ export interface Env {
   readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;
   /** Bytes of database from which on an index moves small bodies to R2; 1 GiB by default. */
   readonly VERGE_PACK_BYTES?: string;
+  /** How long an asynchronous invocation that has failed waits before it is repeated, in seconds; 60 by default. */
+  readonly VERGE_ASYNC_RETRY_SECONDS?: string;
   /** Secret: the access key of the root account. */
   readonly VERGE_ROOT_ACCESS_KEY_ID?: string;
   /** Secret: its secret key. */

@@ -1,11 +1,14 @@
 import type { Env } from "./env.ts";
 import { handleRequest } from "./gateway/app.ts";
 import { consume } from "./jobs/consume.ts";
+import { dispatchEvents, type EventRunners } from "./jobs/dispatch-events.ts";
 import type { JobMessage } from "./jobs/messages.ts";
 import { runSchedule } from "./jobs/schedule.ts";
 import { createEgress } from "./lambda/runtime/egress.ts";
+import type { EventsMessage } from "./metadata/function/events-protocol.ts";
 
 export { BucketIndex } from "./jobs/index-object.ts";
+export { FunctionEventRunner } from "./gateway/function-events.ts";
 export { FunctionEvents } from "./metadata/function/function-events.ts";
 export { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 export { Distribution } from "./metadata/cdn/distribution.ts";
@@ -19,6 +22,14 @@ export const FunctionEgress = createEgress<Env>(handleRequest);
 
 export default {
   fetch: handleRequest,
-  queue: (batch, env) => consume(batch, env),
+  queue: (batch, env, context) =>
+    isOfEvents(batch)
+      ? dispatchEvents(batch, env, context.exports as unknown as EventRunners)
+      : consume(batch as MessageBatch<JobMessage>, env),
   scheduled: (controller, env) => runSchedule(controller, env),
-} satisfies ExportedHandler<Env, JobMessage>;
+} satisfies ExportedHandler<Env>;
+
+/** A batch is of one queue: work of the store says of what kind it is, a message about events whose they are. */
+function isOfEvents(batch: MessageBatch): batch is MessageBatch<EventsMessage> {
+  return batch.messages.every(({ body }) => typeof body === "object" && body !== null && "functionName" in body);
+}

@@ -91,7 +91,8 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
       name: WORKER_NAME,
       modulesRoot: dirname(mainModule),
       modules: readModules(mainModule),
-      bindings: { ...bound.bindings, ...options.bindings },
+      // Miniflare's queue delivers a batch when the one before is done (src/jobs/dispatch-events.ts).
+      bindings: { ...bound.bindings, VERGE_SERIAL_QUEUE: "yes", ...options.bindings },
       serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME, PUBLIC_NETWORK },
       unsafeDirectSockets: [{ host, port }],
     },

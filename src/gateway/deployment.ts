@@ -10,6 +10,8 @@ export interface Deployment {
   readonly region: string;
   /** Origin of this deployment, as functions are told it. */
   readonly endpointUrl: string;
+  /** Before the first repetition of an asynchronous invocation that has failed; the second waits twice as long. */
+  readonly asyncRetrySeconds: number;
   readonly directory: Directory;
   readonly credentials: Credentials;
   readonly configurations: ConfigurationCache;
@@ -28,6 +30,7 @@ export function deploymentOf(env: Env): Deployment {
     domain,
     region: env.VERGE_REGION ?? "us-east-1",
     endpointUrl: env.VERGE_ENDPOINT ?? `http://${domain}`,
+    asyncRetrySeconds: Number(env.VERGE_ASYNC_RETRY_SECONDS || "60"),
     directory: directoryOf(env),
     credentials: credentialsOf(env),
     configurations: new ConfigurationCache(),

@@ -13,8 +13,14 @@ export interface OwnEntrypoints {
   FunctionEgress(options: { readonly props: EgressProps }): Fetcher;
 }
 
+/** Of a request, what running a function needs. */
+export type RuntimeRequest = Pick<LambdaRequest, "env" | "deployment" | "entrypoints" | "defer">;
+
 /** The runtime for versions whose package has this id. */
-export function createFunctionRuntime({ env, deployment, entrypoints, defer }: LambdaRequest, codeId: string): Runtime {
+export function createFunctionRuntime(
+  { env, deployment, entrypoints, defer }: RuntimeRequest,
+  codeId: string,
+): Runtime {
   return createRuntime({
     loader: env.LOADER,
     loadCode: ({ layers = [], runtime }) =>
@@ -33,7 +39,7 @@ export function createFunctionRuntime({ env, deployment, entrypoints, defer }: L
 
 /** Takes one of `limit` executions of a function. */
 export async function reserveExecution(
-  { env }: Pick<LambdaRequest, "env">,
+  { env }: Pick<RuntimeRequest, "env">,
   { accountId, name }: RuntimeFunction,
   limit: number,
 ): Promise<ExecutionLease | undefined> {

@@ -43,6 +43,8 @@ export interface S3Request {
   readonly onMatch: (operation: string) => void;
   /** Of a caller that another service of this deployment has authenticated, and on whose behalf it reads. */
   readonly identity?: Identity;
+  /** Of such a caller's request, if it has one. */
+  readonly payload?: Payload;
 }
 
 /** On whose behalf a bucket is used, and for what. */
@@ -130,8 +132,8 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
 }
 
 /** A browser signs no preflight, even to a presigned URL: that signature covers the request that is to come. */
-async function identify({ incoming, deployment, identity }: S3Request): Promise<Authenticated> {
-  if (identity) return { identity, payload: NO_PAYLOAD };
+async function identify({ incoming, deployment, identity, payload = NO_PAYLOAD }: S3Request): Promise<Authenticated> {
+  if (identity) return { identity, payload };
   if (incoming.method === "OPTIONS") return { identity: ANONYMOUS, payload: NO_PAYLOAD };
   return authenticate(incoming, ["s3"], deployment);
 }

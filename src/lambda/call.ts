@@ -1,6 +1,7 @@
 import type { Account, Identity } from "../auth/identity.ts";
 import type { Operation } from "../lib/operation.ts";
 import type { Query } from "../lib/query.ts";
+import type { AcceptedEvent, EventTarget } from "../metadata/function/events-protocol.ts";
 import type { FunctionDirectory } from "../metadata/function/directory.ts";
 import type { FunctionRegistryApi } from "../metadata/function/protocol.ts";
 import type { FunctionCodeStore } from "../storage/function-code.ts";
@@ -32,19 +33,29 @@ export interface LambdaCall {
 }
 
 /** What the gateway wires in. */
-export interface LambdaPorts {
+export interface LambdaPorts extends ExecutionPorts {
   /** The functions of an account: every call is a round trip. */
   registry(accountId: string): FunctionRegistryApi;
   /** Reads an object of this deployment with the caller's rights; undefined when it has more than `limit` bytes. */
   readObject(object: ObjectName, limit: number): Promise<Uint8Array | undefined>;
   /** Encrypts what is secret; it opens only for the same owner. */
   seal(secret: string, owner: string): Promise<string>;
-  /** Undefined when it was sealed for another owner, or under another master key. */
-  open(sealed: string, owner: string): Promise<string | undefined>;
   /** A URL at which the package can be fetched for some minutes. */
   presignCode(codeId: string): Promise<string>;
   /** A keyed hash that only this deployment can make. */
   tag(text: string): Promise<Uint8Array>;
+  /** Throws InvalidParameterValueException when the caller cannot use the bucket. */
+  checkBucket(bucket: string): Promise<void>;
+  /** Takes asynchronous invocations: durable when it answers. */
+  acceptEvents(target: EventTarget, events: readonly AcceptedEvent[]): Promise<void>;
+  /** Forgets the asynchronous invocations of a function that was deleted. */
+  dropEvents(target: EventTarget): Promise<void>;
+}
+
+/** What running a function needs of the deployment. */
+export interface ExecutionPorts {
+  /** Undefined when it was sealed for another owner, or under another master key. */
+  open(sealed: string, owner: string): Promise<string | undefined>;
   /** Where the SDK inside a function finds this deployment; never what a request's Host header says. */
   readonly endpointUrl: string;
   /** Keys for an execution: of the role that the function names, with the rights of its account. */

@@ -14,6 +14,7 @@ const STATUS = {
   NotImplementedException: 501,
   PolicyLengthExceededException: 400,
   PreconditionFailedException: 412,
+  RecursiveInvocationException: 400,
   RequestTooLargeException: 413,
   ResourceConflictException: 409,
   ResourceNotFoundException: 404,
@@ -42,6 +43,11 @@ export function invalidParameter(message: string): ServiceError {
 /** `arn` with the qualifier, where the caller gave one. */
 export function functionNotFound(arn: string): ServiceError {
   return lambdaError("ResourceNotFoundException", `Function not found: ${arn}`);
+}
+
+/** As the operations on event-invoke configurations put it. */
+export function functionMissing(): ServiceError {
+  return lambdaError("ResourceNotFoundException", "The function doesn't exist.");
 }
 
 export function revisionMismatch(): ServiceError {

@@ -142,6 +142,8 @@ export async function deleteFunction(call: LambdaCall): Promise<LambdaResult> {
     ? registry.deleteFunction(name)
     : registry.deleteVersion(name, qualifier));
   call.directory.forgetAll();
+  if (qualifier === undefined && deleted.outcome === "ok")
+    await call.ports.dropEvents({ accountId, functionName: name });
   if (deleted.outcome === "not-found") {
     // A version that is not there counts as deleted, as long as the function is.
     if (qualifier !== undefined && (await registry.findFunction(name, LATEST))) return { status: 204 };

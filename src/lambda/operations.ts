@@ -4,12 +4,20 @@ import type { LambdaOperation } from "./call.ts";
 import { updateFunctionCode } from "./code.ts";
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from "./concurrency.ts";
 import { getFunctionConfiguration, updateFunctionConfiguration } from "./configuration.ts";
+import {
+  deleteFunctionEventInvokeConfig,
+  getFunctionEventInvokeConfig,
+  listFunctionEventInvokeConfigs,
+  putFunctionEventInvokeConfig,
+  updateFunctionEventInvokeConfig,
+} from "./event-invoke-configs.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
 import { invokeWithResponseStream } from "./invoke/stream.ts";
 import { invoke } from "./invoke/sync.ts";
 import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from "./layers/permissions.ts";
 import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from "./layers/versions.ts";
 import { addPermission, getPolicy, removePermission } from "./permissions.ts";
+import { getFunctionRecursionConfig, putFunctionRecursionConfig } from "./recursion.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
 import { createFunctionUrlConfig, deleteFunctionUrlConfig, getFunctionUrlConfig, listFunctionUrlConfigs, updateFunctionUrlConfig } from "./urls/configs.ts";
 import { listVersionsByFunction, publishVersion } from "./versions.ts";
@@ -21,6 +29,8 @@ const FUNCTION_URL = "/2021-10-31/functions/{FunctionName}/url";
 const LAYERS = "/2018-10-31/layers";
 const LAYER_VERSIONS = `${LAYERS}/{LayerName}/versions`;
 const LAYER_VERSION = `${LAYER_VERSIONS}/{VersionNumber}`;
+const EVENT_CONFIG = "/2019-09-25/functions/{FunctionName}/event-invoke-config";
+const RECURSION = "/2024-08-31/functions/{FunctionName}/recursion-config";
 const TAGS = "/2017-03-31/tags/{Resource}";
 
 /** The operations of Lambda that are served. */
@@ -51,6 +61,14 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "PutFunctionConcurrency", method: "PUT", path: "/2017-10-31/functions/{FunctionName}/concurrency", access: "lambda:PutFunctionConcurrency", handle: putFunctionConcurrency },
   { name: "GetFunctionConcurrency", method: "GET", path: "/2019-09-30/functions/{FunctionName}/concurrency", access: "lambda:GetFunctionConcurrency", handle: getFunctionConcurrency },
   { name: "DeleteFunctionConcurrency", method: "DELETE", path: "/2017-10-31/functions/{FunctionName}/concurrency", access: "lambda:DeleteFunctionConcurrency", handle: deleteFunctionConcurrency },
+
+  { name: "PutFunctionEventInvokeConfig", method: "PUT", path: EVENT_CONFIG, access: "lambda:PutFunctionEventInvokeConfig", handle: putFunctionEventInvokeConfig },
+  { name: "UpdateFunctionEventInvokeConfig", method: "POST", path: EVENT_CONFIG, access: "lambda:UpdateFunctionEventInvokeConfig", handle: updateFunctionEventInvokeConfig },
+  { name: "GetFunctionEventInvokeConfig", method: "GET", path: EVENT_CONFIG, access: "lambda:GetFunctionEventInvokeConfig", handle: getFunctionEventInvokeConfig },
+  { name: "ListFunctionEventInvokeConfigs", method: "GET", path: `${EVENT_CONFIG}/list`, access: "lambda:ListFunctionEventInvokeConfigs", handle: listFunctionEventInvokeConfigs },
+  { name: "DeleteFunctionEventInvokeConfig", method: "DELETE", path: EVENT_CONFIG, access: "lambda:DeleteFunctionEventInvokeConfig", handle: deleteFunctionEventInvokeConfig },
+  { name: "PutFunctionRecursionConfig", method: "PUT", path: RECURSION, access: "lambda:PutFunctionRecursionConfig", handle: putFunctionRecursionConfig },
+  { name: "GetFunctionRecursionConfig", method: "GET", path: RECURSION, access: "lambda:GetFunctionRecursionConfig", handle: getFunctionRecursionConfig },
 
   { name: "CreateFunctionUrlConfig", method: "POST", path: FUNCTION_URL, access: "lambda:CreateFunctionUrlConfig", handle: createFunctionUrlConfig },
   { name: "GetFunctionUrlConfig", method: "GET", path: FUNCTION_URL, access: "lambda:GetFunctionUrlConfig", handle: getFunctionUrlConfig },

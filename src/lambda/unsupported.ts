@@ -30,9 +30,7 @@ const CAPACITY = "/2025-11-30/capacity-providers";
 const DURABLE = "/2025-12-01/durable-executions/{DurableExecutionArn}";
 const CALLBACK = "/2025-12-01/durable-execution-callbacks/{CallbackId}";
 const MAPPINGS = "/2015-03-31/event-source-mappings";
-const INVOKE_CONFIG = `/2019-09-25/${FUNCTIONS}/event-invoke-config`;
 const PROVISIONED = `/2019-09-30/${FUNCTIONS}/provisioned-concurrency`;
-const RECURSION = `/2024-08-31/${FUNCTIONS}/recursion-config`;
 const MANAGEMENT = `/2021-07-20/${FUNCTIONS}/runtime-management-config`;
 const SIGNED = `/2020-06-30/${FUNCTIONS}/code-signing-config`;
 const SCALING = `/2025-11-30/${FUNCTIONS}/function-scaling-config`;
@@ -44,13 +42,6 @@ const POLICY = "/2026-07-09/resource-policy/{ResourceArn}";
  */
 export const unsupportedLambdaOperations: readonly UnsupportedLambdaOperation[] = [
   row("Asynchronous invocation", "InvokeAsync", "POST", `/2014-11-13/${FUNCTIONS}/invoke-async`, "InvokeFunction"),
-  row("Asynchronous invocation", "PutFunctionEventInvokeConfig", "PUT", INVOKE_CONFIG),
-  row("Asynchronous invocation", "UpdateFunctionEventInvokeConfig", "POST", INVOKE_CONFIG),
-  row("Asynchronous invocation", "GetFunctionEventInvokeConfig", "GET", INVOKE_CONFIG),
-  row("Asynchronous invocation", "DeleteFunctionEventInvokeConfig", "DELETE", INVOKE_CONFIG),
-  row("Asynchronous invocation", "ListFunctionEventInvokeConfigs", "GET", `${INVOKE_CONFIG}/list`),
-  row("Asynchronous invocation", "GetFunctionRecursionConfig", "GET", RECURSION),
-  row("Asynchronous invocation", "PutFunctionRecursionConfig", "PUT", RECURSION),
 
   row("Event sources", "CreateEventSourceMapping", "POST", MAPPINGS),
   row("Event sources", "ListEventSourceMappings", "GET", MAPPINGS),

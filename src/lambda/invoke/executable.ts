@@ -1,5 +1,5 @@
 import type { FoundFunction, FunctionVersion } from "../../metadata/function/protocol.ts";
-import type { LambdaCall } from "../call.ts";
+import type { ExecutionPorts, LambdaCall } from "../call.ts";
 import { openVariables } from "../environment.ts";
 import { functionNotFound, lambdaError } from "../errors.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
@@ -12,9 +12,11 @@ export interface Executable {
   /** What `context.invokedFunctionArn` says: as the caller named it. */
   readonly invokedArn: string;
   readonly reservedConcurrency: number | undefined;
+  /** Its recursion configuration says so. */
+  readonly allowsLoops: boolean;
 }
 
-type ExecutableContext = Pick<LambdaCall, "target" | "region" | "directory" | "ports">;
+type ExecutableContext = Pick<LambdaCall, "target" | "region" | "directory"> & { readonly ports: ExecutionPorts };
 
 /** Looks the target up and, of an alias with weights, draws one of its two versions. Throws ResourceNotFoundException. */
 export async function findExecutable(call: ExecutableContext): Promise<Executable> {
@@ -29,6 +31,7 @@ export async function findExecutable(call: ExecutableContext): Promise<Executabl
     runtimeFunction: { ...described, credentials: await call.ports.issueKeys(accountId, version.settings.role) },
     invokedArn,
     reservedConcurrency: found.function.reservedConcurrency,
+    allowsLoops: found.function.recursiveLoop === "Allow",
   };
 }
 

@@ -1,8 +1,10 @@
-import type { ExecutionLease, LambdaCall, LambdaResult } from "../call.ts";
+import type { ExecutionLease, ExecutionPorts, LambdaCall, LambdaResult } from "../call.ts";
 import { Violations } from "../constraints.ts";
 import { lambdaError } from "../errors.ts";
 import type { InvokeInput, InvokeOutput } from "../runtime/protocol.ts";
+import { acceptInvocation } from "./event.ts";
 import { type Executable, findExecutable } from "./executable.ts";
+import { continueTrace, refuseLoop } from "./lineage.ts";
 
 /** `X-Amz-Log-Result` has the end of the log. */
 const LOG_TAIL_BYTES = 4_096;
@@ -11,7 +13,8 @@ const MAX_CLIENT_CONTEXT = 3_583;
 
 /**
  * Invoke: RequestResponse answers what the handler returned, or its error as 200 with
- * `X-Amz-Function-Error`; DryRun answers 204 when the caller may invoke the function.
+ * `X-Amz-Function-Error`; Event answers 202 when the invocation is accepted; DryRun answers 204 when the caller
+ * may invoke the function.
  */
 export async function invoke(call: LambdaCall): Promise<LambdaResult> {
   const violations = new Violations();
@@ -23,10 +26,8 @@ export async function invoke(call: LambdaCall): Promise<LambdaResult> {
   const executable = await findExecutable(call);
   if (type === "DryRun") return { status: 204, headers: versionHeader(executable) };
   if (type === "Event") {
-    throw lambdaError(
-      "NotImplementedException",
-      "This version of Verge does not implement asynchronous invocations: use the invocation type RequestResponse.",
-    );
+    checkPayload(call.body);
+    return acceptInvocation(call);
   }
   const output = await runExecutable(call, executable, readInvokeInput(call, executable));
   return {
@@ -43,7 +44,7 @@ export async function invoke(call: LambdaCall): Promise<LambdaResult> {
 
 /** Runs it within the function's reserved concurrency. Throws TooManyRequestsException. */
 export async function runExecutable(
-  call: Pick<LambdaCall, "ports">,
+  call: { readonly ports: ExecutionPorts },
   executable: Executable,
   input: InvokeInput,
 ): Promise<InvokeOutput> {
@@ -58,7 +59,7 @@ export async function runExecutable(
 
 /** One of the executions that the function has reserved; undefined where it has reserved none. Throws TooManyRequestsException. */
 export async function reserveFor(
-  { ports }: Pick<LambdaCall, "ports">,
+  { ports }: { readonly ports: ExecutionPorts },
   { runtimeFunction, reservedConcurrency }: Executable,
 ): Promise<ExecutionLease | undefined> {
   if (reservedConcurrency === undefined) return undefined;
@@ -69,14 +70,19 @@ export async function reserveFor(
   });
 }
 
-/** What the request says of an invocation. Throws InvalidRequestContentException. */
-export function readInvokeInput(call: LambdaCall, { invokedArn }: Executable): InvokeInput {
+/** What the request says of an invocation. Throws InvalidRequestContentException, RecursiveInvocationException. */
+export function readInvokeInput(
+  call: LambdaCall,
+  { invokedArn, runtimeFunction, allowsLoops }: Executable,
+): InvokeInput {
   checkPayload(call.body);
+  const trace = continueTrace(call.headers.get("x-amzn-trace-id"), runtimeFunction.arn);
+  if (trace.isLoop && !allowsLoops) throw refuseLoop();
   return {
     requestId: call.requestId,
     payload: call.body,
     invokedArn,
-    traceId: call.headers.get("x-amzn-trace-id") ?? createTraceId(),
+    traceId: trace.header,
     ...readClientContext(call),
   };
 }
@@ -117,11 +123,4 @@ export function versionHeader({ version }: Executable): Record<string, string> {
 /** The end of a log for `X-Amz-Log-Result`, base64. */
 export function tailOf(logs: string): string {
   return Buffer.from(logs).subarray(-LOG_TAIL_BYTES).toString("base64");
-}
-
-/** "Root" of an X-Ray trace that is not sampled: time and 96 random bits. */
-function createTraceId(): string {
-  const time = Math.floor(Date.now() / 1_000).toString(16);
-  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString("hex");
-  return `Root=1-${time}-${random};Sampled=0`;
 }

@@ -4,6 +4,7 @@ import { isAllowedByPolicy } from "../access.ts";
 import type { LambdaCall } from "../call.ts";
 import { lambdaError } from "../errors.ts";
 import { type Executable, findExecutable } from "../invoke/executable.ts";
+import { continueTrace } from "../invoke/lineage.ts";
 import { streamExecutable } from "../invoke/stream.ts";
 import { runExecutable } from "../invoke/sync.ts";
 import type { InvokeInput } from "../runtime/protocol.ts";
@@ -26,6 +27,7 @@ export async function callFunctionUrl(url: UrlRecord, request: UrlRequest, conte
     requestId: request.requestId,
     payload: Buffer.from(describeUrlEvent(request, url.urlId, Date.now())),
     invokedArn: executable.invokedArn,
+    traceId: continueTrace(request.headers.get("x-amzn-trace-id"), executable.runtimeFunction.arn).header,
   };
   const respond = url.invokeMode === "RESPONSE_STREAM" ? respondStreaming : respondBuffered;
   const answer =

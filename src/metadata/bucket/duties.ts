@@ -52,8 +52,6 @@ export interface DutyPorts {
   readonly admission: Admission;
   readonly committer: Committer;
   readonly events: EventDelivery;
-  /** Lets work go on after the alarm. */
-  readonly defer: (work: Promise<unknown>) => void;
   readonly peer: (address: IndexAddress) => PeerIndex;
 }
 
@@ -226,8 +224,8 @@ export class Duties {
 
   /** Not awaited: a destination that does not answer must not keep the other duties waiting. */
   #deliverEvents(now: number): number | undefined {
-    const { events, defer } = this.#ports;
-    defer(events.deliverAll());
+    const { events } = this.#ports;
+    void events.deliverAll();
     return events.hasEvents ? now + RETRY_MS : undefined;
   }
 

@@ -80,6 +80,7 @@ export function deleteAlias(sql: SqlStorage, functionName: string, name: string)
   sql.exec("DELETE FROM aliases WHERE function_name = ? AND name = ?", functionName, name);
   sql.exec("DELETE FROM policies WHERE name = ? AND qualifier = ?", functionName, name);
   sql.exec("DELETE FROM urls WHERE name = ? AND qualifier = ?", functionName, name);
+  sql.exec("DELETE FROM event_configs WHERE function_name = ? AND qualifier = ?", functionName, name);
   return true;
 }
 

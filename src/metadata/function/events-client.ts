@@ -20,7 +20,7 @@ export async function acceptEvents(
 }
 
 /** Calls the object, again if the connection was lost: for what may happen twice. */
-async function askFunctionEvents<Answer>(
+export async function askFunctionEvents<Answer>(
   env: Pick<Env, "FUNCTION_EVENTS">,
   { accountId, functionName }: EventTarget,
   question: (events: FunctionEventsApi) => Promise<Answer>,

@@ -5,6 +5,8 @@ import { runMigrations } from "../migrations.ts";
 import { readRecoveryWindow } from "../bucket/settings.ts";
 import * as aliases from "./aliases.ts";
 import * as codes from "./codes.ts";
+import * as eventConfigs from "./event-configs.ts";
+import type { EventConfig, EventConfigChange, EventConfigOutcome } from "./event-configs-protocol.ts";
 import * as functions from "./functions.ts";
 import { findLayerUse } from "./layer-uses.ts";
 import * as layers from "./layers.ts";
@@ -63,12 +65,14 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
     const alias = isVersion ? undefined : aliases.findAlias(this.#sql, name, qualifier);
     const version = versions.findVersion(this.#sql, name, alias?.version ?? qualifier);
     if (!version || (!isVersion && !alias)) return undefined;
+    const eventConfig = eventConfigs.findEventConfig(this.#sql, name, qualifier);
     const second = alias?.routing && versions.findVersion(this.#sql, name, alias.routing.version);
     return {
       function: record,
       version,
       ...(alias && { alias }),
       ...(second && { weighted: { version: second, weight: alias.routing.weight } }),
+      ...(eventConfig && { eventConfig }),
     };
   }
 
@@ -219,6 +223,27 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
 
   readUsage(): protocol.AccountUsage {
     return functions.readUsage(this.#sql);
+  }
+
+  putRecursion(name: string, recursiveLoop: "Allow" | "Terminate"): boolean {
+    return functions.putRecursion(this.#sql, name, recursiveLoop);
+  }
+
+  putEventConfig(name: string, qualifier: string, change: EventConfigChange, replace: boolean): EventConfigOutcome {
+    if (!this.#exists(name, qualifier)) return { outcome: "not-found" };
+    return eventConfigs.putEventConfig(this.#sql, name, qualifier, change, replace, Date.now());
+  }
+
+  findEventConfig(name: string, qualifier: string): EventConfig | undefined {
+    return eventConfigs.findEventConfig(this.#sql, name, qualifier);
+  }
+
+  listEventConfigs(name: string, after: string, limit: number): protocol.Page<EventConfig> | undefined {
+    return this.#exists(name, "") ? eventConfigs.listEventConfigs(this.#sql, name, after, limit) : undefined;
+  }
+
+  deleteEventConfig(name: string, qualifier: string): boolean {
+    return eventConfigs.deleteEventConfig(this.#sql, name, qualifier);
   }
 
   createUrl(url: Omit<protocol.UrlRecord, "createdAt" | "modifiedAt">): protocol.UrlOutcome {

@@ -22,7 +22,13 @@ export const MAX_CONCURRENCY = 1_000;
 const MIN_UNRESERVED = 100;
 const MAX_TAGS = 50;
 
-type FunctionRow = { name: string; tags: string; reserved_concurrency: number | null; next_version: number };
+type FunctionRow = {
+  name: string;
+  tags: string;
+  reserved_concurrency: number | null;
+  next_version: number;
+  recursive_loop: "Allow" | "Terminate" | null;
+};
 
 export function findFunctionRecord(sql: SqlStorage, name: string): FunctionRecord | undefined {
   const [row] = sql.exec<FunctionRow>("SELECT * FROM functions WHERE name = ?", name).toArray();
@@ -32,6 +38,7 @@ export function findFunctionRecord(sql: SqlStorage, name: string): FunctionRecor
     name,
     tags,
     ...(row.reserved_concurrency === null ? {} : { reservedConcurrency: row.reserved_concurrency }),
+    ...(row.recursive_loop !== null && { recursiveLoop: row.recursive_loop }),
   };
 }
 
@@ -120,6 +127,7 @@ export function removeFunction(sql: SqlStorage, name: string, due: number): bool
     "DELETE FROM aliases WHERE function_name = ?",
     "DELETE FROM policies WHERE name = ?",
     "DELETE FROM urls WHERE name = ?",
+    "DELETE FROM event_configs WHERE function_name = ?",
   ]) {
     sql.exec(statement, name);
   }
@@ -134,6 +142,7 @@ export function removeVersion(sql: SqlStorage, name: string, version: string, du
   if (!found) return false;
   sql.exec("DELETE FROM versions WHERE name = ? AND number = ?", name, Number(version));
   sql.exec("DELETE FROM policies WHERE name = ? AND qualifier = ?", name, version);
+  sql.exec("DELETE FROM event_configs WHERE function_name = ? AND qualifier = ?", name, version);
   releaseCode(sql, found.code.codeId, due);
   removeLayerUses(sql, name, Number(version), due);
   return true;
@@ -164,6 +173,10 @@ export function putConcurrency(sql: SqlStorage, name: string, reserved: number |
   if (reserved !== undefined && unreserved < MIN_UNRESERVED) return { outcome: "too-much", unreserved: MIN_UNRESERVED };
   sql.exec("UPDATE functions SET reserved_concurrency = ? WHERE name = ?", reserved ?? null, name);
   return { outcome: "ok" };
+}
+
+export function putRecursion(sql: SqlStorage, name: string, recursiveLoop: "Allow" | "Terminate"): boolean {
+  return sql.exec("UPDATE functions SET recursive_loop = ? WHERE name = ?", recursiveLoop, name).rowsWritten > 0;
 }
 
 export function readUsage(sql: SqlStorage): AccountUsage {

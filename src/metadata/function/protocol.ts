@@ -2,6 +2,7 @@
  * What the Worker and an account's FunctionRegistry say to each other. Plain values only: expected outcomes
  * are values, and fields are only ever added (objects run old code for minutes after a deploy).
  */
+import type { EventConfig, EventConfigApi } from "./event-configs-protocol.ts";
 
 /** What UpdateFunctionConfiguration changes. */
 export interface FunctionSettings {
@@ -108,6 +109,8 @@ export interface FunctionRecord {
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
+  /** What happens when it is invoked in a loop; `Terminate` when absent. */
+  readonly recursiveLoop?: "Allow" | "Terminate";
 }
 
 /** A function by a name and a qualifier. */
@@ -118,6 +121,8 @@ export interface FoundFunction {
   readonly alias?: AliasRecord;
   /** The second version of an alias with weights. */
   readonly weighted?: { readonly version: FunctionVersion; readonly weight: number };
+  /** Of this qualifier. */
+  readonly eventConfig?: EventConfig;
 }
 
 export interface NewFunction {
@@ -294,7 +299,7 @@ export type ConcurrencyOutcome =
 export type TagsOutcome = { readonly outcome: "ok" } | NotFound | { readonly outcome: "too-many" };
 
 /** The calls that the Worker makes; see `bucket/index-api.ts` for why stubs are seen through an interface. */
-export interface FunctionRegistryApi {
+export interface FunctionRegistryApi extends EventConfigApi {
   /** Before a package is stored: what no function refers to a day later is deleted. */
   reserveCode(codeId: string): Promise<void>;
 
@@ -359,6 +364,9 @@ export interface FunctionRegistryApi {
   /** Undefined gives the reservation back. */
   putConcurrency(name: string, reserved: number | undefined): Promise<ConcurrencyOutcome>;
   readUsage(): Promise<AccountUsage>;
+
+  /** False when the function is not there. */
+  putRecursion(name: string, recursiveLoop: "Allow" | "Terminate"): Promise<boolean>;
 
   createUrl(url: Omit<UrlRecord, "createdAt" | "modifiedAt">): Promise<UrlOutcome>;
   findUrl(name: string, qualifier: string): Promise<UrlRecord | undefined>;

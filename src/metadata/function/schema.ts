@@ -76,4 +76,14 @@ export const MIGRATIONS: readonly string[] = [
    ) WITHOUT ROWID;
    CREATE INDEX layer_uses_by_code ON layer_uses (code_id);
    CREATE INDEX layer_uses_by_arn ON layer_uses (arn);`,
+
+  `ALTER TABLE functions ADD COLUMN recursive_loop TEXT;
+
+   -- qualifier is $LATEST for the function itself. record: JSON of an EventConfig.
+   CREATE TABLE event_configs (
+     function_name TEXT NOT NULL,
+     qualifier TEXT NOT NULL,
+     record TEXT NOT NULL,
+     PRIMARY KEY (function_name, qualifier)
+   ) WITHOUT ROWID;`,
 ];

@@ -1,0 +1,60 @@
+import { ServiceError } from "../../lib/errors.ts";
+import type { Delivery, EventTarget, LeasedEvent, Settlement } from "../../metadata/function/events-protocol.ts";
+import { functionNotFound } from "../errors.ts";
+import { LATEST } from "../names.ts";
+import type { EventContext } from "./context.ts";
+import { parseDestination } from "./destination.ts";
+import { nameRecord } from "./record.ts";
+
+/** A destination that refuses for so long has lost its record, as with AWS (`DestinationDeliveryFailures`). */
+const MAX_DELIVERY_MS = 6 * 3_600_000;
+const MAX_DELAY_SECONDS = 300;
+
+/**
+ * Brings an invocation record to its destination. Repeated with the same ids until the destination has taken it:
+ * to a bucket it is the same object, to a function the same event.
+ */
+export async function deliverRecord(
+  event: LeasedEvent,
+  delivery: Delivery,
+  source: EventTarget,
+  context: EventContext,
+): Promise<Settlement> {
+  const lease = { id: event.id, until: event.until };
+  try {
+    await deliver(event, delivery, source, context);
+    return { ...lease, outcome: "done" };
+  } catch (error) {
+    const why = error instanceof ServiceError ? `${error.code}: ${error.message}` : String(error);
+    console.error(`The record of ${event.id} was not delivered to ${delivery.destination}: ${why}`);
+    const now = Date.now();
+    if (now - delivery.since > MAX_DELIVERY_MS) return { ...lease, outcome: "done" };
+    return { ...lease, outcome: "delayed", due: now + Math.min(2 ** event.delays, MAX_DELAY_SECONDS) * 1_000 };
+  }
+}
+
+async function deliver(
+  { payload, traceHeader = "" }: LeasedEvent,
+  { destination, deliveryId, since }: Delivery,
+  { accountId, functionName }: EventTarget,
+  { ports, directory }: EventContext,
+): Promise<void> {
+  const parsed = parseDestination(destination);
+  if (parsed?.kind === "bucket") {
+    const key = nameRecord(functionName, deliveryId, since);
+    await ports.putObject(accountId, {
+      bucket: parsed.bucket,
+      key,
+      contentType: "application/json",
+      bytes: payload,
+      traceHeader,
+    });
+    return;
+  }
+  if (parsed?.kind !== "function") throw new Error(`no delivery to ${destination}`);
+  const { name, qualifier } = parsed;
+  if (!(await directory.findFunction(accountId, name, qualifier ?? LATEST))) throw functionNotFound(destination);
+  await ports.acceptEvents({ accountId, functionName: name }, [
+    { id: deliveryId, payload, source: "destination", traceHeader, ...(qualifier !== undefined && { qualifier }) },
+  ]);
+}
