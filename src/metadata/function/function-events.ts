@@ -70,7 +70,7 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
       this.#noteTarget(target);
       for (const event of events) acceptEvent(this.#sql, event, now);
     });
-    if (!this.#calls.isCalling) this.#call(1, now);
+    this.#call(this.#calls.count(0, now, 1), now);
     this.#arm(now);
   }
 
@@ -89,7 +89,7 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
     for (const { id, until } of leased) this.#leases.set(id, until);
     const stays = call.want > 0 && (leased.length > 0 || call.running > 0);
     this.#calls.noteRunner(call.runnerId, stays, call.eventMs, now);
-    this.#callForDue(now);
+    this.#callForDue(now, 0);
     this.#arm(now);
     return leased;
   }
@@ -116,7 +116,8 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
     this.#armedFor = Number.POSITIVE_INFINITY;
     try {
       this.#calls.forgetCallsBefore(now - RESEND_MS);
-      this.#callForDue(now);
+      // Those who are at work may have died.
+      this.#callForDue(now, 1);
       this.#arm(now);
     } catch (error) {
       console.error(`Events of ${JSON.stringify(this.#target)} could not be looked through`, error);
@@ -141,8 +142,11 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
     return this.#limit - this.#leases.size;
   }
 
-  #callForDue(now: number): void {
-    if (this.#countFree(now) > 0) this.#call(this.#calls.count(countDue(this.#sql, now, COUNTED_EVENTS), now), now);
+  /** At least so many, unless nothing is due. */
+  #callForDue(now: number, least: 0 | 1): void {
+    if (this.#countFree(now) <= 0) return;
+    const due = countDue(this.#sql, now, COUNTED_EVENTS);
+    if (due > 0) this.#call(this.#calls.count(due, now, least), now);
   }
 
   /** What is not sent, or lost on its way, the alarm sends again. */

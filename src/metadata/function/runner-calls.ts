@@ -20,17 +20,14 @@ export class RunnerCalls {
   readonly #runners = new Map<string, number>();
   #eventMs = FIRST_EVENT_MS;
 
-  /** Whether somebody will look for work anyway. */
-  get isCalling(): boolean {
-    return this.#waiting > 0;
-  }
-
-  /** How many more to call, with so many events that could be worked at. */
-  count(due: number, now: number): number {
-    if (due === 0) return 0;
+  /**
+   * How many more to call, with so many events that could be worked at. Whatever is known of the runners at work,
+   * at least `least` are on their way afterwards.
+   */
+  count(due: number, now: number, least: 0 | 1): number {
     for (const [id, seenAt] of this.#runners) if (seenAt < now - RUNNER_SILENCE_MS) this.#runners.delete(id);
     const wanted = Math.ceil((due * this.#eventMs) / (RUNNER_LANES * DRAIN_MS));
-    return Math.max(0, Math.min(wanted, MAX_RUNNERS) - this.#runners.size - this.#waiting);
+    return Math.max(Math.min(wanted, MAX_RUNNERS) - this.#runners.size, least, this.#waiting) - this.#waiting;
   }
 
   noteCalled(count: number, now: number): void {

@@ -95,14 +95,6 @@ describe("Invoke", () => {
     });
   });
 
-  it("says that asynchronous invocations are not there yet, instead of losing them", async () => {
-    const name = await create("exports.handler = async () => 1;");
-    await expect(invoke(name, {}, { InvocationType: "Event" })).rejects.toMatchObject({
-      name: "NotImplementedException",
-      $metadata: { httpStatusCode: 501 },
-    });
-  });
-
   it("knows no function that is not there", async () => {
     await expect(invoke("nobody", {})).rejects.toMatchObject({
       name: "ResourceNotFoundException",
