@@ -6,7 +6,7 @@ import { uncachedFunctions } from "../metadata/function/client.ts";
 
 type Check = (env: Env, destination: string, bucket: BucketConfig) => Promise<string | undefined>;
 
-/** By the service in the ARN; how their events are delivered is in `jobs/deliver-events.ts`. */
+/** By the service in the ARN; how their events are delivered is in `jobs/deliver-notifications.ts`. */
 const CHECKS: Readonly<Record<string, Check>> = { lambda: checkFunction };
 
 /** What S3 says of a destination that would not take the bucket's events; undefined for one that does. */

@@ -315,8 +315,11 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
       deliver: this.#deliverEvents,
       schedule: (at) => agenda.schedule("events", at),
     });
-    const duties = new Duties({ storage, env, self, agenda, admission, committer, events, peer });
+    const defer = (work: Promise<unknown>) => this.ctx.waitUntil(work);
+    const duties = new Duties({ storage, env, self, agenda, admission, committer, events, defer, peer });
     this.#life = { committer, duties, events };
+    // Left over by a crash: the alarm would come half a minute later.
+    if (events.hasEvents) this.#deliverSoon("events");
   }
 
   /** After the commit; what fails is left to the alarm. */

@@ -52,6 +52,8 @@ export interface DutyPorts {
   readonly admission: Admission;
   readonly committer: Committer;
   readonly events: EventDelivery;
+  /** Lets work go on after the alarm. */
+  readonly defer: (work: Promise<unknown>) => void;
   readonly peer: (address: IndexAddress) => PeerIndex;
 }
 
@@ -224,8 +226,8 @@ export class Duties {
 
   /** Not awaited: a destination that does not answer must not keep the other duties waiting. */
   #deliverEvents(now: number): number | undefined {
-    const { events } = this.#ports;
-    void events.deliverAll();
+    const { events, defer } = this.#ports;
+    defer(events.deliverAll());
     return events.hasEvents ? now + RETRY_MS : undefined;
   }
 

@@ -1,7 +1,8 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { EventDelivery, type OutgoingEvent } from "../../../src/metadata/bucket/events.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
+import { ringAlarm } from "./pass-time.ts";
 import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
 
 /** Runs one change inside the object and reads what it queued, before anything can leave. */
@@ -119,6 +120,19 @@ describe("events of a bucket that notifies somebody", () => {
     expectOutcome(await index.api.putObject({ ...call, object: makeObject("a") }), "ok");
     await expect.poll(() => countEvents(index)).toBe(0);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining(`${NOBODY} does not take them any more`));
+  });
+});
+
+describe("events that a crash left behind", () => {
+  it.each([
+    ["leave when the object is woken", (index: Fixture) => index.get("a")],
+    ["leave at the next alarm", (index: Fixture) => ringAlarm(index, ["events"])],
+  ])("%s", async (_, wake) => {
+    const index = await createSubscribed(toEverything(NOBODY));
+    await runInDurableObject(index.stub, (_instance, { storage: { sql } }) => queue(sql, NOBODY, 120));
+    await evictDurableObject(index.stub);
+    await wake(index);
+    await expect.poll(() => countEvents(index)).toBe(0);
   });
 });
 

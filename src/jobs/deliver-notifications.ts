@@ -19,7 +19,7 @@ const DELIVERIES: Readonly<Record<string, Deliver>> = { lambda: invokeFunction }
  * Hands the events of a bucket to their destination. Those for one that no longer takes them are dropped, as
  * on S3. Throws what may go better in another attempt.
  */
-export async function deliverEvents(
+export async function deliverNotifications(
   env: Env,
   bucket: BucketConfig,
   destination: string,
