@@ -6,6 +6,7 @@ import type { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
+import type { LogIndex } from "./metadata/logs/log-index.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
 import type { Schedules } from "./metadata/schedule/schedules-object.ts";
 
@@ -23,6 +24,7 @@ export interface Env {
   readonly CDN_REGISTRY: DurableObjectNamespace<CdnRegistry>;
   readonly DISTRIBUTION: DurableObjectNamespace<Distribution>;
   readonly SCHEDULES: DurableObjectNamespace<Schedules>;
+  readonly LOG_INDEX: DurableObjectNamespace<LogIndex>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */
@@ -54,6 +56,8 @@ export interface Env {
   readonly VERGE_LIMITS?: string;
   /** How often an index writes its journal to R2, in seconds; 60 by default. */
   readonly VERGE_EXPORT_INTERVAL_SECONDS?: string;
+  /** How long an isolate gathers log lines of functions before it sends them on, in seconds; 5 by default. */
+  readonly VERGE_LOG_INTERVAL_SECONDS?: string;
   /** How long bytes outlive their last reference, in seconds; 30 days by default. */
   readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;
   /** Bytes of database from which on an index moves small bodies to R2; 1 GiB by default. */

@@ -14,6 +14,7 @@ export { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 export { Distribution } from "./metadata/cdn/distribution.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
+export { LogIndex } from "./metadata/logs/log-index.ts";
 export { Registry } from "./metadata/registry/registry.ts";
 export { Schedules } from "./metadata/schedule/schedules-object.ts";
 

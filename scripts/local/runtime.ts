@@ -41,6 +41,13 @@ const ASSETS_NAME = "verge-assets";
 /** How functions reach the Internet: workerd refuses private addresses after it has resolved a name (src/lambda/runtime/egress.ts). */
 const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
 
+const LOCAL_SETTINGS = {
+  // Miniflare's queue delivers a batch when the one before is done (src/jobs/dispatch-events.ts).
+  VERGE_SERIAL_QUEUE: "yes",
+  // Who watches the logs of a function on the same machine should not wait (src/metadata/logs/recorder.ts).
+  VERGE_LOG_INTERVAL_SECONDS: "1",
+};
+
 /** The region of wrangler.toml. */
 export const DEFAULT_REGION = "us-east-1";
 
@@ -91,8 +98,7 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
       name: WORKER_NAME,
       modulesRoot: dirname(mainModule),
       modules: readModules(mainModule),
-      // Miniflare's queue delivers a batch when the one before is done (src/jobs/dispatch-events.ts).
-      bindings: { ...bound.bindings, VERGE_SERIAL_QUEUE: "yes", ...options.bindings },
+      bindings: { ...bound.bindings, ...LOCAL_SETTINGS, ...options.bindings },
       serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME, PUBLIC_NETWORK },
       unsafeDirectSockets: [{ host, port }],
     },

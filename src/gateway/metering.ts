@@ -33,6 +33,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     SCHEDULES: meterNamespace(env.SCHEDULES, onOperation),
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
+    LOG_INDEX: meterNamespace(env.LOG_INDEX, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),
   };
 }
