@@ -8,6 +8,8 @@ import { servedLambdaOperations } from "../src/lambda/operations.ts";
 import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
 import { schedulerOperations } from "../src/scheduler/operations.ts";
+import { servedLogsOperations } from "../src/logs/operations.ts";
+import { unsupportedLogsOperations } from "../src/logs/unsupported.ts";
 import { s3Operations } from "../src/s3/operations.ts";
 import { subResourceDefaults } from "../src/s3/sub-resource-defaults.ts";
 import { AREAS_NOT_PLANNED, unsupportedOperations } from "../src/s3/unsupported.ts";
@@ -48,6 +50,16 @@ const LAMBDA_DIFFERENCES = [
   "  `FunctionUrlAuthType` NONE.",
 ];
 
+const LOGS_DIFFERENCES = [
+  "### Differences",
+  "",
+  "- One event has at most 256 KB, as on AWS until 2025: longer lines of functions are continued in a further event.",
+  "- Filter patterns have no regular expressions (`%…%`). A comparison with a member that is not there is false.",
+  "- `logGroupClass` is kept and answered, and changes nothing. `kmsKeyId` is refused.",
+  "- Streams that have been silent for longer than their group's retention are deleted with their events.",
+  "- Lines of functions can be read some seconds after they were written; see docs/functions-logs.md.",
+];
+
 /** The whole document. */
 export function renderCompatibility(): string {
   return [
@@ -65,6 +77,8 @@ export function renderCompatibility(): string {
     ...renderServed(schedulerOperations),
     "",
     "What differs is in docs/schedules.md.",
+    "",
+    ...renderLogs(),
     "",
   ].join("\n");
 }
@@ -101,6 +115,29 @@ function renderLambda(): string[] {
     "",
     ...LAMBDA_DIFFERENCES,
   ];
+}
+
+/** Its operations have no paths: a header names them. */
+function renderLogs(): string[] {
+  const areas = Map.groupBy(unsupportedLogsOperations, ({ area }) => area);
+  return [
+    "## Amazon CloudWatch Logs",
+    "",
+    `### Served (${servedLogsOperations.length})`,
+    "",
+    `${listNames(servedLogsOperations)}.`,
+    "",
+    `### Not implemented (${unsupportedLogsOperations.length})`,
+    "",
+    "These answer `501 NotImplementedException` and name themselves.",
+    ...[...areas].flatMap(([area, rows]) => ["", `#### ${area}`, "", `${listNames(rows)}.`]),
+    "",
+    ...LOGS_DIFFERENCES,
+  ];
+}
+
+function listNames(rows: readonly { readonly name: string }[]): string {
+  return rows.map(({ name }) => name).join(", ");
 }
 
 function renderServed(rows: readonly Row[]): string[] {

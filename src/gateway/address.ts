@@ -10,6 +10,8 @@ export type Address =
   | { readonly service: "lambda" }
   /** EventBridge Scheduler. */
   | { readonly service: "scheduler" }
+  /** CloudWatch Logs: `X-Amz-Target` names the operation. */
+  | { readonly service: "logs" }
   /** `/_fn/code/<account>/<id>`: a function's package, by a link that GetFunction gave. */
   | { readonly service: "function-code"; readonly codeId: string }
   /** `<id>.lambda-url.<domain>`, `/_fn/<id>/…`: the rest of the path is the function's. */
@@ -22,7 +24,7 @@ const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
   ["cloudfront", { service: "unsupported", what: "CloudFront" }],
   ["iam", { service: "unsupported", what: "IAM" }],
   ["kms", { service: "unsupported", what: "KMS" }],
-  ["logs", { service: "unsupported", what: "CloudWatch Logs" }],
+  ["logs", { service: "logs" }],
   ["scheduler", { service: "scheduler" }],
   ["sqs", { service: "unsupported", what: "SQS" }],
   ["sts", { service: "unsupported", what: "STS" }],

@@ -9,6 +9,7 @@ import type { OwnEntrypoints } from "./function-runtime.ts";
 import { answerFunctionUrl } from "./function-url.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
 import { answerLambda } from "./lambda.ts";
+import { answerLogs } from "./logs.ts";
 import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
@@ -52,6 +53,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     };
     if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
     else if (address.service === "function-url") response = await answerFunctionUrl({ ...served, address });
+    else if (address.service === "logs") response = await answerLogs(served);
     else if (address.service === "lambda") response = await answerLambda(served);
     else if (address.service === "scheduler") response = await answerScheduler(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);

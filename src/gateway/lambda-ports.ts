@@ -4,6 +4,7 @@ import type { ExecutionPorts, LambdaPorts } from "../lambda/call.ts";
 import { functionRegistryOf } from "../metadata/function/client.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import { checkBucketAs } from "./act-on-bucket.ts";
+import { logRecorderOf } from "../metadata/logs/recorder.ts";
 import { presignFunctionCode } from "./function-code.ts";
 import { createFunctionRuntime, reserveExecution, type RuntimeRequest } from "./function-runtime.ts";
 import type { LambdaRequest } from "./lambda.ts";
@@ -37,6 +38,7 @@ export function createExecutionPorts(request: RuntimeRequest): ExecutionPorts {
     issueKeys: async (accountId, roleArn) => issueRoleKeys(await master(), accountId, roleArn),
     runtime: (codeId) => createFunctionRuntime(request, codeId),
     reserveExecution: (fn, limit) => reserveExecution(request, fn, limit),
+    recordInvocation: (log) => logRecorderOf(env).record(log, defer),
     defer,
   };
 }

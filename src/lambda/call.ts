@@ -4,6 +4,7 @@ import type { Query } from "../lib/query.ts";
 import type { AcceptedEvent, EventTarget } from "../metadata/function/events-protocol.ts";
 import type { FunctionDirectory } from "../metadata/function/directory.ts";
 import type { FunctionRegistryApi } from "../metadata/function/protocol.ts";
+import type { InvocationLog } from "../metadata/logs/recorder.ts";
 import type { FunctionCodeStore } from "../storage/function-code.ts";
 import type { FunctionName } from "./names.ts";
 import type { FunctionCredentials, Runtime, RuntimeFunction } from "./runtime/protocol.ts";
@@ -64,6 +65,8 @@ export interface ExecutionPorts {
   runtime(codeId: string): Runtime;
   /** Takes one of the executions that a function's reserved concurrency allows; undefined when all are taken. */
   reserveExecution(fn: RuntimeFunction, limit: number): Promise<ExecutionLease | undefined>;
+  /** Keeps what an invocation left, some seconds later and with others; nobody waits for it. */
+  recordInvocation(log: InvocationLog): void;
   /** Lets work go on after the answer, or after the client hung up. */
   defer(work: Promise<unknown>): void;
 }

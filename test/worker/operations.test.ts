@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lambdaOperations } from "../../src/lambda/operations.ts";
+import { logsOperations } from "../../src/logs/operations.ts";
 import { s3Operations } from "../../src/s3/operations.ts";
 import { schedulerOperations } from "../../src/scheduler/operations.ts";
 import { vergeOperations } from "../../src/verge-api/operations.ts";
@@ -28,5 +29,13 @@ describe.each([
   test("are told apart by method, path, query and headers", () => {
     const selectors = rows.map(({ method, path, query, headers }) => JSON.stringify([method, path, query, headers]));
     expect(selectors.filter((selector, index) => selectors.indexOf(selector) !== index)).toEqual([]);
+  });
+});
+
+describe("the operations of CloudWatch Logs, which a header names", () => {
+  test("each say who may call them, once", () => {
+    const names = logsOperations.map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)]);
+    for (const { access, name } of logsOperations) expect(access).toBe(`logs:${name}`);
   });
 });

@@ -14,6 +14,8 @@ export interface Executable {
   readonly reservedConcurrency: number | undefined;
   /** Its recursion configuration says so. */
   readonly allowsLoops: boolean;
+  /** The alias that was named, if one was. */
+  readonly alias: string | undefined;
 }
 
 type ExecutableContext = Pick<LambdaCall, "target" | "region" | "directory"> & { readonly ports: ExecutionPorts };
@@ -32,6 +34,7 @@ export async function findExecutable(call: ExecutableContext): Promise<Executabl
     invokedArn,
     reservedConcurrency: found.function.reservedConcurrency,
     allowsLoops: found.function.recursiveLoop === "Allow",
+    alias: found.alias?.name,
   };
 }
 

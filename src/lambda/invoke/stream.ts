@@ -1,8 +1,9 @@
-import type { LambdaCall, LambdaResult } from "../call.ts";
+import type { ExecutionLease, LambdaCall, LambdaResult } from "../call.ts";
 import { Violations } from "../constraints.ts";
 import type { InvokeInput, InvokeOutput, InvokeStreamOutput } from "../runtime/protocol.ts";
 import { encodeEvent } from "./event-stream.ts";
 import { type Executable, findExecutable } from "./executable.ts";
+import { recordFailure, recordOutput } from "./record.ts";
 import { readInvokeInput, reserveFor, tailOf, versionHeader } from "./sync.ts";
 
 /**
@@ -38,15 +39,25 @@ export async function streamExecutable(
   executable: Executable,
   input: InvokeInput,
 ): Promise<InvokeStreamOutput> {
-  const execution = await reserveFor(call, executable);
-  const end = () => execution?.end();
+  const startedAt = Date.now();
+  const { ports } = call;
+  let execution: ExecutionLease | undefined;
+  const fail = (error: unknown) => {
+    execution?.end();
+    recordFailure(ports, executable, input, startedAt, error);
+  };
   try {
+    execution = await reserveFor(call, executable);
     const { version, runtimeFunction } = executable;
-    const output = await call.ports.runtime(version.code.codeId).invokeStream(runtimeFunction, input);
-    call.ports.defer(output.completion.then(end, end));
+    const output = await ports.runtime(version.code.codeId).invokeStream(runtimeFunction, input);
+    const succeed = (completed: InvokeOutput) => {
+      execution?.end();
+      recordOutput(ports, executable, input, completed);
+    };
+    ports.defer(output.completion.then(succeed, fail));
     return output;
   } catch (error) {
-    end();
+    fail(error);
     throw error;
   }
 }
@@ -54,7 +65,7 @@ export async function streamExecutable(
 function encodeCompletion({ functionError, payload, logs }: InvokeOutput, withLog: boolean): Uint8Array {
   const completion = {
     ...(functionError && { ErrorCode: functionError, ErrorDetails: Buffer.from(payload).toString() }),
-    ...(withLog && { LogResult: tailOf(logs) }),
+    ...(withLog && { LogResult: tailOf(logs.text()) }),
   };
   return encodeEvent("InvokeComplete", "application/json", Buffer.from(JSON.stringify(completion)));
 }

@@ -5,6 +5,7 @@ import type { InvokeInput, InvokeOutput } from "../runtime/protocol.ts";
 import { acceptInvocation } from "./event.ts";
 import { type Executable, findExecutable } from "./executable.ts";
 import { continueTrace, refuseLoop } from "./lineage.ts";
+import { recordFailure, recordOutput } from "./record.ts";
 
 /** `X-Amz-Log-Result` has the end of the log. */
 const LOG_TAIL_BYTES = 4_096;
@@ -36,7 +37,7 @@ export async function invoke(call: LambdaCall): Promise<LambdaResult> {
       "content-type": "application/json",
       ...versionHeader(executable),
       ...(output.functionError && { "x-amz-function-error": output.functionError }),
-      ...(logType === "Tail" && { "x-amz-log-result": tailOf(output.logs) }),
+      ...(logType === "Tail" && { "x-amz-log-result": tailOf(output.logs.text()) }),
     },
     body: output.payload,
   };
@@ -48,10 +49,17 @@ export async function runExecutable(
   executable: Executable,
   input: InvokeInput,
 ): Promise<InvokeOutput> {
-  const execution = await reserveFor(call, executable);
+  const startedAt = Date.now();
+  let execution: ExecutionLease | undefined;
   try {
+    execution = await reserveFor(call, executable);
     const { version, runtimeFunction } = executable;
-    return await call.ports.runtime(version.code.codeId).invoke(runtimeFunction, input);
+    const output = await call.ports.runtime(version.code.codeId).invoke(runtimeFunction, input);
+    recordOutput(call.ports, executable, input, output);
+    return output;
+  } catch (error) {
+    recordFailure(call.ports, executable, input, startedAt, error);
+    throw error;
   } finally {
     execution?.end();
   }

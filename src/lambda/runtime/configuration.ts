@@ -64,6 +64,10 @@ export function writeCredentials(credentials: FunctionCredentials): string {
   return text;
 }
 
-function logGroupOf(fn: RuntimeFunction): string {
-  return fn.logGroup ?? `/aws/lambda/${fn.name}`;
+export function logGroupOf(fn: RuntimeFunction): string {
+  return fn.logGroup ?? ordinaryLogGroup(fn.name);
+}
+
+export function ordinaryLogGroup(functionName: string): string {
+  return `/aws/lambda/${functionName}`;
 }

@@ -1,5 +1,5 @@
 /** Finds or starts an execution environment for an invocation. */
-import { configureEnvironment, writeCredentials } from "./configuration.ts";
+import { configureEnvironment, logGroupOf, ordinaryLogGroup, writeCredentials } from "./configuration.ts";
 import { tooManyRequests } from "./errors.ts";
 import shim from "./generated/shim.txt";
 import { HOST_GRACE_MS } from "./limits.ts";
@@ -25,6 +25,8 @@ interface VersionState {
   readonly slots: Slots;
   /** Its modules use `eval`: found out by the first invocation. */
   needsEval: boolean;
+  /** The log streams of its environments, by slot, as far as this host knows them. */
+  readonly streams: Map<number, string>;
 }
 
 /** By everything that an environment depends on. Small, and bounded by what one isolate runs in its life. */
@@ -38,6 +40,8 @@ export interface Claim {
   readonly begin: number;
   /** Set when the code could not be read: a fault of this deployment, not of the function. */
   readonly load: { failure?: unknown };
+  /** Its log stream, as far as is known: by the end of the invocation it is the right one. */
+  readonly logStream: () => string;
   /** Gives it back after the invocation, or leaves it to whom it belongs. */
   release(reply: InvocationReply | StreamReply | undefined): Promise<void>;
 }
@@ -45,7 +49,7 @@ export interface Claim {
 /** Throws TooManyRequestsException. */
 export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Claim {
   const key = [fn.accountId, fn.name, fn.version, fn.codeSha256.replaceAll("/", "_"), fn.configRevision].join(":");
-  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false };
+  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false, streams: new Map() };
   versions.set(key, state);
   const begin = Date.now();
   const deadlineMs = Math.min(begin + fn.timeoutSeconds * 1000, input.deadlineMs ?? Infinity);
@@ -53,28 +57,41 @@ export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports:
   if (slot === undefined) throw tooManyRequests();
   const load: Claim["load"] = {};
   const id = `${key}:${state.needsEval ? "e" : ""}${slot}`;
-  const stub = openIsolate(id, fn, state.needsEval, load, ports);
+  const startStream = () => {
+    const name = nameLogStream(fn);
+    state.streams.set(slot, name);
+    return name;
+  };
+  const stub = openIsolate(id, fn, { loadAtStart: state.needsEval, startStream, load }, ports);
   return {
     stub,
     begin,
     load,
+    logStream: () => state.streams.get(slot) ?? startStream(),
     request: describeRequest(fn, input, begin, deadlineMs),
     async release(reply) {
       // Ends the isolate, so that the next invocation starts a new one. The call never returns.
       const isOver = reply?.kind === "needs-eval" || (reply?.kind === "done" && reply.ended);
       if (isOver) await stub.retire().catch(() => undefined);
       if (reply?.kind === "needs-eval") state.needsEval = true;
+      if (reply?.kind === "done") learnStream(state.streams, slot, fn, reply.logStream);
       if (reply?.kind === "busy") state.slots.keepAway(slot, begin + BUSY_ELSEWHERE_MS);
       else state.slots.release(slot);
     },
   };
 }
 
+interface Start {
+  readonly loadAtStart: boolean;
+  /** Names the log stream of an environment that starts. */
+  readonly startStream: () => string;
+  readonly load: Claim["load"];
+}
+
 function openIsolate(
   id: string,
   fn: RuntimeFunction,
-  loadAtStart: boolean,
-  load: Claim["load"],
+  { loadAtStart, startStream, load }: Start,
   ports: RuntimePorts,
 ): EnvironmentStub {
   const worker = ports.loader.get(id, async () => {
@@ -88,7 +105,7 @@ function openIsolate(
       modules: {
         ...modules,
         [SHIM_MODULE]: { js: shim },
-        [CONFIGURATION_MODULE]: { json: configureEnvironment(fn, nameLogStream(fn), loadAtStart) },
+        [CONFIGURATION_MODULE]: { json: configureEnvironment(fn, startStream(), loadAtStart) },
       },
       env: {},
       globalOutbound: ports.egress(fn),
@@ -101,7 +118,21 @@ function openIsolate(
 /** Lambda's form, `2026/11/22/[$LATEST]<32 hex digits>`. */
 function nameLogStream(fn: RuntimeFunction): string {
   const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
-  return `${day}/[${fn.version}]${crypto.randomUUID().replaceAll("-", "")}`;
+  return `${day}/${streamLabel(fn)}${crypto.randomUUID().replaceAll("-", "")}`;
+}
+
+/** In a log group that functions may share the name stands before the version ("Configuring CloudWatch log groups"). */
+function streamLabel(fn: RuntimeFunction): string {
+  return `${logGroupOf(fn) === ordinaryLogGroup(fn.name) ? "" : fn.name}[${fn.version}]`;
+}
+
+/** What an environment says of itself, another host may have started it: a function cannot claim another's stream. */
+function learnStream(streams: Map<number, string>, slot: number, fn: RuntimeFunction, claimed: string): void {
+  if (claimed === streams.get(slot)) return;
+  const [day = "", label = "", id = ""] = /^(.{11})(.*)(.{32})$/s.exec(claimed)?.slice(1) ?? [];
+  if (/^\d{4}\/\d{2}\/\d{2}\/$/.test(day) && label === streamLabel(fn) && /^[0-9a-f]+$/.test(id)) {
+    streams.set(slot, claimed);
+  }
 }
 
 function describeRequest(

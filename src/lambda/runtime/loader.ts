@@ -12,11 +12,13 @@ import type {
   RuntimeFunction,
   RuntimePorts,
 } from "./protocol.ts";
-import { frameLog } from "./report.ts";
+import { billedMs, createLogs } from "./report.ts";
 import { decodeReply, type InvocationOutcome, type InvocationReply } from "./shim/wire.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** Of what a function says of itself in its record. */
+const MAX_ERROR_TYPE = 100;
 
 export function createRuntime(ports: RuntimePorts): Runtime {
   return {
@@ -124,20 +126,34 @@ async function finishStream(
   return reply.kind === "done" ? reply : timedOutOutcome(fn, claim.request.requestId);
 }
 
-function describeOutput(fn: RuntimeFunction, { begin, request }: Claim, outcome: InvocationOutcome): InvokeOutput {
-  const { coldStart, failed, initLog, initMs, log, logStream, payload } = outcome;
-  const timing = {
-    durationMs: Math.max(0, Date.now() - begin - initMs),
-    ...(coldStart && { initDurationMs: initMs }),
-    ...(outcome.timedOut && { status: "timeout" as const }),
-  };
+function describeOutput(
+  fn: RuntimeFunction,
+  { begin, logStream, request }: Claim,
+  outcome: InvocationOutcome,
+): InvokeOutput {
+  const { coldStart, failed, initLog, initMs, log, payload, timedOut } = outcome;
+  const end = Date.now();
+  const timing = { durationMs: Math.max(0, end - begin - initMs), ...(coldStart && { initDurationMs: initMs }) };
+  const told = { requestId: request.requestId, begin, end, initLog, log, timedOut, ...timing };
   return {
     payload: typeof payload === "string" ? encoder.encode(payload) : payload,
-    ...(failed && { functionError: "Unhandled" as const }),
-    logs: frameLog(fn, request.requestId, initLog, log, timing),
-    logStream,
-    durationMs: timing.durationMs,
-    ...(coldStart && { initDurationMs: initMs }),
+    ...(failed && { functionError: "Unhandled" as const, errorType: readErrorType(payload) }),
+    timedOut,
+    logs: createLogs(fn, told, logStream()),
+    startedAt: begin,
+    ...timing,
+    billedMs: billedMs(timing),
     coldStart,
   };
+}
+
+/** Of Lambda's error object; a function may have put anything in its place. */
+function readErrorType(payload: string | Uint8Array): string {
+  if (typeof payload !== "string") return "Error";
+  try {
+    const { errorType } = JSON.parse(payload) as { errorType?: unknown };
+    return typeof errorType === "string" ? errorType.slice(0, MAX_ERROR_TYPE) : "Error";
+  } catch {
+    return "Error";
+  }
 }

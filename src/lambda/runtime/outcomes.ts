@@ -8,8 +8,7 @@ export function timedOutOutcome(fn: RuntimeFunction, requestId: string): Invocat
   const message = describeTimeout(fn.timeoutSeconds);
   const log = `${new Date().toISOString()} ${requestId} ${message}\n\n`;
   return {
-    ...failedOutcome("Sandbox.Timedout", `RequestId: ${requestId} Error: ${message}`),
-    log,
+    ...failedOutcome("Sandbox.Timedout", `RequestId: ${requestId} Error: ${message}`, log),
     timedOut: true,
   };
 }
@@ -27,14 +26,14 @@ export function crashedOutcome(fn: RuntimeFunction, requestId: string, error: un
   // workerd says so when modules do not compile or a module is missing at start-up.
   if (/Failed to start Worker|Uncaught \w*Error/i.test(message))
     return failedOutcome("Runtime.ImportModuleError", message);
-  const outcome = failedOutcome(
+  return failedOutcome(
     "Runtime.ExitError",
     `RequestId: ${requestId} Error: Runtime exited without providing a reason`,
+    `${message}\n`,
   );
-  return { ...outcome, log: `${message}\n` };
 }
 
-function failedOutcome(errorType: string, errorMessage: string): InvocationOutcome {
+function failedOutcome(errorType: string, errorMessage: string, log = ""): InvocationOutcome {
   const payload = JSON.stringify({ errorType, errorMessage });
   return {
     kind: "done",
@@ -42,8 +41,8 @@ function failedOutcome(errorType: string, errorMessage: string): InvocationOutco
     failed: true,
     timedOut: false,
     ended: true,
-    initLog: "",
-    log: "",
+    initLog: undefined,
+    log: log === "" ? undefined : { text: log, marks: [log.length, Date.now()] },
     logStream: "",
     coldStart: false,
     initMs: 0,

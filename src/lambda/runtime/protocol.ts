@@ -90,15 +90,33 @@ export interface InvokeInput {
   readonly traceId?: string;
 }
 
+/** Milliseconds since 1970, and a record of the log; it may have several lines. */
+export type LogLine = readonly [timestamp: number, message: string];
+
+/** What an invocation wrote, and what the platform wrote around it: START, END, REPORT. */
+export interface InvocationLogs {
+  readonly list: () => LogLine[];
+  /** All of them as one text. Its last 4 KB are `X-Amz-Log-Result`. */
+  readonly text: () => string;
+  /** Name of the environment's log stream. */
+  readonly stream: string;
+  /** Characters that the function wrote. */
+  readonly size: number;
+}
+
 export interface InvokeOutput {
   /** The handler's result, or Lambda's error object, as JSON text. */
   readonly payload: Uint8Array;
   /** `X-Amz-Function-Error`. Lambda's Node.js runtimes only know `Unhandled`. */
   readonly functionError?: "Handled" | "Unhandled";
-  /** All lines of the invocation, START, END and REPORT included. Its last 4 KB are `X-Amz-Log-Result`. */
-  readonly logs: string;
-  readonly logStream: string;
+  /** `errorType` of a function that failed. */
+  readonly errorType?: string;
+  readonly timedOut: boolean;
+  readonly logs: InvocationLogs;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly durationMs: number;
+  readonly billedMs: number;
   /** Module scope, in a cold start only. */
   readonly initDurationMs?: number;
   readonly coldStart: boolean;

@@ -1,4 +1,12 @@
-import type { DeleteGroupOutcome, GroupChange, GroupChangeOutcome, GroupQuery, LogGroup, NewGroup, Page } from "./protocol.ts";
+import type {
+  DeleteGroupOutcome,
+  GroupChange,
+  GroupChangeOutcome,
+  GroupQuery,
+  LogGroup,
+  NewGroup,
+  Page,
+} from "./protocol.ts";
 
 /** "Tags: up to 50 for a log group". */
 const MAX_TAGS = 50;

@@ -34,8 +34,7 @@ export function createSegments({ group, stream, events, invocations = [] }: Stre
   return Array.from({ length: count }, (_, index) => {
     const part = parts[index] ?? [];
     const records = invocations.slice(index * MAX_INVOCATIONS, (index + 1) * MAX_INVOCATIONS);
-    const times = records.map(({ startedAt }) => startedAt);
-    if (part.length > 0) times.push(part[0]![0], part.at(-1)![0]);
+    const times = part.length > 0 ? [part[0]![0], part.at(-1)![0]] : records.map(({ startedAt }) => startedAt);
     return {
       id: createId(now),
       group,

@@ -1,8 +1,10 @@
 import type { Pack, Segment, SourceQuery, Sources } from "./protocol.ts";
 import { findStreams } from "./streams.ts";
 
-/** Packs that one answer names. */
-const MAX_PACKS = 1_000;
+/** Packs that one answer names: as many as one request should open. */
+const MAX_PACKS = 32;
+/** Those that begin, or end, at the same time are named together, up to so many. */
+const MAX_LISTED = 1_000;
 /** As many as R2 deletes in one call. */
 const MAX_DELETED = 1_000;
 const DAY_MS = 86_400_000;
@@ -45,10 +47,13 @@ export function sumRecent(sql: SqlStorage): Map<number, number> {
 export function findSources(sql: SqlStorage, groupId: number, query: SourceQuery): Sources {
   const streams = findStreams(sql, groupId, { names: query.streams, prefix: query.streamPrefix });
   let { from, to } = query;
-  const packs = listPacks(sql, groupId, query);
-  const beyond = packs[MAX_PACKS];
-  if (beyond && query.order === "forward") to = Math.min(to, beyond.firstAt);
-  if (beyond && query.order === "backward") from = Math.max(from, beyond.lastAt + 1);
+  const listed = listPacks(sql, groupId, query);
+  // What is left for another request must be something: packs that cover the whole time are taken at once.
+  const isAside = ({ firstAt, lastAt }: Pack) => (query.order === "forward" ? firstAt > from : lastAt < to - 1);
+  const beyond = listed.slice(MAX_PACKS).find(isAside);
+  const packs = beyond ? listed.slice(0, listed.indexOf(beyond)) : listed;
+  if (beyond && query.order === "forward") to = beyond.firstAt;
+  if (beyond && query.order === "backward") from = beyond.lastAt + 1;
   const segments = [
     ...sql.exec<SegmentRow>(
       `SELECT id, stream, first_at, last_at, ingested_at, body FROM recent
@@ -59,7 +64,7 @@ export function findSources(sql: SqlStorage, groupId: number, query: SourceQuery
       JSON.stringify(Object.keys(streams)),
     ),
   ].map(toSegment);
-  return { segments, packs: packs.slice(0, MAX_PACKS), streams, from, to, partial: beyond !== undefined };
+  return { segments, packs, streams, from, to, partial: beyond !== undefined };
 }
 
 function listPacks(sql: SqlStorage, groupId: number, { from, to, order }: SourceQuery): Pack[] {
@@ -69,7 +74,7 @@ function listPacks(sql: SqlStorage, groupId: number, { from, to, order }: Source
     groupId,
     to,
     from,
-    MAX_PACKS + 1,
+    MAX_LISTED,
   );
   return [...rows].map((row) => ({ key: row.key, firstAt: row.first_at, lastAt: row.last_at }));
 }
@@ -111,7 +116,13 @@ export function replaceByPack(sql: SqlStorage, groupId: number, key: string, seg
   );
   sql.exec("DELETE FROM garbage WHERE key = ?", key);
   for (const { id, stream, firstAt: at } of segments) {
-    sql.exec("DELETE FROM recent WHERE group_id = ? AND first_at = ? AND id = ? AND stream = ?", groupId, at, id, stream);
+    sql.exec(
+      "DELETE FROM recent WHERE group_id = ? AND first_at = ? AND id = ? AND stream = ?",
+      groupId,
+      at,
+      id,
+      stream,
+    );
   }
   for (const [stream, own] of Map.groupBy(segments, (segment) => segment.stream)) {
     sql.exec(
@@ -142,7 +153,11 @@ export function expire(sql: SqlStorage, now: number): void {
   for (const { id, days } of groups) {
     const before = oldestKept(days, now);
     sql.exec("DELETE FROM recent WHERE group_id = ? AND last_at < ?", id, before);
-    sql.exec("INSERT OR IGNORE INTO garbage (key) SELECT key FROM packs WHERE group_id = ? AND last_at < ?", id, before);
+    sql.exec(
+      "INSERT OR IGNORE INTO garbage (key) SELECT key FROM packs WHERE group_id = ? AND last_at < ?",
+      id,
+      before,
+    );
     sql.exec("DELETE FROM packs WHERE group_id = ? AND last_at < ?", id, before);
     sql.exec(
       `DELETE FROM streams WHERE group_id = ?1 AND MAX(created_at, COALESCE(last_at, 0)) < ?2

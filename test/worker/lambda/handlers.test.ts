@@ -81,12 +81,12 @@ describe("the context", () => {
       },
       { environment: { TABLE: "t1" } },
     );
-    const { result, logStream } = await fn.invoke();
+    const { result, logs } = await fn.invoke();
     expect(result).toMatchObject({
       functionVersion: "$LATEST",
       memoryLimitInMB: "128",
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      logStreamName: logStream,
+      logStreamName: logs.stream,
       callbackWaitsForEmptyEventLoop: true,
       cwd: "/var/task",
       file: "/var/task/index.js",
@@ -117,7 +117,7 @@ describe("failures", () => {
     const { trace } = result as { trace: string[] };
     expect(trace[0]).toBe("TypeError: boom");
     expect(trace[1]).toContain("/var/task/index.js:3:");
-    expect(logs).toMatch(/\tERROR\tInvoke Error\s+\{"errorType":"TypeError","errorMessage":"boom"/);
+    expect(logs.text()).toMatch(/\tERROR\tInvoke Error\s+\{"errorType":"TypeError","errorMessage":"boom"/);
   });
 
   it.each([
@@ -210,7 +210,7 @@ describe("failures", () => {
       errorType: "Sandbox.Timedout",
       errorMessage: expect.stringMatching(/^RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds$/),
     });
-    expect(logs).toMatch(/ Task timed out after 1\.00 seconds\n/);
+    expect(logs.text()).toMatch(/ Task timed out after 1\.00 seconds\n/);
     expect((await fn.invoke({})).result).toBe(1);
   });
 });
@@ -223,7 +223,7 @@ describe("logs", () => {
     const { logs } = await fn.invoke();
     const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
     const id = "[0-9a-f-]{36}";
-    const lines = logs.split("\n");
+    const lines = logs.text().split("\n");
     expect(lines[0]).toMatch(new RegExp(`^${time}\tundefined\tINFO\tloading$`));
     expect(lines[1]).toMatch(new RegExp(`^START RequestId: ${id} Version: \\$LATEST$`));
     expect(lines[2]).toMatch(new RegExp(`^${time}\t${id}\tINFO\ta b { c: 1 }$`));

@@ -22,7 +22,7 @@ describe("streaming responses", () => {
     expect(chunks).toEqual(["one ", "two"]);
     const { functionError, logs } = await completion;
     expect(functionError).toBeUndefined();
-    expect(logs).toContain("INFO\tdone\n");
+    expect(logs.text()).toContain("INFO\tdone\n");
   });
 
   it("tells of a failure behind what was written", async () => {

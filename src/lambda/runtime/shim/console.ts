@@ -5,17 +5,20 @@ import { Console } from "./console-class.ts";
 import { describeError } from "./errors.ts";
 import { currentInvocation } from "./invocation.ts";
 import { configuration } from "./platform.ts";
+import type { WrittenLog } from "./wire.ts";
 
 const LEVELS = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR", trace: "TRACE" } as const;
+const LINE = /[^\n]*\n|[^\n]+$/g;
 type Level = (typeof LEVELS)[keyof typeof LEVELS] | "FATAL";
 
 /** Lines written while no invocation runs: a module that is loaded as the isolate starts. */
 let early = "";
 
-export function takeEarlyLog(): string {
-  const text = early;
+export function takeEarlyLog(): WrittenLog | undefined {
+  if (early === "") return undefined;
+  const written = { text: early, marks: [early.length, Date.now()] };
   early = "";
-  return text;
+  return written;
 }
 
 function write(text: string): void {
@@ -58,7 +61,9 @@ function outputStream(descriptor: number): Writable {
   const stream = new Writable({
     decodeStrings: false,
     write(chunk: string | Uint8Array, _encoding, done) {
-      write(typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk));
+      // What is not a record of the console is one for each line.
+      for (const line of (typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)).match(LINE) ?? [])
+        write(line);
       done();
     },
   });

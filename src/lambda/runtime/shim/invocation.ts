@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MAX_LOG_CHARACTERS } from "../limits.ts";
 import { DeadlineError } from "./errors.ts";
+import type { WrittenLog } from "./wire.ts";
 
 // As they were before the function's code came: what it replaces is its own affair.
 const { clearTimeout, setTimeout } = globalThis;
@@ -25,6 +26,7 @@ export class Invocation {
   #reject: ((error: unknown) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lines: string[] = [];
+  #marks: number[] = [];
   #length = 0;
 
   constructor(requestId: string, deadlineMs: number) {
@@ -76,15 +78,18 @@ export class Invocation {
     if (this.#length > MAX_LOG_CHARACTERS) return;
     this.#length += text.length;
     const isLast = this.#length > MAX_LOG_CHARACTERS;
-    this.#lines.push(isLast ? "[The rest of this invocation's log is left out.]\n" : text);
+    const line = isLast ? "[The rest of this invocation's log is left out.]\n" : text;
+    this.#lines.push(line);
+    this.#marks.push(line.length, Date.now());
   }
 
-  /** What was written since the last call. */
-  takeLog(): string {
-    if (this.#lines.length === 0) return "";
-    const text = this.#lines.join("");
+  /** What was written since the last call, if anything was. */
+  takeLog(): WrittenLog | undefined {
+    if (this.#lines.length === 0) return undefined;
+    const written = { text: this.#lines.join(""), marks: this.#marks };
     this.#lines = [];
-    return text;
+    this.#marks = [];
+    return written;
   }
 }
 

@@ -11,7 +11,7 @@ import { setVariables } from "./process.ts";
 import { createBuffer, isStreaming, runStreaming, type Sink } from "./response-stream.ts";
 import { describeTimeout } from "../timeout.ts";
 import { restoreTmp, saveTmp } from "./tmp.ts";
-import type { InvocationOutcome, InvocationReply, InvocationRequest } from "./wire.ts";
+import type { InvocationOutcome, InvocationReply, InvocationRequest, WrittenLog } from "./wire.ts";
 
 // As they were before the function's code came.
 const { parse, stringify } = JSON;
@@ -25,7 +25,7 @@ interface Progress {
   readonly invocation: Invocation;
   readonly coldStart: boolean;
   initMs: number;
-  initLog: string;
+  initLog: WrittenLog | undefined;
 }
 
 /** At start-up, for modules that need `eval`; see `EnvironmentConfiguration.loadAtStart`. */
@@ -37,7 +37,7 @@ export function loadAtStart(): void {
 /** Never rejects: what goes wrong in a function is an outcome. */
 export async function run(request: InvocationRequest, payload: string, sink?: Sink): Promise<InvocationReply> {
   const invocation = new Invocation(request.requestId, request.deadlineMs);
-  const progress: Progress = { invocation, coldStart: isFirst, initMs: 0, initLog: "" };
+  const progress: Progress = { invocation, coldStart: isFirst, initMs: 0, initLog: undefined };
   isFirst = false;
   setVariables(request);
   restoreTmp();
@@ -77,8 +77,13 @@ async function initialise(progress: Progress, sentMs: number): Promise<Handler> 
   loaded = handler;
   if (!progress.coldStart) return handler;
   progress.initMs = Math.max(0, Date.now() - sentMs);
-  progress.initLog = takeEarlyLog() + progress.invocation.takeLog();
+  progress.initLog = joinLogs(takeEarlyLog(), progress.invocation.takeLog());
   return handler;
+}
+
+function joinLogs(one: WrittenLog | undefined, other: WrittenLog | undefined): WrittenLog | undefined {
+  if (!one || !other) return one ?? other;
+  return { text: one.text + other.text, marks: [...one.marks, ...other.marks] };
 }
 
 /** Returns what did not go to the sink. */

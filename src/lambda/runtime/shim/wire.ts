@@ -23,6 +23,14 @@ export interface EnvironmentConfiguration {
   readonly loadAtStart: boolean;
 }
 
+/** What a function has written. */
+export interface WrittenLog {
+  /** Each line ends with a line feed. */
+  readonly text: string;
+  /** Of each record, which may have several lines: its length in `text`, and when it was written. */
+  readonly marks: readonly number[];
+}
+
 export interface InvocationRequest {
   readonly requestId: string;
   readonly invokedArn: string;
@@ -49,9 +57,9 @@ export interface InvocationOutcome {
   readonly payload: string | Uint8Array;
   readonly failed: boolean;
   readonly timedOut: boolean;
-  /** Lines of the function itself, without START, END and REPORT; each ends with a line feed. */
-  readonly initLog: string;
-  readonly log: string;
+  /** What the function itself wrote, without START, END and REPORT; undefined when that is nothing. */
+  readonly initLog: WrittenLog | undefined;
+  readonly log: WrittenLog | undefined;
   readonly logStream: string;
   readonly coldStart: boolean;
   readonly initMs: number;
@@ -113,11 +121,17 @@ function isOutcome(reply: { readonly kind?: unknown }): reply is InvocationOutco
     typeof timedOut === "boolean" &&
     typeof ended === "boolean" &&
     typeof coldStart === "boolean" &&
-    typeof initLog === "string" &&
-    typeof log === "string" &&
+    isLog(initLog) &&
+    isLog(log) &&
     typeof logStream === "string" &&
     Number.isFinite(initMs)
   );
+}
+
+function isLog(log: unknown): boolean {
+  if (log === undefined) return true;
+  const { text, marks } = Object(log) as Partial<WrittenLog>;
+  return typeof text === "string" && Array.isArray(marks) && marks.every(Number.isFinite);
 }
 
 function nonsense(): Error {
