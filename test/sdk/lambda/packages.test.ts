@@ -1,7 +1,7 @@
-import { CreateFunctionCommand, InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { collectPackages } from "../../support/function-packages.ts";
-import { createLambdaClient, describeFunction, zipFiles } from "../../support/lambda.ts";
+import { createLambdaClient } from "../../support/lambda.ts";
+import { runTrial, type Trial } from "../../support/package-trial.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
 
 // What docs/functions-compatibility.md promises, package by package, from zips that hold them unbundled.
@@ -14,14 +14,6 @@ beforeAll(async () => {
   lambda = createLambdaClient(verge);
 });
 afterAll(() => verge.stop());
-
-interface Trial {
-  /** Of `index.mjs`, or of `index.js` when it requires. */
-  readonly source: string;
-  readonly event?: unknown;
-  /** Asymmetric matchers allowed. */
-  readonly result: unknown;
-}
 
 const httpEvent = (method: string, path: string, body?: unknown) => ({
   version: "2.0",
@@ -153,55 +145,6 @@ const works: Record<string, Trial> = {
   },
 };
 
-const fails: Record<string, Trial> = {
-  "ajv, inside the handler": {
-    source: "const Ajv = require('ajv'); exports.handler = async () => new Ajv().compile({ type: 'object' })",
-    result: { errorType: "EvalError", errorMessage: "Code generation from strings disallowed for this context" },
-  },
-  "handlebars, that compiles at the first use": {
-    source: "const t = require('handlebars').compile('hi {{n}}'); exports.handler = async (e) => t(e)",
-    result: { errorType: "EvalError", errorMessage: "Code generation from strings disallowed for this context" },
-  },
-  child_process: {
-    source: "exports.handler = async () => require('child_process').execSync('ls')",
-    result: { errorType: "Error", errorMessage: "The child_process.execSync method is not implemented" },
-  },
-  worker_threads: {
-    source: "exports.handler = async () => new (require('worker_threads').Worker)('x')",
-    result: { errorType: "Error", errorMessage: "The Worker method is not implemented" },
-  },
-  vm: {
-    source: "exports.handler = async () => require('vm').runInNewContext('1')",
-    result: { errorType: "Error", errorMessage: "The runInThisContext method is not implemented" },
-  },
-};
-
-async function runTrial(names: string, { event, source }: Trial) {
-  const packages = names
-    .replace(/,.*/, "")
-    .split(" ")
-    .filter((name) => !["child_process", "worker_threads", "vm"].includes(name));
-  const file = /^import /m.test(source) ? "index.mjs" : "index.js";
-  const name = names.replace(/[^a-z]/g, "-");
-  await lambda.send(
-    new CreateFunctionCommand({
-      ...describeFunction(name),
-      Timeout: 20,
-      Code: { ZipFile: zipFiles({ ...collectPackages(packages), [file]: source }) },
-    }),
-  );
-  const answer = await lambda.send(
-    new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event ?? {}), LogType: "Tail" }),
-  );
-  return { error: answer.FunctionError, result: JSON.parse(answer.Payload?.transformToString() ?? "") as unknown };
-}
-
 it.each(Object.entries(works))("%s works", async (names, trial) => {
-  expect(await runTrial(names, trial)).toEqual({ error: undefined, result: trial.result });
-});
-
-it.each(Object.entries(fails))("%s fails by name", async (names, trial) => {
-  const { error, result } = await runTrial(names, trial);
-  expect(error).toBe("Unhandled");
-  expect(result).toMatchObject(trial.result as object);
+  expect(await runTrial(lambda, names, trial)).toEqual({ error: undefined, result: trial.result });
 });
