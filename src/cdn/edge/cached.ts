@@ -1,0 +1,104 @@
+import type { Directives } from "../engine/directives.ts";
+import { requestDirectives } from "../engine/storability.ts";
+import { responseStore } from "../store/response-store.ts";
+import type { Variant } from "../store/variant.ts";
+import { answerFromStore } from "./answer.ts";
+import type { Draft } from "./draft.ts";
+import { draftError } from "./error-page.ts";
+import { answerOnError, fillFromOrigin, type Known } from "./fill.ts";
+import { fillRange } from "./fill-range.ts";
+import { awaitShared, flights, type Land } from "./flights.ts";
+import { type Found, findReusable } from "./lookup.ts";
+import type { Passage } from "./passage.ts";
+
+/** Answers a request of a cached method: from memory without waiting, from the location, or by asking the origin. */
+export function serveCached(passage: Passage): Draft | Promise<Draft> {
+  const { behavior, key, viewer } = passage;
+  const asked = behavior.honoursRequestDirectives ? requestDirectives(viewer.headers) : undefined;
+  const now = Date.now();
+  const held = responseStore.peek(key.text, now);
+  const found = held && findReusable(passage, held, asked, now);
+  const answer = found && answerFound(passage, found);
+  if (!answer) return serveFromLocation(passage, asked, held);
+  if (!(answer instanceof Promise)) return answer;
+  return answer.then((draft) => draft ?? serveLost(passage));
+}
+
+async function serveFromLocation(
+  passage: Passage,
+  asked: Directives | undefined,
+  held: readonly Variant[] | undefined,
+): Promise<Draft> {
+  const variants = held ?? (await responseStore.read(passage.key.text));
+  const found = findReusable(passage, variants, asked, Date.now());
+  const answer = answerFound(passage, found);
+  if (answer) return (await answer) ?? serveLost(passage);
+  if (asked?.has("only-if-cached")) return draftError(504, "The response is not in the cache.", "fwd=request");
+  return serveFromOrigin(passage, found, asked);
+}
+
+/** The stored response, where it may be used; undefined where the origin has to be asked. */
+function answerFound(passage: Passage, { variants, selected, reuse }: Found): Draft | Promise<Draft | undefined> | undefined {
+  if (!selected || reuse.kind === "validate") return undefined;
+  const ttl = Math.floor(selected.stored.freshness.lifetime - reuse.age);
+  if (reuse.kind === "stale" && reuse.refresh) refreshInBackground(passage, { variants, selected, reason: "stale" });
+  return answerFromStore(passage, selected, { result: "Hit", cacheStatus: `hit; ttl=${ttl}`, age: reuse.age });
+}
+
+/** The location has lost a body that its index knows. */
+async function serveLost(passage: Passage): Promise<Draft> {
+  await responseStore.remove(passage.key.text);
+  return fillFromOrigin(passage, { variants: [], selected: undefined, reason: "uri-miss" }, () => undefined);
+}
+
+/** Asks the origin, or waits for another request that does. */
+async function serveFromOrigin(passage: Passage, found: Found, asked: Directives | undefined): Promise<Draft> {
+  const { key, viewer } = passage;
+  const isRange = viewer.method === "GET" && viewer.headers.has("range") && !found.selected;
+  // A HEAD brings no body that others could wait for; a part is only whoever's asked for it.
+  const shared = viewer.method === "GET" && !isRange ? flights.find(key.text) : undefined;
+  if (shared) {
+    const outcome = await awaitShared(shared);
+    if (outcome?.kind === "failed") {
+      const stale = await answerOnError(passage, found.selected);
+      return stale ?? draftError(outcome.status, "The origin does not answer.", "fwd=uri-miss; collapsed");
+    }
+    const draft = outcome?.kind === "stored" ? await serveCollapsed(passage) : undefined;
+    if (draft) return draft;
+    return fillFromOrigin(passage, knownOf(found, asked), () => undefined);
+  }
+  const land = viewer.method === "GET" && !isRange ? flights.begin(key.text) : () => undefined;
+  const work = isRange ? fillRange(passage, found.variants, land) : fillFromOrigin(passage, knownOf(found, asked), land);
+  // It goes on for those who wait, should this viewer leave.
+  passage.ports.defer(work);
+  return work;
+}
+
+/** What another request has stored meanwhile; undefined where it is not for this one. */
+async function serveCollapsed(passage: Passage): Promise<Draft | undefined> {
+  const { key } = passage;
+  const now = Date.now();
+  const variants = responseStore.peek(key.text, now) ?? (await responseStore.read(key.text));
+  const { selected, reuse } = findReusable(passage, variants, undefined, now);
+  if (!selected || reuse.kind === "validate") return undefined;
+  return answerFromStore(passage, selected, { result: "Hit", cacheStatus: "fwd=uri-miss; collapsed", age: reuse.age });
+}
+
+/** Validates a stale response for those who come later. */
+function refreshInBackground(passage: Passage, known: Known): void {
+  const { key, viewer, ports } = passage;
+  if (flights.find(key.text)) return;
+  const headers = new Headers(viewer.headers);
+  for (const name of ["range", "if-range", "if-none-match", "if-modified-since"]) headers.delete(name);
+  const background = { ...passage, viewer: { ...viewer, method: "GET", headers, body: null } };
+  const refresh = async (land: Land) => {
+    const { body } = await fillFromOrigin(background, known, land);
+    if (body instanceof ReadableStream) await body.cancel();
+  };
+  ports.defer(refresh(flights.begin(key.text)));
+}
+
+function knownOf({ variants, selected }: Found, asked: Directives | undefined): Known {
+  if (selected) return { variants, selected, reason: asked && asked.size > 0 ? "request" : "stale" };
+  return { variants, selected, reason: variants.length > 0 ? "vary-miss" : "uri-miss" };
+}

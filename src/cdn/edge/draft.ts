@@ -1,0 +1,30 @@
+import type { Body } from "../store/response-store.ts";
+
+/** Values of X-Cache, without the name that follows. */
+export type CacheResult = "Hit" | "Miss" | "RefreshHit" | "Error";
+
+/** An answer that is not yet rendered: policies still change its headers. */
+export interface Draft {
+  readonly status: number;
+  readonly statusText: string;
+  /** Made for this answer alone. */
+  readonly headers: Headers;
+  readonly body: Body | null;
+  readonly result: CacheResult;
+  /** Parameters of Cache-Status (RFC 9211): `hit; ttl=10`, `fwd=uri-miss; fwd-status=200; stored`. */
+  readonly cacheStatus: string;
+  /** Milliseconds that the origin took, where it was asked. */
+  readonly originMs?: number;
+}
+
+/** Statuses without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5). */
+const BODILESS = new Set([204, 205, 304]);
+
+export function hasBody(method: string, status: number): boolean {
+  return method !== "HEAD" && !BODILESS.has(status);
+}
+
+/** Stored bodies are as the origin encoded them: the platform must not encode them again. */
+export function renderDraft({ status, statusText, headers, body }: Draft): Response {
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+}

@@ -1,0 +1,101 @@
+import { forwardableFields } from "../engine/storability.ts";
+import type { Behavior } from "./behavior.ts";
+import { filterCookies } from "./name-filter.ts";
+import { readViewerHeader, type ViewerRequest } from "./viewer.ts";
+
+/** Made here, or meant for the hop that ends here; conditions and ranges are the cache's own business. */
+const NEVER_COPIED: ReadonlySet<string> = new Set([
+  "host",
+  "accept-encoding",
+  "cookie",
+  "content-length",
+  "expect",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-real-ip",
+  "x-amz-cf-id",
+  "cdn-loop",
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+  "if-range",
+  "range",
+]);
+/** What a body means goes with it. */
+const BODY_HEADERS = ["content-type", "content-encoding", "content-language", "content-md5"];
+export const CONDITIONAL_HEADERS = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"];
+/** How this product names itself in Via and CDN-Loop. */
+export const PSEUDONYM = "verge";
+
+/** The headers of an origin request, by the behaviour's policies; conditions and ranges are added by whoever needs them. */
+export function buildOriginHeaders(
+  { forward, key }: Behavior,
+  viewer: ViewerRequest,
+  codings: readonly string[],
+  distributionId: string,
+): Headers {
+  const headers = new Headers();
+  if (forward.allHeaders) {
+    for (const [name, value] of forwardableFields(viewer.headers)) {
+      if (isCopied(name) && forward.forwardsHeader(name)) headers.append(name, value);
+    }
+  } else {
+    for (const name of forward.headers) copy(viewer, name, headers);
+  }
+  for (const name of forward.madeHeaders) copy(viewer, name, headers);
+  if (viewer.body) for (const name of BODY_HEADERS) copy(viewer, name, headers);
+  const cookies = filterCookies(forward.cookies, viewer.headers.get("cookie"));
+  if (cookies !== null) headers.set("cookie", cookies);
+  if (!forward.forwardsHeader("user-agent")) headers.set("user-agent", "Verge");
+  // Said even when it is nothing: the platform would ask for codings of its own.
+  headers.set("accept-encoding", key.codings.length > 0 && codings.length > 0 ? codings.join(", ") : "identity");
+  headers.set("via", joinField(viewer.headers.get("via"), `1.1 ${distributionId.toLowerCase()}.${PSEUDONYM}`));
+  headers.set("cdn-loop", joinField(viewer.headers.get("cdn-loop"), loopToken(distributionId)));
+  headers.set("x-amz-cf-id", viewer.requestId);
+  headers.set("x-forwarded-proto", viewer.protocol);
+  headers.set("x-forwarded-host", viewer.host);
+  if (viewer.clientAddress !== undefined) {
+    headers.set("x-forwarded-for", joinField(viewer.headers.get("x-forwarded-for"), viewer.clientAddress));
+  }
+  return headers;
+}
+
+/** Whether a request has passed this distribution before: its origin leads back to it (RFC 8586). */
+export function isLoop(viewer: ViewerRequest, distributionId: string): boolean {
+  return viewer.headers.get("cdn-loop")?.includes(loopToken(distributionId)) ?? false;
+}
+
+/** A header as it goes to the origin, without building the others: what Vary may name. */
+export function readForwardedHeader(
+  { forward, key }: Behavior,
+  viewer: ViewerRequest,
+  codings: readonly string[],
+  name: string,
+): string | null {
+  if (name === "accept-encoding") return key.codings.length > 0 && codings.length > 0 ? codings.join(", ") : "identity";
+  if (name === "cookie") return filterCookies(forward.cookies, viewer.headers.get("cookie"));
+  if (name.startsWith("cloudfront-") ? !forward.madeHeaders.includes(name) : !isCopied(name)) return null;
+  return forward.forwardsHeader(name) ? readViewerHeader(viewer, name) : null;
+}
+
+function isCopied(name: string): boolean {
+  // Cloudflare's own say who the client is to this Worker, not to whoever it asks.
+  return !NEVER_COPIED.has(name) && !name.startsWith("cf-") && !name.startsWith("cloudfront-");
+}
+
+function copy(viewer: ViewerRequest, name: string, headers: Headers): void {
+  if (NEVER_COPIED.has(name) || name.startsWith("cf-")) return;
+  const value = readViewerHeader(viewer, name);
+  if (value !== null) headers.set(name, value);
+}
+
+function joinField(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`;
+}
+
+function loopToken(distributionId: string): string {
+  return `${PSEUDONYM}-${distributionId.toLowerCase()}`;
+}

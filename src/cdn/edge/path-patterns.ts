@@ -1,0 +1,89 @@
+/**
+ * CloudFront's path patterns: `*` is any characters, `?` is one, the rest is itself, cases matter. Compiled by
+ * their shape, so that what a look-up costs does not grow with their number as long as they are the usual ones.
+ */
+export class PathPatterns {
+  readonly #exact = new Map<string, number>();
+  readonly #prefixes = new LengthGroups();
+  readonly #suffixes = new LengthGroups();
+  readonly #others: { readonly expression: RegExp; readonly position: number }[] = [];
+
+  /** In order of precedence. */
+  constructor(patterns: readonly string[]) {
+    for (const [position, pattern] of patterns.entries()) this.#add(pattern, position);
+  }
+
+  /** The position of the first pattern that matches; -1 for none. */
+  find(path: string): number {
+    let found = this.#exact.get(path) ?? Infinity;
+    found = Math.min(found, this.#prefixes.find((length) => path.length >= length && path.slice(0, length)));
+    found = Math.min(found, this.#suffixes.find((length) => path.length >= length && path.slice(path.length - length)));
+    for (const { expression, position } of this.#others) {
+      if (position > found) break;
+      if (expression.test(path)) found = position;
+    }
+    return found === Infinity ? -1 : found;
+  }
+
+  #add(written: string, position: number): void {
+    const pattern = written.startsWith("/") || written.startsWith("*") ? written : `/${written}`;
+    const star = pattern.indexOf("*");
+    const plain = !pattern.includes("?") && star === pattern.lastIndexOf("*");
+    if (plain && star < 0) this.#exact.set(pattern, Math.min(position, this.#exact.get(pattern) ?? Infinity));
+    else if (plain && star === pattern.length - 1) this.#prefixes.add(pattern.slice(0, -1), position);
+    else if (plain && star === 0) this.#suffixes.add(pattern.slice(1), position);
+    else this.#others.push({ expression: toExpression(pattern), position });
+  }
+}
+
+/** Texts by their lengths: finding all that a path begins (or ends) with takes one look-up for each length. */
+class LengthGroups {
+  readonly #groups: { readonly length: number; readonly positions: Map<string, number> }[] = [];
+
+  add(text: string, position: number): void {
+    let group = this.#groups.find(({ length }) => length === text.length);
+    if (!group) this.#groups.push((group = { length: text.length, positions: new Map() }));
+    if (!group.positions.has(text)) group.positions.set(text, position);
+  }
+
+  find(cut: (length: number) => string | false): number {
+    let found = Infinity;
+    for (const { length, positions } of this.#groups) {
+      const text = cut(length);
+      const position = text === false ? undefined : positions.get(text);
+      if (position !== undefined && position < found) found = position;
+    }
+    return found;
+  }
+}
+
+function toExpression(pattern: string): RegExp {
+  // Runs of stars mean what one star means, and cost a matcher its life.
+  const source = pattern
+    .replaceAll(/\*+/g, "*")
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll("*", "[^]*?")
+    .replaceAll("?", "[^]");
+  return new RegExp(`^${source}$`);
+}
+
+/**
+ * The path by which behaviours and invalidations know a request (RFC 3986 section 6.2.2): dot segments resolved,
+ * unreserved characters decoded. The origin still gets what was sent.
+ */
+export function normalisePath(path: string): string {
+  if (!path.includes("%") && !path.includes("/.")) return path;
+  const decoded = path.replaceAll(/%[0-9a-f]{2}/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /[A-Za-z0-9._~-]/.test(character) ? character : escape.toUpperCase();
+  });
+  const segments: string[] = [];
+  const parts = decoded.split("/").slice(1);
+  for (const [position, part] of parts.entries()) {
+    const isLast = position === parts.length - 1;
+    if (part === "..") segments.pop();
+    else if (part !== ".") segments.push(part);
+    if (isLast && (part === "." || part === "..")) segments.push("");
+  }
+  return `/${segments.join("/")}`;
+}

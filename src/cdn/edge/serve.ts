@@ -1,0 +1,158 @@
+import type { CdnPorts } from "../origin/origin-request.ts";
+import { OriginError } from "../origin/origin-request.ts";
+import { askOrigin } from "./ask-origin.ts";
+import type { Behavior } from "./behavior.ts";
+import { buildCacheKey } from "./cache-key.ts";
+import { serveCached } from "./cached.ts";
+import type { CompiledDistribution } from "./compile.ts";
+import { type Draft, renderDraft } from "./draft.ts";
+import { draftError } from "./error-page.ts";
+import { flights } from "./flights.ts";
+import { applyHeadersPolicy } from "./headers-policy.ts";
+import { invalidateByMethod } from "./invalidate.ts";
+import { draftUnstored, draftWhileStoring } from "./origin-answer.ts";
+import { CONDITIONAL_HEADERS, isLoop, PSEUDONYM } from "./origin-headers.ts";
+import type { Passage } from "./passage.ts";
+import { refuseViewer } from "./refuse.ts";
+import { checkSignature, stripSignature } from "./signed-access.ts";
+import { planStoring } from "./storing.ts";
+import type { ViewerRequest } from "./viewer.ts";
+
+/** What serving needs of the deployment, for one request. */
+export interface ServeContext {
+  readonly ports: CdnPorts;
+  /** Of the deployment. */
+  readonly domain: string;
+}
+
+const EMPTY_BODY_METHODS = new Set(["GET", "HEAD"]);
+
+/** Answers a request to a distribution. Without a promise where the answer is in memory. */
+export function serveDistribution(
+  distribution: CompiledDistribution,
+  viewer: ViewerRequest,
+  context: ServeContext,
+): Response | Promise<Response> {
+  const behavior = distribution.findBehavior(viewer.path);
+  const finish = (draft: Draft) => finishAnswer(draft, behavior, viewer);
+  const refused = refuseViewer(distribution, behavior, viewer);
+  if (refused) return finish(refused);
+  if (!behavior.trustedKeys) return serveAllowed(distribution, behavior, viewer, context);
+  return checkSignature(behavior.trustedKeys, viewer, Date.now()).then((refusal) =>
+    refusal === undefined
+      ? serveAllowed(distribution, behavior, stripSignature(viewer), context)
+      : finishWithPage(draftError(403, refusal), distribution, behavior, viewer, context),
+  );
+}
+
+function serveAllowed(
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  asked: ViewerRequest,
+  context: ServeContext,
+): Response | Promise<Response> {
+  const viewer = withRootObject(distribution, asked);
+  if (isLoop(viewer, distribution.id)) {
+    return finishAnswer(draftError(508, "The origin leads back to this distribution."), behavior, viewer);
+  }
+  const answer = serveBehavior(distribution, behavior, viewer, context);
+  const finish = (draft: Draft) =>
+    distribution.errorPages.has(draft.status)
+      ? finishWithPage(draft, distribution, behavior, viewer, context)
+      : finishAnswer(draft, behavior, viewer);
+  return answer instanceof Promise ? answer.then(finish) : finish(answer);
+}
+
+function serveBehavior(
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  viewer: ViewerRequest,
+  { ports, domain }: ServeContext,
+): Draft | Promise<Draft> {
+  const key = buildCacheKey(distribution.id, behavior, viewer, viewer.method);
+  const passage: Passage = { distribution, behavior, viewer, key, ports, domain };
+  const isCached = behavior.caches && behavior.cachedMethods.has(viewer.method);
+  return isCached && EMPTY_BODY_METHODS.has(viewer.method) ? serveCached(passage) : passThrough(passage);
+}
+
+/** What is never answered from the store: conditions and ranges are the origin's business. */
+async function passThrough(passage: Passage): Promise<Draft> {
+  const { viewer, distribution, behavior } = passage;
+  const fields = CONDITIONAL_HEADERS.flatMap((name): [string, string][] => {
+    const value = viewer.headers.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  const reason = behavior.caches ? "method" : "bypass";
+  const requestedAt = Date.now();
+  try {
+    const answer = await askOrigin(passage, { method: viewer.method, fields, withBody: true });
+    const { response } = answer;
+    const exchange = { requestedAt, receivedAt: Date.now() };
+    const received = { answer, reason, originMs: exchange.receivedAt - requestedAt };
+    await invalidateByMethod(passage, response.status, response.headers);
+    const plan = viewer.method === "POST" ? planStoring(passage, "POST", response, exchange) : undefined;
+    if (!plan) return await draftUnstored(passage, received);
+    const stored = buildCacheKey(distribution.id, behavior, viewer, "GET");
+    return await draftWhileStoring({ ...passage, key: stored }, received, plan, [], flights.begin(stored.text));
+  } catch (error) {
+    if (!(error instanceof OriginError)) throw error;
+    return draftError(error.status, error.message, `fwd=${reason}`);
+  }
+}
+
+function withRootObject({ config }: CompiledDistribution, viewer: ViewerRequest): ViewerRequest {
+  if (viewer.path !== "/" || config.DefaultRootObject === "") return viewer;
+  return { ...viewer, path: `/${config.DefaultRootObject.replace(/^\//, "")}` };
+}
+
+/** The page that the distribution has for an error, from wherever its path leads; the plain error when that fails too. */
+async function finishWithPage(
+  draft: Draft,
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  viewer: ViewerRequest,
+  context: ServeContext,
+): Promise<Response> {
+  const page = distribution.errorPages.get(draft.status);
+  if (!page) return finishAnswer(draft, behavior, viewer);
+  const headers = new Headers(viewer.headers);
+  for (const name of CONDITIONAL_HEADERS) headers.delete(name);
+  const method = viewer.method === "HEAD" ? "HEAD" : "GET";
+  const asked: ViewerRequest = { ...viewer, method, path: page.path, query: "", headers, body: null };
+  const found = await serveBehavior(distribution, distribution.findBehavior(page.path), asked, context);
+  if (found.status !== 200) {
+    if (found.body instanceof ReadableStream) await found.body.cancel();
+    return finishAnswer(draft, behavior, viewer);
+  }
+  if (draft.body instanceof ReadableStream) await draft.body.cancel();
+  return finishAnswer({ ...found, status: page.status, statusText: "", result: "Error" }, behavior, viewer);
+}
+
+/** What every answer says of how it came about. */
+function finishAnswer(draft: Draft, behavior: Behavior, viewer: ViewerRequest): Response {
+  const { headers, result, cacheStatus, originMs } = draft;
+  if (behavior.responseHeaders) applyHeadersPolicy(headers, behavior.responseHeaders, viewer.headers);
+  headers.set("x-cache", `${result} from verge`);
+  headers.set("cache-status", `verge; ${cacheStatus}`);
+  const via = headers.get("via");
+  headers.set("via", via === null ? `1.1 ${PSEUDONYM}` : `${via}, 1.1 ${PSEUDONYM}`);
+  headers.set("x-amz-cf-id", viewer.requestId);
+  const timing = describeTiming(draft, behavior);
+  if (timing !== undefined) headers.append("server-timing", timing);
+  else if (originMs !== undefined) headers.append("server-timing", `origin;dur=${originMs}`);
+  return renderDraft(viewer.method === "HEAD" ? { ...draft, body: null } : draft);
+}
+
+/** CloudFront's metrics, for the share of answers that the policy asks for. */
+function describeTiming({ result, headers, originMs }: Draft, { responseHeaders }: Behavior): string | undefined {
+  const config = responseHeaders?.ServerTimingHeadersConfig;
+  if (!config?.Enabled || Math.random() * 100 >= (config.SamplingRate ?? 0)) return undefined;
+  const outcome = { Hit: "cdn-cache-hit", RefreshHit: "cdn-cache-refresh", Miss: "cdn-cache-miss", Error: "cdn-cache-miss" };
+  const age = headers.get("age");
+  return [
+    outcome[result],
+    `cdn-rid;desc="${headers.get("x-amz-cf-id")}"`,
+    ...(originMs === undefined ? [] : [`cdn-upstream-fbl;dur=${originMs}`]),
+    ...(age === null ? [] : [`cdn-hit-layer;desc="EDGE"`]),
+  ].join(",");
+}

@@ -1,0 +1,40 @@
+/** A request to an origin, whichever kind it is. */
+export interface OriginRequest {
+  readonly method: string;
+  readonly protocol: "http" | "https";
+  /** Lower case, without port. */
+  readonly host: string;
+  readonly port: number;
+  /** Percent-encoded, begins with `/`. */
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Aborted when the origin takes too long. */
+  readonly signal: AbortSignal;
+}
+
+/** What the data plane needs of the deployment for one request. */
+export interface CdnPorts {
+  /** Any host of the network. */
+  fetchNetwork(request: OriginRequest): Promise<Response>;
+  /** A bucket of this deployment; in the name of an account where one is given, otherwise as anybody. */
+  callBucket(request: OriginRequest, bucket: string, accountId: string | undefined): Promise<Response>;
+  /** A function URL of this deployment. */
+  callFunctionUrl(request: OriginRequest, urlId: string): Promise<Response>;
+  /** Lets work go on after the answer. */
+  defer(work: Promise<unknown>): void;
+}
+
+/** Why an origin gave no answer. */
+export class OriginError extends Error {
+  /** As CloudFront answers: 502 when it cannot be reached or talks nonsense, 504 when it takes too long. */
+  readonly status: 502 | 504;
+
+  constructor(status: 502 | 504, message: string) {
+    super(message);
+    this.name = "OriginError";
+    this.status = status;
+  }
+}
