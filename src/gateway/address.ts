@@ -16,6 +16,14 @@ export type Address =
   | { readonly service: "function-code"; readonly codeId: string }
   /** `<id>.lambda-url.<domain>`, `/_fn/<id>/…`: the rest of the path is the function's. */
   | { readonly service: "function-url"; readonly urlId: string; readonly rawPath: string }
+  /** `<id>.cdn.<domain>`, `/_cdn/<id>/…`, or a host that is an alias: the rest of the path is the distribution's. */
+  | {
+      readonly service: "cdn";
+      /** Undefined where the host is an alias. */
+      readonly distributionId: string | undefined;
+      readonly rawPath: string;
+      readonly byPath: boolean;
+    }
   /** A host or reserved path of a service that this deployment does not serve. */
   | { readonly service: "unsupported"; readonly what: string };
 
@@ -37,6 +45,8 @@ const VERSIONED_PATH = /^\/(\d{4}-\d{2}-\d{2}|v20180820)\//;
 const URL_LABEL = ".lambda-url";
 const FUNCTION_URL = /^\/_fn\/([a-z0-9]{32})(\/.*)?$/;
 const FUNCTION_CODE = /^\/_fn\/code\/(\d{12}\/[0-9a-f-]{36})$/;
+const CDN_LABEL = ".cdn";
+const CDN_PATH = /^\/_cdn\/([A-Za-z0-9]+)(\/.*)?$/;
 /** Reserved below the base domain: an underscore cannot begin a bucket name. */
 const RESERVED_PATH = /^\/(_fn|_cdn)(\/|$)/;
 
@@ -46,9 +56,14 @@ const RESERVED_PATH = /^\/(_fn|_cdn)(\/|$)/;
  * what the request is signed for, if it is (`readSignedService`).
  */
 export function resolveAddress(host: string, rawPath: string, domain: string, signedService?: string): Address {
+  const label = labelBelow(host, domain);
+  // What viewers sign is the origin's business: it must not lead them to another service.
+  if (label?.endsWith(CDN_LABEL)) {
+    const distributionId = label.slice(0, -CDN_LABEL.length).toUpperCase();
+    return { service: "cdn", distributionId, rawPath, byPath: false };
+  }
   const scoped = signedService === undefined ? undefined : BY_SCOPE.get(signedService);
   if (scoped) return scoped;
-  const label = labelBelow(host, domain);
   if (label !== undefined) {
     const bucket = virtualBucket(label);
     if (bucket !== undefined)
@@ -65,6 +80,11 @@ export function resolveAddress(host: string, rawPath: string, domain: string, si
   if (code) return { service: "function-code", codeId: code[1]! };
   const url = FUNCTION_URL.exec(rawPath);
   if (url) return { service: "function-url", urlId: url[1]!, rawPath: url[2] || "/" };
+  const distribution = CDN_PATH.exec(rawPath);
+  if (distribution) {
+    const [, id = "", path = "/"] = distribution;
+    return { service: "cdn", distributionId: id.toUpperCase(), rawPath: path, byPath: true };
+  }
   if (VERSIONED_PATH.test(rawPath) || RESERVED_PATH.test(rawPath))
     return { service: "unsupported", what: `the path ${rawPath}` };
   return splitPathStyle(rawPath);

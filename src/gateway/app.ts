@@ -1,7 +1,8 @@
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
-import { resolveAddress } from "./address.ts";
+import { type Address, resolveAddress } from "./address.ts";
+import { answerCdn, isAlias } from "./cdn.ts";
 import { deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
@@ -29,13 +30,14 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   const startedAt = Date.now();
   let operation = "";
   let response: Response;
+  // Who awaits the work as well hears of its failure; to the platform it is not one.
+  const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined));
   try {
-    const address = resolveAddress(
-      incoming.host,
-      incoming.rawPath,
-      deployment.domain,
-      readSignedService(incoming.headers),
-    );
+    const alias = isAlias(incoming, env, deployment, defer);
+    const address: Address =
+      alias && (await alias)
+        ? { service: "cdn", distributionId: undefined, rawPath: incoming.rawPath, byPath: false }
+        : resolveAddress(incoming.host, incoming.rawPath, deployment.domain, readSignedService(incoming.headers));
     if (address.service === "verge") return await serveVerge(request, { incoming, address, env, deployment });
     if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
     if (address.service === "unsupported") {
@@ -47,13 +49,13 @@ export async function handleRequest(request: Request, env: Env, context: Executi
       env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
       entrypoints: context.exports as OwnEntrypoints,
-      // Who awaits the work as well hears of its failure; to the platform it is not one.
-      defer: (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined)),
+      defer,
       onMatch: (name: string) => (operation = name),
     };
     if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
     else if (address.service === "function-url") response = await answerFunctionUrl({ ...served, address });
     else if (address.service === "logs") response = await answerLogs(served);
+    else if (address.service === "cdn") response = await answerCdn({ ...served, request, address });
     else if (address.service === "lambda") response = await answerLambda(served);
     else if (address.service === "scheduler") response = await answerScheduler(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);

@@ -1,10 +1,4 @@
-import {
-  type ByteRange,
-  type ByteSpan,
-  formatContentRange,
-  parseRanges,
-  resolveRanges,
-} from "../engine/ranges.ts";
+import { type ByteRange, type ByteSpan, formatContentRange, parseRanges, resolveRanges } from "../engine/ranges.ts";
 import { allowsRange, isNotModified } from "../engine/validation.ts";
 import { type Body, responseStore } from "../store/response-store.ts";
 import type { Variant } from "../store/variant.ts";
@@ -118,7 +112,9 @@ function spanInPart(variant: Variant, range: ByteRange): ByteSpan | undefined {
   }
   const end = Math.min(range.last ?? total - 1, total - 1);
   const from = range.first - first;
-  return from < 0 || from >= length || end > last ? undefined : { first: from, last: Math.min(end - first, length - 1) };
+  return from < 0 || from >= length || end > last
+    ? undefined
+    : { first: from, last: Math.min(end - first, length - 1) };
 }
 
 type OpenSpan = (span: ByteSpan) => Promise<Body | undefined>;
@@ -133,7 +129,11 @@ async function openSpan(
   return responseStore.openBody(passage.key.text, variant, span);
 }
 
-async function withBody(draft: Draft, opening: Body | Promise<Body | undefined>, length: number): Promise<Draft | undefined> {
+async function withBody(
+  draft: Draft,
+  opening: Body | Promise<Body | undefined>,
+  length: number,
+): Promise<Draft | undefined> {
   const body = await opening;
   if (!body) return undefined;
   for (const name of BODY_FIELDS) if (name !== "content-range" || draft.status !== 206) draft.headers.delete(name);

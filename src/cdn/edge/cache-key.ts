@@ -15,7 +15,12 @@ export interface CacheKey {
  * Each part has a line of its own that says what it is, and no part can hold the end of a line: two requests have
  * one key only when the policy sees no difference between them. HEAD is answered from GET (RFC 9110 section 9.3.2).
  */
-export function buildCacheKey(distributionId: string, { key }: Behavior, viewer: ViewerRequest, method: string): CacheKey {
+export function buildCacheKey(
+  distributionId: string,
+  { key }: Behavior,
+  viewer: ViewerRequest,
+  method: string,
+): CacheKey {
   const query = filterQuery(key.query, viewer.query);
   const codings =
     key.codings.length > 0 ? normaliseAcceptEncoding(viewer.headers.get("accept-encoding"), key.codings) : [];

@@ -38,7 +38,10 @@ async function serveFromLocation(
 }
 
 /** The stored response, where it may be used; undefined where the origin has to be asked. */
-function answerFound(passage: Passage, { variants, selected, reuse }: Found): Draft | Promise<Draft | undefined> | undefined {
+function answerFound(
+  passage: Passage,
+  { variants, selected, reuse }: Found,
+): Draft | Promise<Draft | undefined> | undefined {
   if (!selected || reuse.kind === "validate") return undefined;
   const ttl = Math.floor(selected.stored.freshness.lifetime - reuse.age);
   if (reuse.kind === "stale" && reuse.refresh) refreshInBackground(passage, { variants, selected, reason: "stale" });
@@ -68,7 +71,9 @@ async function serveFromOrigin(passage: Passage, found: Found, asked: Directives
     return fillFromOrigin(passage, knownOf(found, asked), () => undefined);
   }
   const land = viewer.method === "GET" && !isRange ? flights.begin(key.text) : () => undefined;
-  const work = isRange ? fillRange(passage, found.variants, land) : fillFromOrigin(passage, knownOf(found, asked), land);
+  const work = isRange
+    ? fillRange(passage, found.variants, land)
+    : fillFromOrigin(passage, knownOf(found, asked), land);
   // It goes on for those who wait, should this viewer leave.
   passage.ports.defer(work);
   return work;

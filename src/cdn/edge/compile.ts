@@ -62,7 +62,9 @@ function compileBehavior(settings: CacheBehaviorSettings, snapshot: Distribution
   const key = cachePolicy ? compileKey(cachePolicy) : compileLegacyKey(settings);
   const isOn = (setting: string) => {
     const headers = origins[0]?.origin.CustomHeaders ?? [];
-    return headers.some(({ HeaderName, HeaderValue }) => HeaderName.toLowerCase() === setting && HeaderValue === "true");
+    return headers.some(
+      ({ HeaderName, HeaderValue }) => HeaderName.toLowerCase() === setting && HeaderValue === "true",
+    );
   };
   const ttl = compileTtl(settings, cachePolicy, config, isOn(HEURISTIC_SETTING));
   const responseHeaders = settings.ResponseHeadersPolicyId;
@@ -93,7 +95,8 @@ function compileTtl(
   // Where answers are kept only as long as they say themselves, errors are as well.
   const errorSeconds = Math.min(DEFAULT_ERROR_SECONDS, fallback);
   const errors = new Map(CACHED_ERRORS.map((status) => [status, errorSeconds]));
-  for (const { ErrorCode, ErrorCachingMinTTL } of config.CustomErrorResponses) errors.set(ErrorCode, ErrorCachingMinTTL);
+  for (const { ErrorCode, ErrorCachingMinTTL } of config.CustomErrorResponses)
+    errors.set(ErrorCode, ErrorCachingMinTTL);
   return {
     minimum: policy?.MinTTL ?? settings.MinTTL ?? 0,
     fallback,
@@ -147,8 +150,14 @@ function compileForward(key: KeyPolicy, policy: OriginRequestPolicyConfig | unde
     return allHeaders || listed.has(name);
   };
   return {
-    query: unite(key.query, compileNames(policy?.QueryStringsConfig.QueryStringBehavior ?? "none", policy?.QueryStringsConfig.QueryStrings)),
-    cookies: unite(key.cookies, compileNames(policy?.CookiesConfig.CookieBehavior ?? "none", policy?.CookiesConfig.Cookies)),
+    query: unite(
+      key.query,
+      compileNames(policy?.QueryStringsConfig.QueryStringBehavior ?? "none", policy?.QueryStringsConfig.QueryStrings),
+    ),
+    cookies: unite(
+      key.cookies,
+      compileNames(policy?.CookiesConfig.CookieBehavior ?? "none", policy?.CookiesConfig.Cookies),
+    ),
     forwardsHeader,
     allHeaders,
     headers: [...new Set([...keyed, ...named])],
@@ -183,9 +192,9 @@ function compileOrigin(origin: Origin, { originAccessControls }: DistributionSna
   const signsByControl = control !== undefined && control.SigningBehavior !== "never";
   return {
     origin,
-    customHeaders: origin.CustomHeaders.map(({ HeaderName, HeaderValue }) => [HeaderName.toLowerCase(), HeaderValue] as const).filter(
-      ([name]) => !name.startsWith(SETTING_PREFIX),
-    ),
+    customHeaders: origin.CustomHeaders.map(
+      ({ HeaderName, HeaderValue }) => [HeaderName.toLowerCase(), HeaderValue] as const,
+    ).filter(([name]) => !name.startsWith(SETTING_PREFIX)),
     // The older origin access identity is the same to whoever has no bucket policies.
     signs: signsByControl || (origin.S3OriginConfig?.OriginAccessIdentity ?? "") !== "",
   };

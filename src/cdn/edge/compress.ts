@@ -4,16 +4,16 @@ import { isStrongTag } from "../engine/validation.ts";
 import type { Passage } from "./passage.ts";
 
 /** "File types that CloudFront compresses". */
-const COMPRESSED_TYPES: ReadonlySet<string> = new Set([
-  ...["dash+xml", "eot", "font", "font-sfnt", "javascript", "json", "opentype", "otf", "pdf", "pkcs7-mime", "protobuf"],
-  ...["rss+xml", "truetype", "ttf", "vnd.apple.mpegurl", "vnd.mapbox-vector-tile", "vnd.ms-fontobject", "wasm"],
-  ...["x-font-opentype", "x-font-truetype", "x-font-ttf", "x-httpd-cgi", "x-javascript", "x-mpegurl", "x-opentype"],
-  ...["x-otf", "x-perl", "x-ttf", "xhtml+xml", "xml"],
-].map((name) => `application/${name}`));
-const COMPRESSED_TEXTS: ReadonlySet<string> = new Set([
-  ...["css", "csv", "html", "javascript", "js", "plain", "richtext", "tab-separated-values", "xml"],
-  ...["x-component", "x-java-source", "x-script"],
-].map((name) => `text/${name}`));
+const COMPRESSED_TYPES = listTypes(
+  "application",
+  "dash+xml eot font font-sfnt javascript json opentype otf pdf pkcs7-mime protobuf rss+xml truetype ttf " +
+    "vnd.apple.mpegurl vnd.mapbox-vector-tile vnd.ms-fontobject wasm x-font-opentype x-font-truetype x-font-ttf " +
+    "x-httpd-cgi x-javascript x-mpegurl x-opentype x-otf x-perl x-ttf xhtml+xml xml",
+);
+const COMPRESSED_TEXTS = listTypes(
+  "text",
+  "css csv html javascript js plain richtext tab-separated-values xml x-component x-java-source x-script",
+);
 const COMPRESSED_OTHERS: ReadonlySet<string> = new Set([
   "font/eot",
   "font/opentype",
@@ -67,6 +67,10 @@ function chooseCoding(codings: readonly string[], length: number): "br" | "gzip"
   return codings.includes("gzip") ? "gzip" : undefined;
 }
 
+function listTypes(kind: string, names: string): ReadonlySet<string> {
+  return new Set(names.split(" ").map((name) => `${kind}/${name}`));
+}
+
 function isCompressible(contentType: string | null): boolean {
   const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   return COMPRESSED_TYPES.has(type) || COMPRESSED_TEXTS.has(type) || COMPRESSED_OTHERS.has(type);
@@ -80,7 +84,10 @@ function compressBrotli(): TransformStream<Uint8Array, Uint8Array> {
     },
     flush: (controller) => {
       const bytes = Buffer.concat(chunks);
-      const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+      const params = {
+        [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
+        [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      };
       controller.enqueue(brotliCompressSync(bytes, { params }));
     },
   });

@@ -3,7 +3,7 @@ import { SLICE_BYTES } from "../engine/stored-response.ts";
 import type { OriginAnswer } from "../origin/call-origin.ts";
 import { OriginError } from "../origin/origin-request.ts";
 import { BodyRecorder, putSlice } from "../store/body-recorder.ts";
-import { Variant } from "../store/variant.ts";
+import type { Variant } from "../store/variant.ts";
 import { answerFromStore } from "./answer.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Draft } from "./draft.ts";
@@ -69,6 +69,7 @@ async function answerRange(ranged: RangeAnswer): Promise<Draft> {
     land({ kind: "uncacheable" });
     return draftUnstored(passage, received);
   }
+  if (!slice) return draftWhileStoring(passage, received, { ...plan, part: sent }, variants, land);
   const bytes = await readExactly(response, length, () => answer.watch.touch());
   answer.watch.end();
   const recorder = new BodyRecorder(plan.bodyId, length);
@@ -144,4 +145,3 @@ function describe({ answer, exchange }: RangeAnswer) {
     originMs: exchange.receivedAt - exchange.requestedAt,
   };
 }
-

@@ -78,7 +78,7 @@ export async function answerOnError(passage: Passage, variant: Variant | undefin
   });
 }
 
-export function ageOf({ stored }: Variant): number {
+function ageOf({ stored }: Variant): number {
   return currentAge(stored.freshness, stored, Date.now());
 }
 

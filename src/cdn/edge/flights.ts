@@ -19,7 +19,7 @@ const MAX_UNCACHEABLE = 10_000;
  * Exchanges with origins that are under way in this isolate. One goes, the others wait for what it brings; but for
  * answers that cannot be stored nobody waits longer than until that is known.
  */
-export class Flights {
+class Flights {
   readonly #flights = new Map<string, Promise<FlightOutcome>>();
   readonly #uncacheable = new Map<string, number>();
 

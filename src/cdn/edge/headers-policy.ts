@@ -1,4 +1,8 @@
-import type { CorsConfig, ResponseHeadersPolicyConfig, SecurityHeadersConfig } from "../../metadata/cdn/policy-configs.ts";
+import type {
+  CorsConfig,
+  ResponseHeadersPolicyConfig,
+  SecurityHeadersConfig,
+} from "../../metadata/cdn/policy-configs.ts";
 
 /** Applies a response headers policy: it changes what goes to the viewer, never what is stored. */
 export function applyHeadersPolicy(headers: Headers, policy: ResponseHeadersPolicyConfig, request: Headers): void {
@@ -25,7 +29,10 @@ function applyCors(headers: Headers, cors: CorsConfig, request: Headers): void {
   const anyOrigin = cors.AccessControlAllowOrigins.includes("*");
   // What one origin may see must not be answered from a browser's cache to another.
   if (!anyOrigin) addVary(headers, "Origin");
-  if (origin === null || !(anyOrigin || cors.AccessControlAllowOrigins.some((allowed) => matchesOrigin(allowed, origin)))) {
+  if (
+    origin === null ||
+    !(anyOrigin || cors.AccessControlAllowOrigins.some((allowed) => matchesOrigin(allowed, origin)))
+  ) {
     return;
   }
   // Credentials and `*` together are no answer for a browser, and echoing any origin would give everything away.
@@ -40,11 +47,14 @@ function applyCors(headers: Headers, cors: CorsConfig, request: Headers): void {
 const ALL_METHODS = "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS";
 
 function applyPreflight(headers: Headers, cors: CorsConfig): void {
-  const methods = cors.AccessControlAllowMethods.includes("ALL") ? ALL_METHODS : cors.AccessControlAllowMethods.join(", ");
+  const methods = cors.AccessControlAllowMethods.includes("ALL")
+    ? ALL_METHODS
+    : cors.AccessControlAllowMethods.join(", ");
   headers.set("access-control-allow-methods", methods);
   const allowed = cors.AccessControlAllowHeaders.join(", ");
   if (allowed !== "") headers.set("access-control-allow-headers", allowed);
-  if (cors.AccessControlMaxAgeSec !== undefined) headers.set("access-control-max-age", String(cors.AccessControlMaxAgeSec));
+  if (cors.AccessControlMaxAgeSec !== undefined)
+    headers.set("access-control-max-age", String(cors.AccessControlMaxAgeSec));
 }
 
 /** `https://*.example.com` and `https://example.com:*`; a wildcard never reaches across a slash. */
@@ -71,7 +81,11 @@ function applySecurity(headers: Headers, config: SecurityHeadersConfig): void {
   if (transport) put(headers, "strict-transport-security", describeTransport(transport), transport.Override);
 }
 
-function describeXss({ Protection, ModeBlock, ReportUri }: NonNullable<SecurityHeadersConfig["XSSProtection"]>): string {
+function describeXss({
+  Protection,
+  ModeBlock,
+  ReportUri,
+}: NonNullable<SecurityHeadersConfig["XSSProtection"]>): string {
   if (!Protection) return "0";
   return `1${ModeBlock ? "; mode=block" : ""}${ReportUri ? `; report=${ReportUri}` : ""}`;
 }

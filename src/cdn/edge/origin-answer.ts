@@ -84,7 +84,8 @@ export async function draftWhileStoring(
   ports.defer(storing);
   const variant = await storing;
   if (!variant?.bytes) return draftError(502, "The origin's answer broke off.", draft.cacheStatus);
-  if (!viewer.headers.has("range")) return { ...draft, body: variant.bytes };
+  // A part comes as it was asked for.
+  if (plan.part || !viewer.headers.has("range")) return { ...draft, body: variant.bytes };
   const { result, cacheStatus, originMs = 0 } = draft;
   return (await answerFromStore(passage, variant, { result, cacheStatus, age: 0, originMs })) ?? draft;
 }
@@ -107,8 +108,9 @@ export function keepVariant(
   return variant;
 }
 
-export function asNotModified(draft: Draft): Draft {
-  for (const name of ["content-length", "content-range", "content-encoding", "content-type"]) draft.headers.delete(name);
+function asNotModified(draft: Draft): Draft {
+  for (const name of ["content-length", "content-range", "content-encoding", "content-type"])
+    draft.headers.delete(name);
   return { ...draft, status: 304, statusText: "", body: null };
 }
 

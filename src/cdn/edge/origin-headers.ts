@@ -26,7 +26,14 @@ const NEVER_COPIED: ReadonlySet<string> = new Set([
 ]);
 /** What a body means goes with it. */
 const BODY_HEADERS = ["content-type", "content-encoding", "content-language", "content-md5"];
-export const CONDITIONAL_HEADERS = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"];
+export const CONDITIONAL_HEADERS = [
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+  "if-range",
+  "range",
+];
 /** How this product names itself in Via and CDN-Loop. */
 export const PSEUDONYM = "verge";
 

@@ -16,8 +16,14 @@ export class PathPatterns {
   /** The position of the first pattern that matches; -1 for none. */
   find(path: string): number {
     let found = this.#exact.get(path) ?? Infinity;
-    found = Math.min(found, this.#prefixes.find((length) => path.length >= length && path.slice(0, length)));
-    found = Math.min(found, this.#suffixes.find((length) => path.length >= length && path.slice(path.length - length)));
+    found = Math.min(
+      found,
+      this.#prefixes.find((length) => path.length >= length && path.slice(0, length)),
+    );
+    found = Math.min(
+      found,
+      this.#suffixes.find((length) => path.length >= length && path.slice(path.length - length)),
+    );
     for (const { expression, position } of this.#others) {
       if (position > found) break;
       if (expression.test(path)) found = position;

@@ -84,15 +84,19 @@ class ViewerSink {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#ahead += bytes.byteLength;
-    this.#writer.write(bytes).then(
-      () => {
-        this.#ahead -= bytes.byteLength;
-        this.#wake?.();
-      },
-      () => this.#leave(),
-    );
+    void this.#send(bytes);
     while (this.#ahead > AHEAD_BYTES && !this.#gone) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#writer.write(bytes);
+      this.#ahead -= bytes.byteLength;
+      this.#wake?.();
+    } catch {
+      this.#leave();
     }
   }
 
@@ -109,4 +113,3 @@ class ViewerSink {
     this.#wake?.();
   }
 }
-

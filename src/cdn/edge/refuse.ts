@@ -28,7 +28,8 @@ export function refuseViewer(
 
 function refuseProtocol({ viewerProtocolPolicy }: Behavior, viewer: ViewerRequest): Draft | undefined {
   if (viewerProtocolPolicy === "allow-all") return undefined;
-  if (viewerProtocolPolicy === "https-only") return draftError(403, "Bad request. This distribution answers HTTPS only.");
+  if (viewerProtocolPolicy === "https-only")
+    return draftError(403, "Bad request. This distribution answers HTTPS only.");
   const location = `https://${viewer.root.slice(viewer.root.indexOf("://") + 3)}${viewer.path}${viewer.query === "" ? "" : `?${viewer.query}`}`;
   // 307 keeps the method and the body, which 301 lets clients drop.
   const status = viewer.method === "GET" || viewer.method === "HEAD" ? 301 : 307;

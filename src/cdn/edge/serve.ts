@@ -147,7 +147,12 @@ function finishAnswer(draft: Draft, behavior: Behavior, viewer: ViewerRequest): 
 function describeTiming({ result, headers, originMs }: Draft, { responseHeaders }: Behavior): string | undefined {
   const config = responseHeaders?.ServerTimingHeadersConfig;
   if (!config?.Enabled || Math.random() * 100 >= (config.SamplingRate ?? 0)) return undefined;
-  const outcome = { Hit: "cdn-cache-hit", RefreshHit: "cdn-cache-refresh", Miss: "cdn-cache-miss", Error: "cdn-cache-miss" };
+  const outcome = {
+    Hit: "cdn-cache-hit",
+    RefreshHit: "cdn-cache-refresh",
+    Miss: "cdn-cache-miss",
+    Error: "cdn-cache-miss",
+  };
   const age = headers.get("age");
   return [
     outcome[result],

@@ -45,7 +45,8 @@ export async function checkSignature(
   if (pem === undefined) return "Unknown Key";
   const resource = resourceOf(viewer);
   // A canned policy is not sent: both sides know what it says.
-  const policy = presented.policy === undefined ? cannedPolicy(resource, presented.expires) : decodeBase64(presented.policy);
+  const policy =
+    presented.policy === undefined ? cannedPolicy(resource, presented.expires) : decodeBase64(presented.policy);
   if (policy === undefined || !isSignedBy(pem, policy, presented)) return DENIED;
   const statement = readStatement(policy);
   return statement && isFulfilled(statement, resource, viewer.clientAddress, now) ? undefined : DENIED;
@@ -85,7 +86,13 @@ function readCookies(cookie: string | null): Presented | undefined {
 function toPresented(read: (name: string) => string | undefined): Presented | undefined {
   const [signature, keyPairId] = [read("Signature"), read("Key-Pair-Id")];
   if (signature === undefined || keyPairId === undefined) return undefined;
-  return { signature, keyPairId, expires: read("Expires"), policy: read("Policy"), hashAlgorithm: read("Hash-Algorithm") };
+  return {
+    signature,
+    keyPairId,
+    expires: read("Expires"),
+    policy: read("Policy"),
+    hashAlgorithm: read("Hash-Algorithm"),
+  };
 }
 
 /** The URL as the signer knew it: as sent, without the parameters of the signature. */
@@ -113,7 +120,9 @@ function isSignedBy(pem: string, policy: string, { signature, hashAlgorithm }: P
   const hash = hashAlgorithm === undefined ? "sha1" : hashAlgorithm.toLowerCase().replace("-", "");
   if (hash !== "sha1" && hash !== "sha256") return false;
   try {
-    return createVerify(`RSA-${hash.toUpperCase()}`).update(policy).verify(createPublicKey(pem), decodeBytes(signature));
+    return createVerify(`RSA-${hash.toUpperCase()}`)
+      .update(policy)
+      .verify(createPublicKey(pem), decodeBytes(signature));
   } catch {
     return false;
   }

@@ -48,7 +48,6 @@ export function planStoring(
   };
 }
 
-
 function readTags({ distribution }: Passage, headers: Headers): string[] {
   const name = distribution.config.CacheTagConfig?.HeaderName;
   return name ? splitList(headers.get(name)).map((tag) => tag.toLowerCase()) : [];

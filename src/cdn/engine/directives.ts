@@ -1,4 +1,4 @@
-import { parseDictionary, Token } from "structured-headers";
+import { parseDictionary } from "structured-headers";
 
 /** Directives by name in lower case; `true` where there is no argument. */
 export type Directives = ReadonlyMap<string, string | true>;
@@ -27,13 +27,13 @@ export function parseCacheControl(value: string | null): Directives {
  * CDN-Cache-Control (RFC 9213): a structured dictionary that replaces Cache-Control and Expires for caches like
  * this one. Undefined when it is absent, or invalid and so to be ignored as a whole (section 2.1).
  */
-export function parseTargeted(value: string | null): Directives | undefined {
+function parseTargeted(value: string | null): Directives | undefined {
   if (!value) return undefined;
   const directives = new Map<string, string | true>();
   try {
     for (const [name, [member]] of parseDictionary(value)) {
       if (SECONDS.has(name) && !(Number.isInteger(member) && Number(member) >= 0)) return undefined;
-      directives.set(name, member === true ? true : member instanceof Token ? member.toString() : String(member));
+      if (member !== false) directives.set(name, typeof member === "number" ? String(member) : true);
     }
   } catch {
     return undefined;

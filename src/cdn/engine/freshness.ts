@@ -43,12 +43,7 @@ const MAX_HEURISTIC_SECONDS = 86_400;
 /** CloudFront serves expired answers while the origin fails; for a day here, where the answer says nothing. */
 const DEFAULT_STALE_IF_ERROR_SECONDS = 86_400;
 
-export function computeFreshness(
-  status: number,
-  headers: Headers,
-  exchange: Exchange,
-  policy: TtlPolicy,
-): Freshness {
+export function computeFreshness(status: number, headers: Headers, exchange: Exchange, policy: TtlPolicy): Freshness {
   const { directives, targeted } = responseDirectives(headers);
   const explicit = explicitLifetime(directives, targeted, headers, exchange);
   const noCache = directives.get("no-cache") === true;
@@ -58,7 +53,11 @@ export function computeFreshness(
   const revalidatingMaxAge =
     directives.has("s-maxage") && staleWhileRevalidate === undefined && staleIfError === undefined;
   return {
-    lifetime: clampLifetime(status, explicit ?? implicitLifetime(status, headers, directives, exchange, policy), policy),
+    lifetime: clampLifetime(
+      status,
+      explicit ?? implicitLifetime(status, headers, directives, exchange, policy),
+      policy,
+    ),
     initialAge: computeInitialAge(headers, exchange),
     alwaysValidate: noCache,
     neverStale:

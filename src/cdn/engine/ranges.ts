@@ -48,7 +48,7 @@ export function resolveRanges(ranges: readonly ByteRange[], size: number): ByteS
   return spans.length > 1 && asked > size ? undefined : spans;
 }
 
-export function resolveRange(range: ByteRange, size: number): ByteSpan | undefined {
+function resolveRange(range: ByteRange, size: number): ByteSpan | undefined {
   if ("suffix" in range) {
     return range.suffix === 0 || size === 0 ? undefined : { first: Math.max(0, size - range.suffix), last: size - 1 };
   }

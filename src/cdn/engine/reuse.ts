@@ -51,7 +51,12 @@ function stalenessOf(freshness: Freshness, age: number, now: number, purgedAt: n
 }
 
 function mayServeWhileRevalidating(freshness: Freshness, staleFor: number): boolean {
-  return !freshness.neverStale && staleFor >= 0 && staleFor <= freshness.staleWhileRevalidate && freshness.staleWhileRevalidate > 0;
+  return (
+    !freshness.neverStale &&
+    staleFor >= 0 &&
+    staleFor <= freshness.staleWhileRevalidate &&
+    freshness.staleWhileRevalidate > 0
+  );
 }
 
 /** RFC 9111 section 5.2.1. */

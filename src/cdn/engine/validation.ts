@@ -29,7 +29,7 @@ export function isNotModified(request: Headers, response: Headers): boolean {
 }
 
 /** Whether a list of entity tags has one that is weakly equal to `etag` (RFC 9110 section 8.8.3.2). */
-export function listsTag(list: string, etag: string): boolean {
+function listsTag(list: string, etag: string): boolean {
   const wanted = opaqueTag(etag);
   return (list.match(TAG) ?? []).some((tag) => opaqueTag(tag) === wanted);
 }
@@ -64,7 +64,12 @@ export function validatingFields(stored: Headers): [string, string][] {
 }
 
 /** Describe the stored body, which a 304 or HEAD does not change (RFC 9111 section 3.2). */
-const BODY_FIELDS: ReadonlySet<string> = new Set(["content-length", "content-encoding", "content-range", "transfer-encoding"]);
+const BODY_FIELDS: ReadonlySet<string> = new Set([
+  "content-length",
+  "content-encoding",
+  "content-range",
+  "transfer-encoding",
+]);
 
 /** The stored fields brought up to date by those of a 304, or of a HEAD (RFC 9111 sections 3.2 and 4.3.5). */
 export function freshenFields(

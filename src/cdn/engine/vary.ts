@@ -22,7 +22,8 @@ export function selects(
     const asked = read(name);
     if (normaliseSelecting(name, asked) === value) continue;
     // A stored language that the client likes best is what the origin would choose (RFC 9110 section 12.5.4).
-    if (name !== "accept-language" || !asked || preferredLanguage(asked) !== contentLanguage?.toLowerCase()) return false;
+    if (name !== "accept-language" || !asked || preferredLanguage(asked) !== contentLanguage?.toLowerCase())
+      return false;
   }
   return true;
 }

@@ -76,16 +76,24 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
   const request = buildRequest(target, call, watch.signal);
   try {
     const response = await send(request, target, context);
+    if (response.status < 200 || response.status > 599) throw new Error(`the status ${response.status}`);
     watch.touch();
     return { response, target, watch };
   } catch (error) {
     watch.end();
     if (watch.signal.aborted) throw new OriginError(504, `The origin did not answer within ${seconds} seconds.`);
-    throw new OriginError(502, `The origin cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
+    throw new OriginError(
+      502,
+      `The origin cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
-function send(request: OriginRequest, target: OriginTarget, { ports, domain, accountId }: OriginContext): Promise<Response> {
+function send(
+  request: OriginRequest,
+  target: OriginTarget,
+  { ports, domain, accountId }: OriginContext,
+): Promise<Response> {
   const address = resolveOrigin(target.origin, domain);
   const work =
     address.kind === "bucket"
@@ -123,7 +131,7 @@ function buildRequest({ origin, customHeaders }: OriginTarget, call: OriginCall,
 }
 
 /** Ends an exchange with an origin that says nothing for too long, before its headers or between pieces of its body. */
-export class BodyWatch {
+class BodyWatch {
   readonly #controller = new AbortController();
   readonly #limit: number;
   #heardAt = Date.now();

@@ -10,7 +10,7 @@ const ORIGIN = "https://cdn.verge.invalid";
 /** Longer names stand as their hash; the entry itself says which it is. */
 const MAX_NAME_LENGTH = 1_500;
 
-export type EntryKind = "index" | "body" | "slice" | "snapshot";
+type EntryKind = "index" | "body" | "slice" | "snapshot" | "stamp";
 
 export async function matchEntry(kind: EntryKind, name: string, range?: string): Promise<Response | undefined> {
   try {

@@ -22,7 +22,7 @@ export type Body = Uint8Array | ReadableStream<Uint8Array>;
  * What one location has stored, behind this isolate's memory: an index entry for each cache key with all its
  * variants, and immutable bodies. Writing an entry never touches bodies, so that a 304 costs one small write.
  */
-export class ResponseStore {
+class ResponseStore {
   readonly #memory = new MemoryTier(MEMORY_BYTES);
   /** False where the location keeps nothing (workers.dev): memory is all there is then, and need not look further. */
   #locationKeeps: boolean | undefined;

@@ -56,10 +56,23 @@ describe("resolveAddress", () => {
     ["verge.example", "/2020-05-31/distribution"],
     ["verge.example", "/v20180820/configuration/publicAccessBlock"],
     ["verge.example", "/_fn/abc/"],
-    ["abc.cdn.verge.example", "/"],
+    ["verge.example", "/_cdn/"],
     ["photos.s3-website.verge.example", "/"],
   ])("names %s%s as not served", (host, path) => {
     expect(resolveAddress(host, path, DOMAIN).service).toBe("unsupported");
+  });
+
+  it.each([
+    ["e0abc.cdn.verge.example", "/a/../b", "/a/../b", false],
+    ["127.0.0.1", "/_cdn/E0ABC/a%2Fb", "/a%2Fb", true],
+    ["verge.example", "/_cdn/e0abc", "/", true],
+  ])("takes %s%s as a distribution's", (host, path, rawPath, byPath) => {
+    const expected = { service: "cdn", distributionId: "E0ABC", rawPath, byPath };
+    expect(resolveAddress(host, path, DOMAIN)).toEqual(expected);
+  });
+
+  it("leaves what viewers of a distribution sign to its origin", () => {
+    expect(resolveAddress("e0abc.cdn.verge.example", "/", DOMAIN, "sqs").service).toBe("cdn");
   });
 
   it("goes by the service that a request is signed for where the path could be a bucket's", () => {

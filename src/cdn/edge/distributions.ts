@@ -1,0 +1,148 @@
+import type { Env } from "../../env.ts";
+import { findDistributionByAlias, readDistribution } from "../../metadata/cdn/client.ts";
+import { type DistributionSnapshot, SNAPSHOT_FRESH_MS } from "../../metadata/cdn/protocol.ts";
+import { TimedCache } from "../../lib/timed-cache.ts";
+import { deleteEntry, matchEntry, putEntry } from "../store/location-cache.ts";
+import { type CompiledDistribution, compileDistribution } from "./compile.ts";
+
+type CdnEnv = Pick<Env, "DISTRIBUTION" | "CDN_REGISTRY">;
+
+interface Held {
+  /** Undefined where there is no such distribution. */
+  readonly compiled: CompiledDistribution | undefined;
+  /** When it was asked for, by whichever isolate of the location; milliseconds since the epoch. */
+  readonly fetchedAt: number;
+  refreshing: boolean;
+}
+
+/** What isolates of a location tell each other: small, since it is read every few seconds. */
+interface Stamp {
+  readonly fetchedAt: number;
+  /** Of the snapshot that lies beside it; null where there is no such distribution. */
+  readonly revision: number | null;
+}
+
+/** From then on one request looks for a newer snapshot while the others go on, until it is too old for all. */
+const REFRESH_MS = SNAPSHOT_FRESH_MS - 1_000;
+const MAX_HELD = 1_000;
+const DISTRIBUTION_ID = /^E[A-Z0-9]{13}$/;
+const ALIAS_LIFETIME = { fresh: REFRESH_MS, usable: SNAPSHOT_FRESH_MS };
+
+/**
+ * The distributions that this isolate serves, compiled, none older than `SNAPSHOT_FRESH_MS`. A location asks for
+ * a snapshot at most once in that time: its isolates share it by the location's cache.
+ */
+class Distributions {
+  readonly #held = new Map<string, Held>();
+  readonly #aliases = new TimedCache<string | undefined>({ limit: 10_000, lifetime: () => ALIAS_LIFETIME });
+  /** What was asked for before this moment may lack a change that was made here. */
+  #changedAt = 0;
+
+  /** Without a promise where what is held is young enough. */
+  find(
+    env: CdnEnv,
+    id: string,
+    defer: (work: Promise<unknown>) => void,
+  ): CompiledDistribution | undefined | Promise<CompiledDistribution | undefined> {
+    if (!DISTRIBUTION_ID.test(id)) return undefined;
+    const held = this.#held.get(id);
+    const age = held && held.fetchedAt >= this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
+    if (!held || age >= SNAPSHOT_FRESH_MS) return this.#load(env, id, defer);
+    if (age >= REFRESH_MS && !held.refreshing) {
+      held.refreshing = true;
+      defer(this.#load(env, id, defer));
+    }
+    return held.compiled;
+  }
+
+  /** The distribution that answers for a host, by its aliases. */
+  async findByAlias(
+    env: CdnEnv,
+    host: string,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<CompiledDistribution | undefined> {
+    const id = await this.#aliases.read(host, () => findDistributionByAlias(env, host));
+    const distribution = id === undefined ? undefined : await this.find(env, id, defer);
+    // The registry's answer may be older than the snapshot, which has the last word.
+    return distribution?.config.Aliases.some((alias) => coversHost(alias, host)) ? distribution : undefined;
+  }
+
+  /** Whether this isolate has met the host as nobody's alias in the last seconds. */
+  isUnknownAlias(host: string): boolean {
+    const known = this.#aliases.peek(host);
+    return known !== undefined && known.value === undefined;
+  }
+
+  /** To be called after a change was made by this isolate, which is in force here at once. */
+  async forget(id?: string): Promise<void> {
+    this.#changedAt = Date.now();
+    if (id !== undefined) await deleteEntry("stamp", id);
+  }
+
+  async #load(
+    env: CdnEnv,
+    id: string,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<CompiledDistribution | undefined> {
+    const held = this.#held.get(id)?.compiled;
+    const shared = await this.#readShared(id, held);
+    if (shared) return this.#keep(id, shared.snapshot, shared.fetchedAt);
+    const fetchedAt = Date.now();
+    const snapshot = await readDistribution(env, id, held?.snapshot);
+    defer(share(id, snapshot, fetchedAt, snapshot !== held?.snapshot));
+    return this.#keep(id, snapshot, fetchedAt);
+  }
+
+  /** What another isolate of the location has asked for; undefined when nothing is young enough. */
+  async #readShared(id: string, held: CompiledDistribution | undefined) {
+    const stamp = await readJson<Stamp>(await matchEntry("stamp", id));
+    if (!stamp || stamp.fetchedAt < this.#changedAt || Date.now() - stamp.fetchedAt >= REFRESH_MS) return undefined;
+    const { fetchedAt, revision } = stamp;
+    if (revision === null) return { snapshot: undefined, fetchedAt };
+    if (held?.snapshot.revision === revision) return { snapshot: held.snapshot, fetchedAt };
+    const snapshot = await readJson<DistributionSnapshot>(await matchEntry("snapshot", `${id}/${revision}`));
+    return snapshot && { snapshot, fetchedAt };
+  }
+
+  #keep(id: string, snapshot: DistributionSnapshot | undefined, fetchedAt: number): CompiledDistribution | undefined {
+    const held = this.#held.get(id);
+    const known = held?.compiled;
+    if (held && held.fetchedAt > fetchedAt) return known;
+    const isSame = snapshot !== undefined && known?.snapshot.revision === snapshot.revision;
+    const compiled = isSame ? known : snapshot && compileDistribution(snapshot);
+    this.#held.delete(id);
+    this.#held.set(id, { compiled, fetchedAt, refreshing: false });
+    if (this.#held.size > MAX_HELD) {
+      const [oldest] = this.#held.keys();
+      if (oldest !== undefined) this.#held.delete(oldest);
+    }
+    return compiled;
+  }
+}
+
+/** Of this isolate. */
+export const distributions = new Distributions();
+
+async function share(
+  id: string,
+  snapshot: DistributionSnapshot | undefined,
+  fetchedAt: number,
+  isNew: boolean,
+): Promise<void> {
+  const stamp: Stamp = { fetchedAt, revision: snapshot?.revision ?? null };
+  if (snapshot && isNew) await putEntry("snapshot", `${id}/${snapshot.revision}`, JSON.stringify(snapshot));
+  await putEntry("stamp", id, JSON.stringify(stamp));
+}
+
+async function readJson<Value>(entry: Response | undefined): Promise<Value | undefined> {
+  try {
+    return entry && (await entry.json<Value>());
+  } catch {
+    return undefined;
+  }
+}
+
+/** `*.example.com` covers every host below it. */
+function coversHost(alias: string, host: string): boolean {
+  return alias.startsWith("*.") ? host.endsWith(alias.slice(1)) : alias === host;
+}

@@ -1,0 +1,114 @@
+import type { Identity } from "../auth/identity.ts";
+import type { CdnPorts, OriginRequest } from "../cdn/origin/origin-request.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { decodePercent } from "../lib/percent.ts";
+import { s3Error } from "../s3/errors.ts";
+import { answerFunctionUrl } from "./function-url.ts";
+import type { Incoming } from "./incoming.ts";
+import type { LambdaRequest } from "./lambda.ts";
+import { renderS3Error, renderS3Result } from "./s3-response.ts";
+import { serveS3 } from "./s3.ts";
+
+/** What a distribution may do to a bucket. */
+const READ_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+/** Of what a request in the name of the distribution may ask: the object itself, or a version of it. */
+const SIGNED_PARAMETERS = /^(?:versionId|partNumber)=/;
+const DEFAULT_PORTS = { http: 80, https: 443 };
+
+/** How the CDN reaches origins, for one request. */
+export function createCdnPorts(request: LambdaRequest): CdnPorts {
+  return {
+    fetchNetwork,
+    callBucket: (call, bucket, accountId) => callBucket(request, call, bucket, accountId),
+    callFunctionUrl: (call, urlId) =>
+      answerFunctionUrl({
+        ...request,
+        incoming: toIncoming(request.incoming, call),
+        address: { service: "function-url", urlId, rawPath: call.path },
+        onMatch: () => undefined,
+      }),
+    defer: request.defer,
+  };
+}
+
+/**
+ * The network. Redirects are the viewer's to follow, encoded bodies stay as they are, and Cloudflare's own cache
+ * keeps out: this product's decides. Private addresses are a laptop's origins; the platform's network has none.
+ */
+function fetchNetwork({
+  method,
+  protocol,
+  host,
+  port,
+  path,
+  query,
+  headers,
+  body,
+  signal,
+}: OriginRequest): Promise<Response> {
+  const authority = port === DEFAULT_PORTS[protocol] ? host : `${host}:${port}`;
+  return fetch(`${protocol}://${authority}${path}${query === "" ? "" : `?${query}`}`, {
+    method,
+    headers,
+    body,
+    signal,
+    redirect: "manual",
+    encodeResponseBody: "manual",
+    cf: { cacheTtl: -1 },
+  });
+}
+
+/**
+ * A bucket of this deployment, within this request: no signature exists that could leak. In the name of an account
+ * its own objects can be read and nothing else; otherwise what anybody may read.
+ */
+async function callBucket(
+  { incoming, env, deployment, defer }: LambdaRequest,
+  call: OriginRequest,
+  bucket: string,
+  accountId: string | undefined,
+): Promise<Response> {
+  const own = toIncoming(incoming, call);
+  try {
+    if (!READ_METHODS.has(call.method)) throw s3Error("MethodNotAllowed");
+    const key = decodePercent(call.path.slice(1));
+    const account = accountId === undefined ? undefined : await deployment.directory.findAccount(accountId);
+    // Listing a bucket is not reading an object, and neither are its sub-resources.
+    if (account && key === "") throw s3Error("AccessDenied");
+    const identity: Identity = account ? { kind: "account", account, accessKeyId: "" } : { kind: "anonymous" };
+    const rawQuery = account ? keepSignedParameters(call.query) : call.query;
+    const result = await serveS3({
+      incoming: { ...own, rawQuery },
+      address: { service: "s3", bucket, key, virtualHosted: true },
+      identity,
+      env,
+      deployment,
+      defer,
+      onMatch: () => undefined,
+    });
+    return renderS3Result(result, own);
+  } catch (error) {
+    if (error instanceof ServiceError) return renderS3Error(error, own);
+    throw error;
+  }
+}
+
+function keepSignedParameters(query: string): string {
+  return query
+    .split("&")
+    .filter((pair) => SIGNED_PARAMETERS.test(pair))
+    .join("&");
+}
+
+function toIncoming(incoming: Incoming, call: OriginRequest): Incoming {
+  return {
+    ...incoming,
+    method: call.method,
+    host: call.host,
+    origin: `${call.protocol}://${call.host}`,
+    rawPath: call.path,
+    rawQuery: call.query,
+    headers: call.headers,
+    body: call.body,
+  };
+}
