@@ -3,19 +3,24 @@ import {
   AddPermissionCommand,
   CreateFunctionUrlConfigCommand,
   type FunctionUrlConfig,
+  GetFunctionConfigurationCommand,
   type LambdaClient,
+  PutFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import {
   CreateBucketCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { CreateScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { decode, encode } from "jpeg-js";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bundleExample, listExamples } from "../../../examples/functions/bundle.ts";
+import { waitForObjects } from "../../support/async-events.ts";
 import { createFunction, createLambdaClient, invokeFunction } from "../../support/lambda.ts";
 import { createS3Client } from "../../support/s3.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
@@ -25,11 +30,14 @@ import { startVerge, type Verge } from "../../support/server.ts";
 let verge: Verge;
 let lambda: LambdaClient;
 let s3: S3Client;
+let scheduler: SchedulerClient;
 
 beforeAll(async () => {
   verge = await startVerge();
   lambda = createLambdaClient(verge);
   s3 = createS3Client(verge);
+  const { accessKeyId, endpoint, region, secretAccessKey } = verge;
+  scheduler = new SchedulerClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
 });
 afterAll(() => verge.stop());
 
@@ -71,6 +79,27 @@ it("all of them are here", () => {
   ]);
 });
 
+/** Lets a service call the function for what has this ARN, and answers the function's. */
+async function allow(FunctionName: string, Principal: string, SourceArn: string): Promise<string> {
+  await lambda.send(
+    new AddPermissionCommand({
+      FunctionName,
+      StatementId: "service",
+      Action: "lambda:InvokeFunction",
+      Principal,
+      SourceArn,
+    }),
+  );
+  const { FunctionArn = "" } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  return FunctionArn;
+}
+
+/** The key of the one object that a bucket is to hold soon. */
+async function waitForKey(bucket: string): Promise<string> {
+  const [key = ""] = await waitForObjects(s3, bucket, "", 1);
+  return key;
+}
+
 /** The left half red, the right half blue. */
 function drawPicture(width: number, height: number): Uint8Array {
   const data = Buffer.alloc(width * height * 4, 255);
@@ -82,13 +111,24 @@ function drawPicture(width: number, height: number): Uint8Array {
 
 it("thumbnail: a smaller picture in another bucket", async () => {
   await Promise.all(["photos-in", "photos-out"].map(createBucket));
-  await putObject("photos-in", "a trip/sea & sky.jpg", drawPicture(640, 480));
   const name = await deploy("thumbnail", { OUTPUT_BUCKET: "photos-out" });
-  const { result } = await invokeFunction(lambda, name, {
-    Records: [{ s3: { bucket: { name: "photos-in" }, object: { key: "a+trip/sea+%26+sky.jpg" } } }],
-  });
-  expect(result).toEqual(["a trip/sea & sky-200.jpg"]);
-  const thumbnail = { Bucket: "photos-out", Key: "a trip/sea & sky-200.jpg" };
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: "photos-in",
+      NotificationConfiguration: {
+        LambdaFunctionConfigurations: [
+          {
+            LambdaFunctionArn: await allow(name, "s3.amazonaws.com", "arn:aws:s3:::photos-in"),
+            Events: ["s3:ObjectCreated:*"],
+            Filter: { Key: { FilterRules: [{ Name: "suffix", Value: ".jpg" }] } },
+          },
+        ],
+      },
+    }),
+  );
+  await putObject("photos-in", "a trip/sea & sky.jpg", drawPicture(640, 480));
+  const thumbnail = { Bucket: "photos-out", Key: await waitForKey("photos-out") };
+  expect(thumbnail.Key).toBe("a trip/sea & sky-200.jpg");
   const picture = decode((await readObject(thumbnail.Bucket, thumbnail.Key)) ?? new Uint8Array());
   expect([picture.width, picture.height]).toEqual([200, 150]);
   const [red, blue] = [picture.data.subarray(0, 3), picture.data.subarray(199 * 4, 199 * 4 + 3)];
@@ -128,16 +168,19 @@ it("scheduled-report: a CSV of what a bucket holds", async () => {
   await putObject("source", "a/2", "1");
   await putObject("source", 'with "quotes", and commas/1', "12");
   const name = await deploy("scheduled-report", { SOURCE_BUCKET: "source", REPORT_BUCKET: "reports" });
-  // What the Scheduler sends to a target without an input of its own.
-  const { result } = await invokeFunction(lambda, name, {
-    version: "0",
-    "detail-type": "Scheduled Event",
-    source: "aws.scheduler",
-    time: "2026-11-22T06:00:00Z",
-    detail: "{}",
-  });
-  expect(result).toEqual({ key: "2026-11-22.csv", folders: 2 });
-  const lines = Buffer.from((await readObject("reports", "2026-11-22.csv")) ?? [])
+  const { FunctionArn } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+  const soon = new Date(Date.now() + 1_000).toISOString().slice(0, 19);
+  await scheduler.send(
+    new CreateScheduleCommand({
+      Name: "report",
+      ScheduleExpression: `at(${soon})`,
+      FlexibleTimeWindow: { Mode: "OFF" },
+      Target: { Arn: FunctionArn, RoleArn: "arn:aws:iam::000000000000:role/any" },
+    }),
+  );
+  const key = await waitForKey("reports");
+  expect(key).toBe(`${soon.slice(0, 10)}.csv`);
+  const lines = Buffer.from((await readObject("reports", key)) ?? [])
     .toString()
     .split("\r\n");
   const day = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
@@ -194,9 +237,20 @@ it("webhook: delivers signed events, and fails when they are not taken", async (
   const signature = createHmac("sha256", "secret").update(received.body).digest("hex");
   expect(received.headers["x-webhook-signature"]).toBe(`sha256=${signature}`);
 
-  const failed = await invokeFunction(lambda, name, { order: "bad" });
-  expect(failed).toMatchObject({
-    FunctionError: "Unhandled",
-    result: { errorType: "Error", errorMessage: `${WEBHOOK_URL} answered 503` },
+  await createBucket("undelivered");
+  await lambda.send(
+    new PutFunctionEventInvokeConfigCommand({
+      FunctionName: name,
+      // The README's two would take three minutes.
+      MaximumRetryAttempts: 0,
+      DestinationConfig: { OnFailure: { Destination: "arn:aws:s3:::undelivered" } },
+    }),
+  );
+  await invokeFunction(lambda, name, { order: "bad" }, { InvocationType: "Event" });
+  const undelivered = Buffer.from((await readObject("undelivered", await waitForKey("undelivered"))) ?? []);
+  expect(JSON.parse(undelivered.toString())).toMatchObject({
+    requestContext: { condition: "RetriesExhausted", approximateInvokeCount: 1 },
+    requestPayload: { order: "bad" },
+    responsePayload: { errorMessage: `${WEBHOOK_URL} answered 503` },
   });
 });
