@@ -40,6 +40,8 @@ export interface Happening {
 
 /** Events whose record has the later form (S3 User Guide, "Event message structure"). */
 const LATER_FORM = /^(ObjectTagging|ObjectAcl|LifecycleExpiration|LifecycleTransition|IntelligentTiering):?/;
+/** What S3 says of delete markers. */
+const MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e";
 const SEQUENCE_DIGITS = 14;
 const POSITION_DIGITS = 4;
 
@@ -74,7 +76,9 @@ export function describeEvent(
   return JSON.stringify({ Records: [record] });
 }
 
-function describeObject(happening: Happening, { key, size, etag, versionId }: EventObject): object {
+function describeObject(happening: Happening, object: EventObject): object {
+  const { key, size, versionId } = object;
+  const etag = happening.name.endsWith("DeleteMarkerCreated") ? MD5_OF_NOTHING : object.etag;
   return {
     key: encodeEventKey(key),
     ...(size !== undefined && { size }),

@@ -19,11 +19,14 @@ export function readStatistics(sql: SqlStorage): Omit<IndexStatistics, "status">
     inlineBytes: inline.bytes ?? 0,
     journalRowsWaiting: count(sql, "journal", `sequence > ${readCounter(sql, "exported")}`),
     garbageWaiting: count(sql, "garbage"),
+    eventsWaiting: count(sql, "events"),
     databaseBytes: sql.databaseSize,
   };
 }
 
-function count(sql: SqlStorage, table: "objects" | "uploads" | "journal" | "garbage", where = "TRUE"): number {
+type CountedTable = "objects" | "uploads" | "journal" | "garbage" | "events";
+
+function count(sql: SqlStorage, table: CountedTable, where = "TRUE"): number {
   const query = `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${table} WHERE ${where} LIMIT ?)`;
   return sql.exec<{ total: number }>(query, COUNT_LIMIT).one().total;
 }

@@ -32,6 +32,8 @@ export interface IndexStatistics {
   readonly journalRowsWaiting: number;
   /** Bodies that wait out the recovery window. */
   readonly garbageWaiting: number;
+  /** Events that their destination has not taken yet. Absent while the object runs older code. */
+  readonly eventsWaiting?: number;
   /** Of the SQLite database, in bytes; 10 GB is the platform's limit. */
   readonly databaseBytes: number;
 }

@@ -7,11 +7,14 @@ import { allowBucket, describeSubscription, listKeys, subscribe, tellBucket } fr
 import { makeBucket } from "../../support/s3-requests.ts";
 import { createS3Client } from "../../support/s3.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
+import { readIndexes } from "../../support/verge-api.ts";
 
 /** 20 in `npm run test:long`; `npm run test:kill` says how many. */
 const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? "20");
 const UPLOADS = 120;
 const WRITERS = 8;
+/** From the index into the function's own queue. */
+const SOON = { timeout: 10_000, interval: 50 };
 /** What a killed runner had leased comes back when the function's time-out and some seconds have passed. */
 const FUNCTION_SECONDS = 2;
 const LATER = { timeout: 60_000, interval: 250 };
@@ -40,6 +43,11 @@ test.each(Array.from({ length: ROUNDS }, (_, index) => index + 1))(
     const answered = await uploadAndKill(inbox, randomInt(1, UPLOADS));
     // Whoever comes next wakes the index.
     await listKeys(s3, inbox);
+    const waiting = async () => {
+      const indexes = await readIndexes(verge, inbox);
+      return indexes.map(({ eventsWaiting }) => eventsWaiting);
+    };
+    await expect.poll(waiting, SOON).toEqual([0, 0]);
     const untold = async () => {
       const told = new Set(await listKeys(s3, outbox));
       return answered.filter((key) => !told.has(`told/ObjectCreated:Put/${key}`));

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Subscription } from "../../../src/metadata/bucket/documents.ts";
 import { type Audience, describeEvent, type EventObject } from "../../../src/metadata/bucket/event-record.ts";
@@ -65,6 +66,12 @@ describe("the record of an event", () => {
   it("names the version of a bucket with versions", () => {
     const { s3 } = recordOf("ObjectRemoved:Delete", { key: "a", versionId: "v1" });
     expect(s3.object).toEqual({ key: "a", versionId: "v1", sequencer: "000000000001AF0002" });
+  });
+
+  it("gives a delete marker the ETag of nothing", () => {
+    const { s3 } = recordOf("ObjectRemoved:DeleteMarkerCreated", { key: "a", versionId: "v2" });
+    const eTag = createHash("md5").update("").digest("hex");
+    expect(s3.object).toEqual({ key: "a", eTag, versionId: "v2", sequencer: "000000000001AF0002" });
   });
 
   it("has no sequencer and no size for tags, and says version 2.3", () => {
