@@ -1,0 +1,106 @@
+import type {
+  CustomErrorResponse,
+  DistributionConfig,
+  GeoRestriction,
+  LoggingConfig,
+  ViewerCertificate,
+} from "../../../metadata/cdn/distribution-config.ts";
+import { behaviorSettingsShape, behaviorShape } from "./behavior-shapes.ts";
+import { originGroupShape, originShape } from "./origin-shapes.ts";
+import {
+  boolean,
+  integer,
+  oneOf,
+  optional,
+  quantified,
+  quantifiedItems,
+  required,
+  type Shape,
+  structure,
+  text,
+  textUpTo,
+  withDefault,
+} from "./shape.ts";
+
+/** CloudFront's default for errors that a distribution names no time for, in seconds. */
+const ERROR_TTL = 10;
+/** API Reference, DistributionConfig. */
+const MAX_COMMENT = 128;
+
+const customError = structure<CustomErrorResponse>({
+  ErrorCode: required(integer),
+  ResponsePagePath: withDefault(text, ""),
+  ResponseCode: withDefault(text, ""),
+  ErrorCachingMinTTL: withDefault(integer, ERROR_TTL),
+});
+
+const logging = structure<LoggingConfig>({
+  Enabled: withDefault(boolean, false),
+  IncludeCookies: withDefault(boolean, false),
+  Bucket: withDefault(text, ""),
+  Prefix: withDefault(text, ""),
+});
+
+const geoRestriction = structure<GeoRestriction>({
+  RestrictionType: required(oneOf("blacklist", "whitelist", "none")),
+  Items: quantifiedItems("Location", text),
+});
+
+const viewerCertificate = structure<ViewerCertificate>({
+  CloudFrontDefaultCertificate: withDefault(boolean, false),
+  IAMCertificateId: optional(text),
+  ACMCertificateArn: optional(text),
+  SSLSupportMethod: optional(oneOf("sni-only", "vip", "static-ip")),
+  MinimumProtocolVersion: optional(
+    oneOf(
+      "SSLv3",
+      "TLSv1",
+      "TLSv1_2016",
+      "TLSv1.1_2016",
+      "TLSv1.2_2018",
+      "TLSv1.2_2019",
+      "TLSv1.2_2021",
+      "TLSv1.3_2025",
+      "TLSv1.2_2025",
+    ),
+  ),
+  Certificate: optional(text),
+  CertificateSource: optional(oneOf("cloudfront", "iam", "acm")),
+});
+
+const unrestricted: DistributionConfig["Restrictions"] = { GeoRestriction: { RestrictionType: "none", Items: [] } };
+
+export const distributionConfigShape: Shape<DistributionConfig> = structure<DistributionConfig>({
+  CallerReference: required(text),
+  Aliases: withDefault(quantified("CNAME", text), []),
+  DefaultRootObject: withDefault(text, ""),
+  Origins: required(quantified("Origin", originShape)),
+  OriginGroups: withDefault(quantified("OriginGroup", originGroupShape), []),
+  DefaultCacheBehavior: required(behaviorSettingsShape),
+  CacheBehaviors: withDefault(quantified("CacheBehavior", behaviorShape), []),
+  CustomErrorResponses: withDefault(quantified("CustomErrorResponse", customError), []),
+  Comment: required(textUpTo(MAX_COMMENT)),
+  Logging: withDefault(logging, { Enabled: false, IncludeCookies: false, Bucket: "", Prefix: "" }),
+  PriceClass: withDefault<string>(
+    oneOf("PriceClass_100", "PriceClass_200", "PriceClass_All", "None"),
+    "PriceClass_All",
+  ),
+  Enabled: required(boolean),
+  ViewerCertificate: withDefault(viewerCertificate, {
+    CloudFrontDefaultCertificate: true,
+    SSLSupportMethod: "vip",
+    MinimumProtocolVersion: "TLSv1",
+    CertificateSource: "cloudfront",
+  }),
+  Restrictions: withDefault(
+    structure<DistributionConfig["Restrictions"]>({ GeoRestriction: required(geoRestriction) }),
+    unrestricted,
+  ),
+  WebACLId: withDefault(text, ""),
+  HttpVersion: withDefault<string>(oneOf("http1.1", "http2", "http3", "http2and3"), "http2"),
+  IsIPV6Enabled: withDefault(boolean, true),
+  ContinuousDeploymentPolicyId: withDefault(text, ""),
+  Staging: withDefault(boolean, false),
+  AnycastIpListId: optional(text),
+  CacheTagConfig: optional(structure<{ readonly HeaderName: string }>({ HeaderName: required(text) })),
+});

@@ -1,0 +1,68 @@
+import type {
+  CustomOriginConfig,
+  Origin,
+  OriginCustomHeader,
+  OriginGroup,
+  OriginShield,
+  S3OriginConfig,
+} from "../../../metadata/cdn/distribution-config.ts";
+import {
+  boolean,
+  integer,
+  oneOf,
+  optional,
+  quantified,
+  required,
+  type Shape,
+  structure,
+  text,
+  withDefault,
+} from "./shape.ts";
+
+const customHeader = structure<OriginCustomHeader>({ HeaderName: required(text), HeaderValue: required(text) });
+
+const s3Origin = structure<S3OriginConfig>({
+  OriginAccessIdentity: required(text),
+  OriginReadTimeout: withDefault(integer, 30),
+});
+
+const customOrigin = structure<CustomOriginConfig>({
+  HTTPPort: required(integer),
+  HTTPSPort: required(integer),
+  OriginProtocolPolicy: required(oneOf("http-only", "match-viewer", "https-only")),
+  OriginSslProtocols: withDefault(quantified("SslProtocol", oneOf("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2")), [
+    "TLSv1",
+    "TLSv1.1",
+    "TLSv1.2",
+  ]),
+  OriginReadTimeout: withDefault(integer, 30),
+  OriginKeepaliveTimeout: withDefault(integer, 5),
+  IpAddressType: optional(oneOf("ipv4", "ipv6", "dualstack")),
+});
+
+const shield = structure<OriginShield>({ Enabled: required(boolean), OriginShieldRegion: optional(text) });
+
+export const originShape: Shape<Origin> = structure<Origin>({
+  Id: required(text),
+  DomainName: required(text),
+  OriginPath: withDefault(text, ""),
+  CustomHeaders: withDefault(quantified("OriginCustomHeader", customHeader), []),
+  S3OriginConfig: optional(s3Origin),
+  CustomOriginConfig: optional(customOrigin),
+  ConnectionAttempts: withDefault(integer, 3),
+  ConnectionTimeout: withDefault(integer, 10),
+  ResponseCompletionTimeout: optional(integer),
+  OriginShield: withDefault(shield, { Enabled: false }),
+  OriginAccessControlId: withDefault(text, ""),
+});
+
+export const originGroupShape: Shape<OriginGroup> = structure<OriginGroup>({
+  Id: required(text),
+  FailoverCriteria: required(
+    structure<OriginGroup["FailoverCriteria"]>({ StatusCodes: required(quantified("StatusCode", integer)) }),
+  ),
+  Members: required(
+    quantified("OriginGroupMember", structure<OriginGroup["Members"][number]>({ OriginId: required(text) })),
+  ),
+  SelectionCriteria: optional(oneOf("default", "media-quality-based")),
+});
