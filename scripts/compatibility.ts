@@ -4,6 +4,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { servedCdnOperations } from "../src/cdn/control/operations.ts";
+import { CDN_AREAS_NOT_PLANNED, unsupportedCdnOperations } from "../src/cdn/control/unsupported.ts";
 import { servedLambdaOperations } from "../src/lambda/operations.ts";
 import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
@@ -60,6 +62,22 @@ const LOGS_DIFFERENCES = [
   "- Lines of functions can be read some seconds after they were written; see docs/functions-logs.md.",
 ];
 
+const CLOUDFRONT_DIFFERENCES = [
+  "### Differences",
+  "",
+  "- A distribution is `<id in lower case>.cdn.<domain>`, and `<deployment>/_cdn/<id>/` where sub-hosts do not resolve.",
+  "- A change is in force everywhere five seconds later: so soon a distribution is `Deployed` and an invalidation",
+  "  `Completed`. Any number of invalidations may be in progress.",
+  "- Kept and answered, and without effect: `PriceClass`, `ViewerCertificate`, `WebACLId`, `HttpVersion`,",
+  "  `IsIPV6Enabled`, `SmoothStreaming`, `GrpcConfig`, `AnycastIpListId`, `ContinuousDeploymentPolicyId`. An alias needs no",
+  "  certificate here: the zone in front of the Worker has it.",
+  "- Refused rather than ignored, because something would be believed protected or recorded: trusted signers (use trusted",
+  "  key groups), field-level encryption, real-time logs, staging distributions, VPC origins, viewer certificates",
+  "  (mutual TLS), key value stores of functions.",
+  "- An origin's domain name may also be `localhost` or an IPv4 address.",
+  "- 1,000 distributions and 1,000 resources of each kind an account; the other quotas are AWS's.",
+];
+
 /** The whole document. */
 export function renderCompatibility(): string {
   return [
@@ -79,6 +97,8 @@ export function renderCompatibility(): string {
     "What differs is in docs/schedules.md.",
     "",
     ...renderLogs(),
+    "",
+    ...renderCloudFront(),
     "",
   ].join("\n");
 }
@@ -140,16 +160,34 @@ function listNames(rows: readonly { readonly name: string }[]): string {
   return rows.map(({ name }) => name).join(", ");
 }
 
+function renderCloudFront(): string[] {
+  const unsupported = renderUnsupported(unsupportedCdnOperations, CDN_AREAS_NOT_PLANNED, "UnsupportedOperation", 400);
+  return [
+    "## Amazon CloudFront",
+    "",
+    ...renderServed(servedCdnOperations),
+    "",
+    ...unsupported,
+    "",
+    ...CLOUDFRONT_DIFFERENCES,
+  ];
+}
+
 function renderServed(rows: readonly Row[]): string[] {
   return [`### Served (${countNames(rows)})`, "", ...renderTable(rows)];
 }
 
-function renderUnsupported(rows: readonly UnsupportedRow[], notPlanned: ReadonlySet<string>, code: string): string[] {
+function renderUnsupported(
+  rows: readonly UnsupportedRow[],
+  notPlanned: ReadonlySet<string>,
+  code: string,
+  status = 501,
+): string[] {
   const areas = [...new Set(rows.map(({ area }) => area))];
   return [
     `### Not implemented (${countNames(rows)})`,
     "",
-    `These answer \`501 ${code}\` and name themselves, to callers who would be allowed to use them.`,
+    `These answer \`${status} ${code}\` and name themselves, to callers who would be allowed to use them.`,
     ...areas.flatMap((area) => {
       const plan = notPlanned.has(area) ? "not planned" : "planned";
       return ["", `#### ${area} (${plan})`, "", ...renderTable(rows.filter((row) => row.area === area))];

@@ -12,6 +12,8 @@ export type Address =
   | { readonly service: "scheduler" }
   /** CloudWatch Logs: `X-Amz-Target` names the operation. */
   | { readonly service: "logs" }
+  /** Whatever is signed for it. */
+  | { readonly service: "cloudfront" }
   /** `/_fn/code/<account>/<id>`: a function's package, by a link that GetFunction gave. */
   | { readonly service: "function-code"; readonly codeId: string }
   /** `<id>.lambda-url.<domain>`, `/_fn/<id>/…`: the rest of the path is the function's. */
@@ -29,7 +31,7 @@ export type Address =
 
 /** Services that are told from S3 by what a request is signed for: their paths could be buckets. */
 const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
-  ["cloudfront", { service: "unsupported", what: "CloudFront" }],
+  ["cloudfront", { service: "cloudfront" }],
   ["iam", { service: "unsupported", what: "IAM" }],
   ["kms", { service: "unsupported", what: "KMS" }],
   ["logs", { service: "logs" }],

@@ -3,6 +3,8 @@ import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
 import { type Address, resolveAddress } from "./address.ts";
 import { answerCdn, isAlias } from "./cdn.ts";
+import { resolveAddress } from "./address.ts";
+import { answerCloudFront } from "./cloudfront.ts";
 import { deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
@@ -58,6 +60,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     else if (address.service === "cdn") response = await answerCdn({ ...served, request, address });
     else if (address.service === "lambda") response = await answerLambda(served);
     else if (address.service === "scheduler") response = await answerScheduler(served);
+    else if (address.service === "cloudfront") response = await answerCloudFront(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {
     await drainUnreadBody(request);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cdnOperations } from "../../src/cdn/control/operations.ts";
 import { lambdaOperations } from "../../src/lambda/operations.ts";
 import { logsOperations } from "../../src/logs/operations.ts";
 import { s3Operations } from "../../src/s3/operations.ts";
@@ -9,6 +10,7 @@ describe.each([
   ["s3", s3Operations],
   ["lambda", lambdaOperations],
   ["scheduler", schedulerOperations],
+  ["cloudfront", cdnOperations],
   ["verge", vergeOperations.rows],
 ])("the operations of %s", (_service, rows) => {
   test("each say who may call them and what runs", () => {

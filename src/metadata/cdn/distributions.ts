@@ -33,7 +33,13 @@ export function createDistribution(sql: SqlStorage, created: NewDistribution, no
     `INSERT INTO distributions
        (id, account_id, caller_reference, etag, revision, pushed, pushed_at, modified_at, tags, config)
      VALUES (?, ?, ?, ?, 1, 0, 0, ?, ?, ?)`,
-    ...[id, accountId, config.CallerReference, etag, now, JSON.stringify(tags), JSON.stringify(config)],
+    id,
+    accountId,
+    config.CallerReference,
+    etag,
+    now,
+    JSON.stringify(tags),
+    JSON.stringify(config),
   );
   replaceUses(sql, "distribution", id, references);
   return { outcome: "ok", distribution: { id, accountId, etag, modifiedAt: now, tags, config } };
@@ -88,7 +94,10 @@ export function listDistributions(
     .exec<Row>(
       `SELECT * FROM distributions
        WHERE account_id = ? AND config IS NOT NULL AND id > ? ${among} ORDER BY id LIMIT ?`,
-      ...[accountId, after ?? "", ...(reference ? [reference.kind, reference.id] : []), limit + 1],
+      accountId,
+      after ?? "",
+      ...(reference ? [reference.kind, reference.id] : []),
+      limit + 1,
     )
     .toArray();
   return { items: rows.slice(0, limit).map(toDistribution), truncated: rows.length > limit };
@@ -174,7 +183,10 @@ function writeConfig(
   const etag = newCdnId("E");
   sql.exec(
     "UPDATE distributions SET config = ?, etag = ?, modified_at = ?, revision = revision + 1 WHERE id = ?",
-    ...[JSON.stringify(config), etag, now, found.id],
+    JSON.stringify(config),
+    etag,
+    now,
+    found.id,
   );
   const { pushedAt: _, ...rest } = found;
   return { ...rest, config, etag, modifiedAt: now };

@@ -40,13 +40,17 @@ export const MANAGED_CACHE_POLICIES: Readonly<Record<string, CachePolicyConfig>>
   "658327ea-f89d-4fab-a63d-7e88639e58f6": {
     Name: "Managed-CachingOptimized",
     Comment: "Nothing but the path in the cache key, compressed objects cached",
-    ...{ MinTTL: 1, DefaultTTL: DAY, MaxTTL: YEAR },
+    MinTTL: 1,
+    DefaultTTL: DAY,
+    MaxTTL: YEAR,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey(),
   },
   "b2884449-e4de-46a7-ac36-70bc7f1ddd6d": {
     Name: "Managed-CachingOptimizedForUncompressedObjects",
     Comment: "Nothing but the path in the cache key, no compressed objects",
-    ...{ MinTTL: 1, DefaultTTL: DAY, MaxTTL: YEAR },
+    MinTTL: 1,
+    DefaultTTL: DAY,
+    MaxTTL: YEAR,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey({
       EnableAcceptEncodingGzip: false,
       EnableAcceptEncodingBrotli: false,
@@ -55,7 +59,9 @@ export const MANAGED_CACHE_POLICIES: Readonly<Record<string, CachePolicyConfig>>
   "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": {
     Name: "Managed-CachingDisabled",
     Comment: "No caching",
-    ...{ MinTTL: 0, DefaultTTL: 0, MaxTTL: 0 },
+    MinTTL: 0,
+    DefaultTTL: 0,
+    MaxTTL: 0,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey({
       EnableAcceptEncodingGzip: false,
       EnableAcceptEncodingBrotli: false,
@@ -64,10 +70,15 @@ export const MANAGED_CACHE_POLICIES: Readonly<Record<string, CachePolicyConfig>>
   "08627262-05a9-4f76-9ded-b50ca2e3a84f": {
     Name: "Managed-Elemental-MediaPackage",
     Comment: "For AWS Elemental MediaPackage as the origin",
-    ...{ MinTTL: 0, DefaultTTL: DAY, MaxTTL: YEAR },
+    MinTTL: 0,
+    DefaultTTL: DAY,
+    MaxTTL: YEAR,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey({
       EnableAcceptEncodingBrotli: false,
-      HeadersConfig: { HeaderBehavior: "whitelist", Headers: ["Origin"] },
+      HeadersConfig: {
+        HeaderBehavior: "whitelist",
+        Headers: ["Origin"],
+      },
       QueryStringsConfig: {
         QueryStringBehavior: "whitelist",
         QueryStrings: ["aws.manifestfilter", "start", "end", "m"],
@@ -77,9 +88,14 @@ export const MANAGED_CACHE_POLICIES: Readonly<Record<string, CachePolicyConfig>>
   "2e54312d-136d-493c-8eb9-b001f22f67d2": {
     Name: "Managed-Amplify",
     Comment: "For an AWS Amplify application as the origin",
-    ...{ MinTTL: 2, DefaultTTL: 2, MaxTTL: 600 },
+    MinTTL: 2,
+    DefaultTTL: 2,
+    MaxTTL: 600,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey({
-      HeadersConfig: { HeaderBehavior: "whitelist", Headers: ["Authorization", "CloudFront-Viewer-Country", "Host"] },
+      HeadersConfig: {
+        HeaderBehavior: "whitelist",
+        Headers: ["Authorization", "CloudFront-Viewer-Country", "Host"],
+      },
       CookiesConfig: ALL_COOKIES,
       QueryStringsConfig: ALL_QUERY_STRINGS,
     }),
@@ -87,13 +103,17 @@ export const MANAGED_CACHE_POLICIES: Readonly<Record<string, CachePolicyConfig>>
   "83da9c7e-98b4-4e11-a168-04f0df8e2c65": {
     Name: "UseOriginCacheControlHeaders",
     Comment: "As long as the origin says, without query strings in the cache key",
-    ...{ MinTTL: 0, DefaultTTL: 0, MaxTTL: YEAR },
+    MinTTL: 0,
+    DefaultTTL: 0,
+    MaxTTL: YEAR,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey(ORIGIN_CACHE_CONTROL),
   },
   "4cc15a8a-d715-48a4-82b8-cc0b614638fe": {
     Name: "UseOriginCacheControlHeaders-QueryStrings",
     Comment: "As long as the origin says, with query strings in the cache key",
-    ...{ MinTTL: 0, DefaultTTL: 0, MaxTTL: YEAR },
+    MinTTL: 0,
+    DefaultTTL: 0,
+    MaxTTL: YEAR,
     ParametersInCacheKeyAndForwardedToOrigin: cacheKey({
       ...ORIGIN_CACHE_CONTROL,
       QueryStringsConfig: ALL_QUERY_STRINGS,

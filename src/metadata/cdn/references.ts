@@ -10,25 +10,29 @@ import type { Reference, ResourceKind } from "./registry-protocol.ts";
 const IDENTITY_PREFIX = "origin-access-identity/cloudfront/";
 
 /** AWS's own policies by kind and id: everyone's, and in no table. */
-export const MANAGED_POLICIES: Readonly<Partial<Record<ResourceKind, Readonly<Record<string, object>>>>> = {
+const MANAGED_POLICIES: Readonly<Partial<Record<ResourceKind, Readonly<Record<string, object>>>>> = {
   "cache-policy": MANAGED_CACHE_POLICIES,
   "origin-request-policy": MANAGED_ORIGIN_REQUEST_POLICIES,
   "response-headers-policy": MANAGED_RESPONSE_HEADERS_POLICIES,
 };
+
+export function isManaged({ kind, id }: Reference): boolean {
+  return MANAGED_POLICIES[kind]?.[id] !== undefined;
+}
 
 /** The default behaviour and all others. */
 export function listBehaviors(config: DistributionConfig): readonly CacheBehaviorSettings[] {
   return [config.DefaultCacheBehavior, ...config.CacheBehaviors];
 }
 
-/** Whatever of an account's own a configuration refers to, each once. Managed policies are left out. */
+/** Whatever a configuration refers to, each once. */
 export function listDistributionReferences(config: DistributionConfig): Reference[] {
   const named = [
     ...listBehaviors(config).flatMap(listBehaviorReferences),
     ...config.Origins.flatMap(listOriginReferences),
   ];
-  const own = named.filter(({ kind, id }) => id !== "" && !MANAGED_POLICIES[kind]?.[id]);
-  return [...new Map(own.map((reference) => [`${reference.kind}/${reference.id}`, reference])).values()];
+  const meant = named.filter(({ id }) => id !== "");
+  return [...new Map(meant.map((reference) => [`${reference.kind}/${reference.id}`, reference])).values()];
 }
 
 function listBehaviorReferences(behavior: CacheBehaviorSettings): Reference[] {

@@ -50,8 +50,8 @@ export interface FunctionRecord {
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly development: FunctionStage;
-  /** Absent until it is published. */
-  readonly live?: FunctionStage;
+  /** Absent until it is published. It has a version of its own; that of the other is the resource's. */
+  readonly live?: FunctionStage & { readonly etag: string };
 }
 
 export interface FunctionStage {
@@ -60,7 +60,6 @@ export interface FunctionStage {
   readonly runtime: string;
   /** Base64 of the source as it was sent. */
   readonly code: string;
-  readonly etag: string;
   /** Milliseconds since the epoch, as are the following. */
   readonly createdAt: number;
   readonly modifiedAt: number;
@@ -93,6 +92,8 @@ export interface ResourceChange {
   readonly name: string;
   readonly record: string;
   readonly references: readonly Reference[];
+  /** Its version stays: what clients write is as it was. */
+  readonly sameVersion?: boolean;
 }
 
 export type ResourceOutcome =

@@ -35,7 +35,14 @@ export function createResource(sql: SqlStorage, created: NewResource, now: numbe
   sql.exec(
     `INSERT INTO resources (kind, id, account_id, name, etag, created_at, modified_at, record)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...[kind, id, accountId, name, etag, now, now, record],
+    kind,
+    id,
+    accountId,
+    name,
+    etag,
+    now,
+    now,
+    record,
   );
   replaceUses(sql, kind, id, references);
   return { outcome: "ok", resource: { kind, id, accountId, name, etag, createdAt: now, modifiedAt: now, record } };
@@ -72,10 +79,15 @@ export function changeResource(
   if (namesake && namesake.id !== id) return { outcome: "already-exists", resource: namesake };
   const missing = findMissing(sql, accountId, change.references);
   if (missing) return { outcome: "missing-reference", reference: missing };
-  const etag = newCdnId("E");
+  const etag = change.sameVersion ? found.etag : newCdnId("E");
   sql.exec(
     "UPDATE resources SET name = ?, etag = ?, modified_at = ?, record = ? WHERE kind = ? AND id = ?",
-    ...[change.name, etag, now, change.record, kind, id],
+    change.name,
+    etag,
+    now,
+    change.record,
+    kind,
+    id,
   );
   replaceUses(sql, kind, id, change.references);
   sql.exec(

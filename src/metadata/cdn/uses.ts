@@ -1,3 +1,4 @@
+import { isManaged } from "./references.ts";
 import type { Reference } from "./registry-protocol.ts";
 
 export type UserKind = "distribution" | Reference["kind"];
@@ -25,7 +26,7 @@ export function isUsed(sql: SqlStorage, { kind, id }: Reference): boolean {
   return sql.exec("SELECT 1 FROM uses WHERE kind = ? AND id = ? LIMIT 1", kind, id).toArray().length > 0;
 }
 
-/** The first of the references that is not there, or is another account's. */
+/** The first of the references that is not there, is another account's, or is a function not published yet. */
 export function findMissing(
   sql: SqlStorage,
   accountId: string,
@@ -33,8 +34,16 @@ export function findMissing(
 ): Reference | undefined {
   return references.find(
     ({ kind, id }) =>
-      sql.exec("SELECT 1 FROM resources WHERE kind = ? AND id = ? AND account_id = ?", kind, id, accountId).toArray()
-        .length === 0,
+      !isManaged({ kind, id }) &&
+      sql
+        .exec(
+          `SELECT 1 FROM resources WHERE kind = ? AND id = ? AND account_id = ?
+           AND (kind <> 'function' OR json_extract(record, '$.live') IS NOT NULL)`,
+          kind,
+          id,
+          accountId,
+        )
+        .toArray().length === 0,
   );
 }
 

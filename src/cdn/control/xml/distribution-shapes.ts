@@ -10,6 +10,7 @@ import { originGroupShape, originShape } from "./origin-shapes.ts";
 import {
   boolean,
   integer,
+  type Members,
   oneOf,
   optional,
   quantified,
@@ -70,7 +71,7 @@ const viewerCertificate = structure<ViewerCertificate>({
 
 const unrestricted: DistributionConfig["Restrictions"] = { GeoRestriction: { RestrictionType: "none", Items: [] } };
 
-export const distributionConfigShape: Shape<DistributionConfig> = structure<DistributionConfig>({
+const members: Members<DistributionConfig> = {
   CallerReference: required(text),
   Aliases: withDefault(quantified("CNAME", text), []),
   DefaultRootObject: withDefault(text, ""),
@@ -103,4 +104,31 @@ export const distributionConfigShape: Shape<DistributionConfig> = structure<Dist
   Staging: withDefault(boolean, false),
   AnycastIpListId: optional(text),
   CacheTagConfig: optional(structure<{ readonly HeaderName: string }>({ HeaderName: required(text) })),
+};
+
+export const distributionConfigShape: Shape<DistributionConfig> = structure(members, { ConnectionMode: "direct" });
+
+type Summary = Omit<
+  DistributionConfig,
+  "CallerReference" | "DefaultRootObject" | "Logging" | "ContinuousDeploymentPolicyId" | "CacheTagConfig"
+>;
+
+/** What a list shows of a configuration. */
+export const distributionSummaryShape: Shape<Summary> = structure<Summary>({
+  Aliases: members.Aliases,
+  Origins: members.Origins,
+  OriginGroups: members.OriginGroups,
+  DefaultCacheBehavior: members.DefaultCacheBehavior,
+  CacheBehaviors: members.CacheBehaviors,
+  CustomErrorResponses: members.CustomErrorResponses,
+  Comment: members.Comment,
+  PriceClass: members.PriceClass,
+  Enabled: members.Enabled,
+  ViewerCertificate: members.ViewerCertificate,
+  Restrictions: members.Restrictions,
+  WebACLId: members.WebACLId,
+  HttpVersion: members.HttpVersion,
+  IsIPV6Enabled: members.IsIPV6Enabled,
+  Staging: members.Staging,
+  AnycastIpListId: members.AnycastIpListId,
 });

@@ -21,11 +21,25 @@ export interface Member<Value> {
 /** One for each member of a type; those of optional members may answer undefined. */
 export type Members<Value> = { readonly [Name in keyof Value]-?: Member<Value[Name]> };
 
-/** In the order in which they are written. */
-export function structure<Value extends object>(members: Members<Value>): Shape<Value> {
+/** Beside `Items`, where that is a member. */
+const QUANTITY = "Quantity";
+
+/**
+ * In the order in which they are written. What a client sends and no member takes is refused by name: nothing
+ * that is accepted is forgotten. `ignored` are those whose value here says that they change nothing.
+ */
+export function structure<Value extends object>(
+  members: Members<Value>,
+  ignored: Readonly<Record<string, string>> = {},
+): Shape<Value> {
   const names = Object.keys(members) as (keyof Value & string)[];
+  const known: ReadonlySet<string> = new Set([...names, QUANTITY]);
   return {
     read(node, path) {
+      const unknown = node.children.find(({ name, text }) => !known.has(name) && ignored[name] !== text);
+      if (unknown) {
+        throw cloudFrontError("MalformedXML", `${unknown.name} in ${node.name} is not supported.`);
+      }
       const value: Partial<Value> = {};
       for (const name of names) {
         const found = members[name].read(node, name, `${path}.${lowerFirst(name)}`);
@@ -100,8 +114,7 @@ export function quantifiedItems<Item>(itemName: string, item: Shape<Item>): Memb
 /** A list without a quantity: its element's children. */
 export function listOf<Item>(itemName: string, item: Shape<Item>): Shape<readonly Item[]> {
   return {
-    read: (node, path) =>
-      children(node, itemName).map((child, index) => item.read(child, `${path}.${index + 1}.member`)),
+    read: (node, path) => children(node, itemName).map((one, index) => item.read(one, `${path}.${index + 1}.member`)),
     write: (value) => value.map((one) => element(itemName, item.write(one))),
   };
 }

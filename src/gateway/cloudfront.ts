@@ -1,0 +1,84 @@
+import type { Account, Identity } from "../auth/identity.ts";
+import { parseCredential } from "../auth/sigv4/credential.ts";
+import type { CdnCall, CdnResult } from "../cdn/control/call.ts";
+import { cloudFrontError } from "../cdn/control/errors.ts";
+import { matchCdnOperation } from "../cdn/control/service.ts";
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { Query } from "../lib/query.ts";
+import { cdnRegistryOf, distributionOf } from "../metadata/cdn/client.ts";
+import { renderCloudFrontError, renderCloudFrontResult } from "./cloudfront-response.ts";
+import type { Deployment } from "./deployment.ts";
+import { logFault } from "./faults.ts";
+import type { Incoming } from "./incoming.ts";
+import { type BodyLimit, readSignedBody } from "./signed-body.ts";
+
+export interface CloudFrontRequest {
+  readonly incoming: Incoming;
+  readonly env: Env;
+  readonly deployment: Deployment;
+  /** Told which operation it was, for metrics. */
+  readonly onMatch: (operation: string) => void;
+}
+
+/** CloudFront has one endpoint for the whole world, and clients sign for where it is. */
+const SERVICE_REGION = "us-east-1";
+
+/** A distribution with all that it may have stays well below. */
+const BODY_LIMIT: BodyLimit = {
+  bytes: 2 * 1024 * 1024,
+  discarded: 16 * 1024 * 1024,
+  tooLarge: () => cloudFrontError("RequestEntityTooLarge"),
+};
+
+/** Answers a request to the CloudFront API, in its wire format whatever happens. */
+export async function answerCloudFront(request: CloudFrontRequest): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  let operation = "";
+  const onMatch = (name: string) => {
+    operation = name;
+    request.onMatch(name);
+  };
+  try {
+    return renderCloudFrontResult(await serveCloudFront({ ...request, onMatch }, requestId), requestId);
+  } catch (error) {
+    if (error instanceof ServiceError) return renderCloudFrontError(error, requestId);
+    logFault(error, requestId, operation);
+    return renderCloudFrontError(cloudFrontError("InternalError"), requestId);
+  }
+}
+
+/** The pipeline: match, authenticate, run. Operations see what is the caller's account's, and nothing else. */
+async function serveCloudFront(request: CloudFrontRequest, requestId: string): Promise<CdnResult> {
+  const { incoming, env } = request;
+  const query = new Query(incoming.rawQuery);
+  const { operation, parameters } = matchCdnOperation(incoming.method, incoming.rawPath, query, incoming.headers);
+  request.onMatch(operation.name);
+  const deployment = { ...request.deployment, region: signedRegion(incoming, request.deployment.region) };
+  const { identity, body } = await readSignedBody(incoming, ["cloudfront"], deployment, BODY_LIMIT);
+  const call: CdnCall = {
+    requestId,
+    operation: operation.name,
+    account: requireAccount(identity),
+    parameters,
+    query,
+    headers: incoming.headers,
+    body,
+    origin: incoming.origin,
+    domain: deployment.domain,
+    registry: cdnRegistryOf(env),
+    distribution: (id) => distributionOf(env, id),
+  };
+  return operation.handle(call);
+}
+
+/** The region that a signature must name: CloudFront's, for those that name it, whatever the deployment's is. */
+function signedRegion({ headers }: Incoming, region: string): string {
+  const credential = /Credential=([^,\s]+)/.exec(headers.get("authorization") ?? "")?.[1] ?? "";
+  return parseCredential(credential)?.region === SERVICE_REGION ? SERVICE_REGION : region;
+}
+
+function requireAccount(identity: Identity): Account {
+  if (identity.kind === "account") return identity.account;
+  throw cloudFrontError("AccessDenied");
+}
