@@ -16,7 +16,7 @@ export function isInForce(changedAt: number, now: number): boolean {
   return now - changedAt >= SNAPSHOT_FRESH_MS + MARGIN_MS;
 }
 
-export function distributionArn({ accountId, id }: Pick<StoredDistribution, "accountId" | "id">): string {
+function distributionArn({ accountId, id }: Pick<StoredDistribution, "accountId" | "id">): string {
   return `arn:aws:cloudfront::${accountId}:distribution/${id}`;
 }
 

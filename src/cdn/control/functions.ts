@@ -35,7 +35,7 @@ const KIND = "function";
 type Stage = "DEVELOPMENT" | "LIVE";
 
 /** The ARN of a function, which is also what the registry knows it by. */
-export function functionArn(accountId: string, name: string): string {
+function functionArn(accountId: string, name: string): string {
   return `arn:aws:cloudfront::${accountId}:function/${name}`;
 }
 

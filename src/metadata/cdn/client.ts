@@ -46,7 +46,7 @@ export async function findDistributionByAlias(
  * Asks again if the connection was lost: for what may happen twice.
  * Throws ServiceUnavailable (503) when the object is overloaded.
  */
-export async function askAgain<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+async function askAgain<Answer>(question: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await question();

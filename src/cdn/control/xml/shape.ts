@@ -160,12 +160,6 @@ export const decimal: Shape<number> = {
   write: (value) => value,
 };
 
-/** Milliseconds since the epoch, written as ISO 8601. */
-export const timestamp: Shape<number> = {
-  read: (node) => Date.parse(node.text),
-  write: (value) => new Date(value).toISOString(),
-};
-
 export function oneOf<const Value extends string>(...values: readonly Value[]): Shape<Value> {
   return {
     read(node, path) {
