@@ -3,7 +3,6 @@ import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
 import { type Address, resolveAddress } from "./address.ts";
 import { answerCdn, isAlias } from "./cdn.ts";
-import { resolveAddress } from "./address.ts";
 import { answerCloudFront } from "./cloudfront.ts";
 import { deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
