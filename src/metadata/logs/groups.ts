@@ -50,16 +50,17 @@ export function ordinaryGroup(name: string): NewGroup {
 
 /** False when there is one of that name. */
 export function createGroup(sql: SqlStorage, group: NewGroup, now: number): boolean {
-  const { rowsWritten } = sql.exec(
-    `INSERT INTO groups (name, created_at, class, protected, tags) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (name) DO NOTHING`,
+  // Asked first: an INSERT that does nothing writes a row all the same, of the sequence of ids.
+  if (findGroupId(sql, group.name)) return false;
+  sql.exec(
+    "INSERT INTO groups (name, created_at, class, protected, tags) VALUES (?, ?, ?, ?, ?)",
     group.name,
     now,
     group.class,
     group.protected ? 1 : 0,
     JSON.stringify(group.tags),
   );
-  return rowsWritten > 0;
+  return true;
 }
 
 export function findGroup(sql: SqlStorage, name: string): LogGroup | undefined {

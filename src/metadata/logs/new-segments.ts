@@ -6,8 +6,10 @@ const MAX_CHARACTERS = 250_000;
 const EVENT_OVERHEAD = 20;
 /** Records of invocations in one segment, of some 250 characters each. */
 const MAX_INVOCATIONS = 1_000;
-/** Of one event, 256 KB in the worst case: what a function writes beyond it continues in the next. */
-const MAX_EVENT_CHARACTERS = 87_000;
+/** Of one event, in UTF-8: what a function writes beyond it continues in the next. */
+const MAX_EVENT_BYTES = 262_144;
+/** So many never have more bytes than that. */
+const MAX_PIECE_CHARACTERS = 87_000;
 /** Ids are the time and these many bits, which stay below 2 ** 53 for the next centuries. */
 const IDS_IN_A_MILLISECOND = 4_096;
 
@@ -47,10 +49,10 @@ export function createSegments({ group, stream, events, invocations = [] }: Stre
 }
 
 function splitLong([time, message]: LogEvent): LogEvent[] {
-  if (message.length <= MAX_EVENT_CHARACTERS) return [[time, message]];
+  if (message.length <= MAX_PIECE_CHARACTERS || Buffer.byteLength(message) <= MAX_EVENT_BYTES) return [[time, message]];
   const pieces: LogEvent[] = [];
-  for (let at = 0; at < message.length; at += MAX_EVENT_CHARACTERS) {
-    pieces.push([time, message.slice(at, at + MAX_EVENT_CHARACTERS)]);
+  for (let at = 0; at < message.length; at += MAX_PIECE_CHARACTERS) {
+    pieces.push([time, message.slice(at, at + MAX_PIECE_CHARACTERS)]);
   }
   return pieces;
 }
