@@ -75,7 +75,11 @@ describe.skipIf(program === "")("aws s3api put-bucket-notification-configuration
     writeFileSync(work.path("photo.jpg"), photo);
     // The first one starts an isolate for the function.
     expect(await uploadAndWait("first photo.jpg")).toBeLessThan(5 * LIMIT_MS);
-    expect(await uploadAndWait("photo.jpg")).toBeLessThan(LIMIT_MS);
+    const times: number[] = [];
+    for (const key of ["photo.jpg", "2026/photo.jpg", "a+b.jpg"]) times.push(await uploadAndWait(key));
+    console.log(`derived ${times.map(Math.round).join(", ")} ms after the upload`);
+    const [, median] = times.toSorted((one, other) => one - other);
+    expect(median).toBeLessThan(LIMIT_MS);
     await aws("s3api", "put-bucket-notification-configuration", ...bucket, "--notification-configuration", "{}");
     expect(await aws("s3api", "get-bucket-notification-configuration", ...bucket)).toBe("");
   });
