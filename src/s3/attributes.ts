@@ -1,6 +1,7 @@
 import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
 import { checkWriteEncryption } from "./encryption-headers.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+import { readLockHeaders } from "./lock-headers.ts";
 import { readTaggingHeader } from "./tags.ts";
 
 /** System metadata that S3 keeps as sent and returns. */
@@ -35,9 +36,6 @@ const STORAGE_CLASSES = new Set([
 /** Headers of features that are not served yet: refused by name rather than silently dropped. */
 const UNSUPPORTED_HEADERS = [
   "x-amz-copy-source-server-side-encryption-customer-algorithm",
-  "x-amz-object-lock-mode",
-  "x-amz-object-lock-retain-until-date",
-  "x-amz-object-lock-legal-hold",
   "x-amz-grant-full-control",
   "x-amz-grant-read",
   "x-amz-grant-read-acp",
@@ -62,7 +60,8 @@ export function readAttributes(headers: Headers): ObjectAttributes {
     );
   }
   const tags = readTaggingHeader(headers);
-  return { headers: stored, metadata: readMetadata(headers), ...(tags.length > 0 && { tags }) };
+  const lock = readLockHeaders(headers);
+  return { headers: stored, metadata: readMetadata(headers), ...(tags.length > 0 && { tags }), ...(lock && { lock }) };
 }
 
 /** `aws-chunked` is framing of the request, not a property of the object. */

@@ -1,3 +1,4 @@
+import type { ChangeConfigCall, ConfigOutcome } from "../metadata/bucket/config.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { indexStub } from "../metadata/bucket/shards.ts";
 import type { SealOutcome } from "../metadata/bucket/upkeep.ts";
@@ -8,6 +9,7 @@ import { s3Error } from "./errors.ts";
 interface IndexLife {
   /** False when the object has served its life already. */
   create(config: BucketConfig, shard: number): Promise<boolean>;
+  changeConfig(call: ChangeConfigCall): Promise<ConfigOutcome>;
   seal(): Promise<SealOutcome>;
   commitDelete(): Promise<boolean>;
   unseal(): Promise<void>;
@@ -31,6 +33,13 @@ export async function createIndexes(env: LifeEnv, config: BucketConfig): Promise
     invoke(env, config, shard, (index) => index.create(config, shard)),
   );
   if (created.includes(false)) throw s3Error("OperationAborted");
+}
+
+/** The first change of a new bucket's configuration; made by an earlier attempt already, it stays as it is. */
+export async function configureIndexes(env: LifeEnv, config: BucketConfig): Promise<void> {
+  const call = { revision: config.revision - 1, config };
+  const { outcome } = await invoke(env, config, 0, (index) => index.changeConfig(call));
+  if (outcome !== "ok" && outcome !== "stale") throw s3Error("OperationAborted");
 }
 
 /**

@@ -1,13 +1,14 @@
-import { element } from "../lib/xml.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { BucketEntry, NewBucket } from "../metadata/registry/protocol.ts";
-import { createIndexes, deleteIndexes, settleDeletion } from "./bucket-indexes.ts";
+import type { BucketDocuments } from "../metadata/bucket/documents.ts";
+import type { BucketConfig } from "../metadata/bucket/protocol.ts";
+import { configureIndexes, createIndexes, deleteIndexes, settleDeletion } from "./bucket-indexes.ts";
 import { settleDeletingBucket } from "./settle-bucket.ts";
 import { checkLocation, readLocationConstraint } from "./bucket-location.ts";
 import { checkBucketName } from "./bucket-name.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
-import { notImplementedHeader, s3Error } from "./errors.ts";
+import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
 
 /** Where S3 answers 200 to an owner who creates a bucket again, for the sake of old clients. */
@@ -22,6 +23,7 @@ export async function createBucket(call: S3Call): Promise<S3Result> {
   checkBucketName(call.bucketName);
   refuseUnsupportedSettings(call.headers);
   const shards = readInteger(SHARDS_HEADER, call.headers.get(SHARDS_HEADER), 1, 1, MAX_SHARDS);
+  const documents = readInitialDocuments(call.headers);
   await readConfiguration(call);
   const bucket: NewBucket = {
     name: call.bucketName,
@@ -29,7 +31,7 @@ export async function createBucket(call: S3Call): Promise<S3Result> {
     region: call.settings.region,
     shards,
   };
-  const work = establishBucket(call, bucket);
+  const work = establishBucket(call, bucket, documents);
   call.defer(work);
   await work;
   return { headers: { location: `/${call.bucketName}` } };
@@ -38,11 +40,6 @@ export async function createBucket(call: S3Call): Promise<S3Result> {
 /** HeadBucket: that it exists and where. */
 export async function headBucket(call: S3Call): Promise<S3Result> {
   return { headers: { "x-amz-bucket-region": call.bucket.config.region, "x-amz-access-point-alias": "false" } };
-}
-
-/** GetBucketVersioning: an empty configuration says that versioning was never enabled. */
-export async function getBucketVersioning(): Promise<S3Result> {
-  return { xml: element("VersioningConfiguration") };
 }
 
 /**
@@ -72,17 +69,17 @@ async function removeBucket(call: S3Call): Promise<void> {
 }
 
 /** Ends with an active bucket of the caller, or throws. */
-async function establishBucket(call: S3Call, bucket: NewBucket): Promise<void> {
+async function establishBucket(call: S3Call, bucket: NewBucket, documents?: BucketDocuments): Promise<void> {
   const outcome = await askRegistry(call.env, (registry) => registry.reserveBucket(bucket));
   switch (outcome.outcome) {
     case "created":
-      return startBucket(call, outcome.bucket);
+      return startBucket(call, outcome.bucket, documents);
     case "exists-owned":
-      return confirmBucket(call, outcome.bucket, bucket);
+      return confirmBucket(call, outcome.bucket, bucket, documents);
     case "exists-other":
       throw s3Error("BucketAlreadyExists", { detail: { BucketName: bucket.name } });
     case "deleting":
-      return succeedDeletion(call, bucket);
+      return succeedDeletion(call, bucket, documents);
     case "too-many-buckets":
       throw s3Error("TooManyBuckets");
     case "no-such-account":
@@ -90,19 +87,27 @@ async function establishBucket(call: S3Call, bucket: NewBucket): Promise<void> {
   }
 }
 
-async function startBucket(call: S3Call, entry: BucketEntry): Promise<void> {
+async function startBucket(call: S3Call, entry: BucketEntry, documents?: BucketDocuments): Promise<void> {
   const { bucketId, name, accountId, region, createdAt, shards } = entry;
-  await createIndexes(call.env, { bucketId, revision: 1, name, accountId, region, createdAt, shards });
+  const config: BucketConfig = { bucketId, revision: 1, name, accountId, region, createdAt, shards };
+  await createIndexes(call.env, config);
+  // A revision of its own: by the first one a Worker knows the bucket as the Registry names it, without documents.
+  if (documents) await configureIndexes(call.env, { ...config, revision: 2, documents });
   const activated = await askRegistry(call.env, (registry) => registry.activateBucket(entry.name, entry.bucketId));
   call.directory.forgetBucket(entry.name);
   if (!activated) throw s3Error("OperationAborted");
 }
 
 /** The caller owns a bucket of this name already, unless its deletion was decided and then interrupted. */
-async function confirmBucket(call: S3Call, known: BucketEntry, wanted: NewBucket): Promise<void> {
+async function confirmBucket(
+  call: S3Call,
+  known: BucketEntry,
+  wanted: NewBucket,
+  documents?: BucketDocuments,
+): Promise<void> {
   if ((await settleDeletion(call.env, known)) === "deleted") {
     await askRegistry(call.env, (registry) => registry.removeBucket(known.name, known.bucketId));
-    return establishBucket(call, wanted);
+    return establishBucket(call, wanted, documents);
   }
   if (call.settings.region !== LENIENT_REGION) {
     throw s3Error("BucketAlreadyOwnedByYou", { detail: { BucketName: known.name } });
@@ -110,12 +115,12 @@ async function confirmBucket(call: S3Call, known: BucketEntry, wanted: NewBucket
 }
 
 /** A deletion was announced and then interrupted, or is under way: it is finished or taken back. */
-async function succeedDeletion(call: S3Call, wanted: NewBucket): Promise<void> {
+async function succeedDeletion(call: S3Call, wanted: NewBucket, documents?: BucketDocuments): Promise<void> {
   const known = await askRegistry(call.env, (registry) => registry.findBucket(wanted.name));
   if (known?.accountId !== wanted.accountId || known.state !== "deleting") throw s3Error("OperationAborted");
   await settleDeletingBucket(call.env, known);
   call.directory.forgetBucket(known.name);
-  return establishBucket(call, wanted);
+  return establishBucket(call, wanted, documents);
 }
 
 async function readConfiguration(call: S3Call): Promise<void> {
@@ -143,8 +148,15 @@ function refuseUnsupportedSettings(headers: Headers): void {
     if (name.startsWith("x-amz-grant-")) throw s3Error("InvalidBucketAclWithObjectOwnership");
   }
   requireValue(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
-  requireValue(headers, "x-amz-bucket-object-lock-enabled", "false");
   requireValue(headers, "x-amz-bucket-namespace", "global");
+}
+
+/** What a bucket is configured with from its beginning. Object lock brings versioning along. */
+function readInitialDocuments(headers: Headers): BucketDocuments | undefined {
+  const objectLock = headers.get("x-amz-bucket-object-lock-enabled")?.toLowerCase() ?? "";
+  if (objectLock === "true") return { versioning: "Enabled", objectLock: {} };
+  if (objectLock === "" || objectLock === "false") return undefined;
+  throw invalidArgument("The value must be true or false.", "x-amz-bucket-object-lock-enabled", objectLock);
 }
 
 function requireValue(headers: Headers, name: string, only: string): void {

@@ -3,7 +3,8 @@ import { type Checksum, checksumElement, createChecksum } from "../lib/checksums
 import { decodePercent } from "../lib/percent.ts";
 import { element } from "../lib/xml.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
-import type { Tag } from "../metadata/bucket/documents.ts";
+import type { ObjectLock, Tag } from "../metadata/bucket/documents.ts";
+import { withLock } from "../metadata/bucket/object-lock.ts";
 import { withTags } from "../metadata/bucket/object-tags.ts";
 import type {
   Committed,
@@ -20,12 +21,14 @@ import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./at
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { checkExpectedOwner } from "./checks.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
-import { findSource, openSource } from "./copy-source-body.ts";
+import { findSource, markedSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { readLockHeaders } from "./lock-headers.ts";
 import { readTaggingHeader } from "./tags.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
 import { readAlgorithmName } from "./upload-checksum.ts";
+import { versionHeader } from "./version-ids.ts";
 
 /** CopyObject: a new row on the same immutable bytes; no byte is moved. */
 export async function copyObject(call: S3Call): Promise<S3Result> {
@@ -38,6 +41,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const replacesTags = readDirective(call, "tagging") === "REPLACE";
   const storageClass = call.headers.has("x-amz-storage-class") ? readStorageClass(call.headers) : undefined;
   refuseIdentity(call, source, replaces, storageClass);
+  const lock = readLockHeaders(call.headers);
   const copy: Copy = {
     source,
     sourceBucket,
@@ -46,6 +50,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
     storageClass: storageClass ?? "STANDARD",
     ...(replaces ? { attributes: readAttributes(call.headers) } : {}),
     ...(replacesTags ? { tags: readTaggingHeader(call.headers) } : {}),
+    ...(lock && { lock }),
   };
   const committed = commitCopy(call, copy, await computeChecksum(call, source));
   // Across index objects a copy takes two steps: a client that hangs up does not stop it half-way (rule 9).
@@ -53,7 +58,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const { object, source: read } = await committed;
   const headers = writtenHeaders(object);
   delete headers["etag"];
-  if (read.versionId !== "null") headers["x-amz-copy-source-version-id"] = read.versionId;
+  Object.assign(headers, versionHeader(sourceBucket.config, read.versionId, "x-amz-copy-source-version-id"));
   return { headers, xml: copyResult("CopyObjectResult", object) };
 }
 
@@ -82,7 +87,7 @@ export async function renameObject(call: S3Call): Promise<S3Result> {
   );
   call.defer(renamed);
   const outcome = await renamed;
-  if (outcome.outcome !== "ok") throw refusedCopy(call, sourceKey, outcome);
+  if (outcome.outcome !== "ok") throw refusedCopy(call, { key: sourceKey }, outcome);
   return { headers: {} };
 }
 
@@ -101,6 +106,7 @@ interface Copy {
   readonly attributes?: ObjectAttributes;
   readonly tags?: readonly Tag[];
   readonly checksum?: Checksum;
+  readonly lock?: ObjectLock;
 }
 
 async function commitCopy(
@@ -115,13 +121,13 @@ async function commitCopy(
   const sameBucket = sourceBucket.config.bucketId === call.bucket.config.bucketId;
   const sameIndex = sameBucket && sourceBucket.shardOf(source.key) === call.bucket.shardOf(call.key);
   const outcome = sameIndex ? await copyInside(call, copy) : await copyAcross(call, copy);
-  if (outcome.outcome !== "ok") throw refusedCopy(call, source.key, outcome);
+  if (outcome.outcome !== "ok") throw refusedCopy(call, source, outcome);
   return outcome;
 }
 
 /** One call: a row on the same bytes. */
 function copyInside(call: S3Call, copy: Copy) {
-  const { source, sourceConditions, conditions, storageClass, attributes, tags, checksum } = copy;
+  const { source, sourceConditions, conditions, storageClass, attributes, tags, checksum, lock } = copy;
   return call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CopyObjectOutcome> =>
     index.copyObject({
       ...plain,
@@ -135,6 +141,7 @@ function copyInside(call: S3Call, copy: Copy) {
       ...(attributes && { attributes }),
       ...(tags && { tags }),
       ...(checksum && { checksum }),
+      ...(lock && { lock }),
     }),
   );
 }
@@ -163,7 +170,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     etag: read.etag,
     storageClass,
     ownerId: callerAccount(call).id,
-    attributes: withTags(attributes ?? read.attributes, copy.tags ?? read.attributes.tags),
+    attributes: withLock(withTags(attributes ?? read.attributes, copy.tags ?? read.attributes.tags), copy.lock),
     ...(checksum && { checksum }),
   };
   const { body } = pinned;
@@ -219,11 +226,18 @@ function readRenameSource(call: S3Call): string {
   return key;
 }
 
-function refusedCopy(call: S3Call, sourceKey: string, refusal: WriteRefusal | SourceRefusal) {
+function refusedCopy(
+  call: S3Call,
+  { key, versionId }: Pick<CopySource, "key" | "versionId">,
+  refusal: WriteRefusal | SourceRefusal,
+) {
   switch (refusal.outcome) {
     case "no-such-source":
+      return s3Error("NoSuchKey", { detail: { Key: key } });
+    case "no-such-source-version":
+      return s3Error("NoSuchVersion", { detail: { Key: key, VersionId: versionId ?? "" } });
     case "source-delete-marker":
-      return s3Error("NoSuchKey", { detail: { Key: sourceKey } });
+      return markedSource(key, versionId);
     case "source-precondition-failed":
       return s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
     default:

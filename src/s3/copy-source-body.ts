@@ -46,7 +46,14 @@ function missingSource({ key, versionId }: CopySource, outcome: Missing) {
   if (outcome.outcome === "no-such-version") {
     return s3Error("NoSuchVersion", { detail: { Key: key, VersionId: versionId ?? "" } });
   }
-  if (outcome.outcome === "delete-marker" && versionId !== undefined) {
+  return outcome.outcome === "delete-marker"
+    ? markedSource(key, versionId)
+    : s3Error("NoSuchKey", { detail: { Key: key } });
+}
+
+/** A delete marker has nothing to copy: it is as if nothing were there, unless it was asked for. */
+export function markedSource(key: string, versionId: string | undefined) {
+  if (versionId !== undefined) {
     return s3Error("InvalidRequest", {
       message: "The source of a copy request may not specifically refer to a delete marker by version id.",
     });

@@ -3,6 +3,7 @@ import type { AccessRequest } from "../lib/operation.ts";
 import type { S3Call } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
 import { writeAccess } from "./tags.ts";
+import { checkVersionId } from "./version-ids.ts";
 
 /** The object that a copy reads. */
 export interface CopySource {
@@ -27,7 +28,7 @@ export function readCopySource(call: S3Call): CopySource {
       header,
     );
   }
-  if (versionId === "") throw invalidArgument("Version id cannot be the empty string", "x-amz-copy-source", header);
+  if (versionId !== undefined) checkVersionId(decodePercent(versionId), "x-amz-copy-source", header);
   return {
     bucketName: source.slice(0, slash),
     key: source.slice(slash + 1),

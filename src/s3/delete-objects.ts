@@ -1,24 +1,24 @@
 import { parseEntityTags } from "../lib/conditions.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { parseHttpDate } from "../lib/http-date.ts";
+import type { AccessRequest } from "../lib/operation.ts";
+import { isVersionId } from "../lib/version-id.ts";
 import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
 import type { DeleteItem, DeleteResult, WriteConditions } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkKey } from "./checks.ts";
 import { readDeleteDocument } from "./delete-document.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
-import { readVersionId } from "./get-object.ts";
+import { bypassAccess, protectedByLock, wantsBypass } from "./lock-headers.ts";
+import { readVersionId, versionAccess } from "./version-ids.ts";
 import { parseXmlBody, readVerifiedBody } from "./xml-body.ts";
 
 /** 1,000 keys of 1,024 bytes, each byte written as a character reference, and what is around them. */
 const MAX_DOCUMENT_BYTES = 7 * 1024 ** 2;
-/** Ids that S3 gives to versions. */
-const VERSION_ID = /^[A-Za-z0-9._-]{32}$/;
 
 /** DeleteObject: 204 whether or not there was something to delete. */
 export async function deleteObject(call: S3Call): Promise<S3Result> {
   const versionId = readVersionId(call);
-  if (versionId !== undefined) checkVersionId(versionId);
   const conditions = readDeleteConditions(call.headers);
   const [result] = await removeItems(call, [
     { key: call.key, ...(versionId === undefined ? {} : { versionId }), ...(conditions ? { conditions } : {}) },
@@ -46,6 +46,16 @@ export async function deleteObjects(call: S3Call): Promise<S3Result> {
   };
 }
 
+/** What DeleteObject needs. */
+export function deleteAccess(call: S3Call): readonly AccessRequest[] {
+  return [...versionAccess("s3:DeleteObject", "s3:DeleteObjectVersion")(call), ...bypassAccess(call)];
+}
+
+/** What DeleteObjects needs, whatever it names. */
+export function deleteManyAccess(call: S3Call): readonly AccessRequest[] {
+  return [{ action: "s3:DeleteObject", bucket: call.bucketName }, ...bypassAccess(call)];
+}
+
 /** Deletes the items with one call to each index object that holds some of them; results in their order. */
 async function removeItems(call: S3Call, items: readonly DeleteItem[]): Promise<DeleteResult[]> {
   const positionsByShard = new Map<number, number[]>();
@@ -55,6 +65,8 @@ async function removeItems(call: S3Call, items: readonly DeleteItem[]): Promise<
     if (positions) positions.push(position);
     else positionsByShard.set(shard, [position]);
   }
+  const bypassGovernance = wantsBypass(call.headers);
+  const ownerId = call.identity.kind === "account" ? call.identity.account.id : undefined;
   const results: DeleteResult[] = [];
   const work = Promise.all(
     [...positionsByShard].map(async ([shard, positions]) => {
@@ -63,7 +75,7 @@ async function removeItems(call: S3Call, items: readonly DeleteItem[]): Promise<
       const { results: partResults } = await call.bucket.mutateShard(
         shard,
         `${call.requestId}/${shard}`,
-        (index, plain) => index.deleteObjects({ ...plain, items: part }),
+        (index, plain) => index.deleteObjects({ ...plain, items: part, bypassGovernance, ...(ownerId && { ownerId }) }),
       );
       for (const [order, position] of positions.entries()) results[position] = partResults[order]!;
     }),
@@ -93,12 +105,6 @@ function readDeleteConditions(headers: Headers): WriteConditions | undefined {
   };
 }
 
-function checkVersionId(versionId: string): void {
-  if (versionId !== "null" && !VERSION_ID.test(versionId)) {
-    throw invalidArgument("Invalid version id specified", "versionId", versionId);
-  }
-}
-
 /** What is wrong with an entry before anything is deleted; "deleted" as a placeholder otherwise. */
 function checkEntry({ key, versionId }: DeleteItem): DeleteResult | ServiceError {
   try {
@@ -107,13 +113,14 @@ function checkEntry({ key, versionId }: DeleteItem): DeleteResult | ServiceError
     if (error instanceof ServiceError) return error;
     throw error;
   }
-  if (versionId !== undefined && versionId !== "null" && !VERSION_ID.test(versionId)) return s3Error("NoSuchVersion");
+  if (versionId !== undefined && !isVersionId(versionId)) return s3Error("NoSuchVersion");
   return { outcome: "deleted" };
 }
 
 /** The error of an item that was not deleted. */
 function refusalOf(result: DeleteResult, conditions: WriteConditions | undefined): ServiceError | undefined {
   if (result.outcome === "deleted") return undefined;
+  if (result.outcome === "locked") return protectedByLock();
   if (result.outcome === "precondition-failed")
     return s3Error("PreconditionFailed", { detail: { Condition: "If-Match" } });
   // Nothing there: If-Match insists on an object, the conditions on time and size do not.

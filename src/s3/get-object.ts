@@ -16,6 +16,8 @@ import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { renderLockHeaders } from "./lock-headers.ts";
+import { readVersionId, versionHeader } from "./version-ids.ts";
 
 /** Query parameters that replace a response header (GetObject, "Overriding response header values"). */
 const OVERRIDES = [
@@ -153,13 +155,6 @@ export function missingObject(call: S3Call, outcome: MissingObject) {
   return s3Error("NoSuchKey", { detail: { Key: call.key }, headers });
 }
 
-/** `versionId`: any opaque text; the empty one is an error, not the current version. */
-export function readVersionId(call: S3Call): string | undefined {
-  const versionId = call.query.get("versionId");
-  if (versionId === "") throw invalidArgument("Version id cannot be the empty string", "versionId", "");
-  return versionId;
-}
-
 function readPartNumber(call: S3Call): number | undefined {
   const value = call.query.get("partNumber");
   if (value === undefined) return undefined;
@@ -182,6 +177,7 @@ function checkReadConditions(call: S3Call, object: ObjectRecord): void {
       headers: {
         etag: `"${object.etag}"`,
         "last-modified": formatHttpDate(object.modifiedAt),
+        ...versionHeader(call.bucket.config, object.versionId),
         ...cacheHeaders(object),
       },
     });
@@ -210,8 +206,9 @@ function objectHeaders(call: S3Call, found: FoundObject): Record<string, string>
     "last-modified": formatHttpDate(object.modifiedAt),
     "x-amz-server-side-encryption": "AES256",
   };
-  if (object.versionId !== "null") headers["x-amz-version-id"] = object.versionId;
-  const { tags } = object.attributes;
+  Object.assign(headers, versionHeader(call.bucket.config, object.versionId));
+  const { tags, lock } = object.attributes;
+  if (lock) Object.assign(headers, renderLockHeaders(lock));
   if (tags) headers["x-amz-tagging-count"] = String(tags.length);
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
   if (span && span.length > 0) headers["content-range"] = formatContentRange(span, object.size);

@@ -1,6 +1,7 @@
 import { formatIsoTime } from "../lib/iso-time.ts";
+import { isVersionId, mintVersionId, NULL_VERSION } from "../lib/version-id.ts";
 import { element, optionalElement, renderElement, type XmlMarkup } from "../lib/xml.ts";
-import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/bucket/protocol.ts";
+import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/bucket/list-versions.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
 import { renderListedObject } from "./list-objects.ts";
@@ -39,7 +40,7 @@ export async function listObjectVersions(call: S3Call): Promise<S3Result> {
       element("KeyMarker", write(keyMarker)),
       element("VersionIdMarker", versionIdMarker ?? ""),
       optionalElement("NextKeyMarker", last && write(positionOf(last))),
-      optionalElement("NextVersionIdMarker", last && "version" in last ? last.version.versionId : undefined),
+      optionalElement("NextVersionIdMarker", last && "version" in last ? nextMarker(call, last.version) : undefined),
       element("MaxKeys", maxKeys),
       optionalElement("Delimiter", delimiter === "" ? undefined : write(delimiter)),
       optionalElement("EncodingType", parameters.encodingType),
@@ -57,7 +58,17 @@ function readVersionIdMarker(call: S3Call): string | undefined {
     throw invalidArgument("A version-id marker cannot be specified without a key marker.", "version-id-marker", marker);
   }
   if (marker === "") throw invalidArgument("A version-id marker cannot be empty.", "version-id-marker", marker);
+  if (!isVersionId(marker)) throw invalidArgument("Invalid version id specified", "version-id-marker", marker);
   return marker;
+}
+
+/**
+ * Of a null version that may have others beside it, the marker says where it was: whoever deletes the page before
+ * asking for the next one takes it away.
+ */
+function nextMarker(call: S3Call, { versionId, sequence }: ListedVersion): string {
+  const alone = versionId !== NULL_VERSION || !call.bucket.config.documents?.versioning;
+  return alone ? versionId : mintVersionId(sequence);
 }
 
 function renderVersions(entries: readonly VersionEntry[], write: (text: string) => string, owner: string): XmlMarkup {

@@ -5,7 +5,8 @@ import type { GetObjectOutcome, ListObjectPartsOutcome, ObjectRecord } from "../
 import type { S3Call, S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
 import { invalidArgument } from "./errors.ts";
-import { missingObject, readVersionId } from "./get-object.ts";
+import { missingObject } from "./get-object.ts";
+import { readVersionId, versionHeader } from "./version-ids.ts";
 
 const ATTRIBUTES = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
@@ -32,7 +33,7 @@ export async function getObjectAttributes(call: S3Call): Promise<S3Result> {
   return {
     headers: {
       "last-modified": formatHttpDate(object.modifiedAt),
-      ...(object.versionId !== "null" && { "x-amz-version-id": object.versionId }),
+      ...versionHeader(call.bucket.config, object.versionId),
     },
     xml: element(
       "GetObjectAttributesResponse",

@@ -1,16 +1,18 @@
 import { anyone, type Operation } from "../lib/operation.ts";
 import { getBucketLocation } from "./bucket-location.ts";
-import { createBucket, deleteBucket, getBucketVersioning, headBucket } from "./buckets.ts";
+import { createBucket, deleteBucket, headBucket } from "./buckets.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./config/encryption.ts";
 import { getBucketNotification, putBucketNotification } from "./config/notification.ts";
+import { getObjectLockConfiguration, putObjectLockConfiguration } from "./config/object-lock.ts";
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
+import { getBucketVersioning, putBucketVersioning } from "./config/versioning.ts";
 import { copyObject, renameObject } from "./copy-object.ts";
 import { copyAccess } from "./copy-source.ts";
-import { deleteObject, deleteObjects } from "./delete-objects.ts";
+import { deleteAccess, deleteManyAccess, deleteObject, deleteObjects } from "./delete-objects.ts";
 import { getObject, headObject } from "./get-object.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { listObjects, listObjectsV2 } from "./list-objects.ts";
@@ -23,18 +25,22 @@ import { listMultipartUploads } from "./multipart/list-uploads.ts";
 import { uploadPartCopy } from "./multipart/upload-part-copy.ts";
 import { uploadPart } from "./multipart/upload-part.ts";
 import { getObjectAttributes } from "./object-attributes.ts";
+import { getObjectLegalHold, getObjectRetention, putObjectLegalHold, putObjectRetention, retentionAccess } from "./object-lock.ts";
 import { postObject } from "./post-object/post-object.ts";
 import { deleteObjectTagging, getObjectTagging, objectTaggingAccess, putObjectTagging } from "./object-tagging.ts";
 import { preflight } from "./preflight.ts";
 import { putObject } from "./put-object.ts";
 import { subResourceDefaults } from "./sub-resource-defaults.ts";
 import { writeAccess } from "./tags.ts";
+import { versionAccess } from "./version-ids.ts";
 import { unsupportedOperations } from "./unsupported.ts";
 
 type S3Operation = Operation<S3Call, S3Result>;
 
 const BUCKET = "/{Bucket}";
 const OBJECT = "/{Bucket}/{Key+}";
+
+const readObjectAccess = versionAccess("s3:GetObject", "s3:GetObjectVersion");
 
 /**
  * Every operation of S3: what selects it, who may call it, what runs. The most specific row wins.
@@ -48,6 +54,9 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "DeleteBucket", method: "DELETE", path: BUCKET, access: "s3:DeleteBucket", handle: deleteBucket },
   { name: "GetBucketLocation", method: "GET", path: BUCKET, query: { location: true }, access: "s3:GetBucketLocation", handle: getBucketLocation },
   { name: "GetBucketVersioning", method: "GET", path: BUCKET, query: { versioning: true }, access: "s3:GetBucketVersioning", handle: getBucketVersioning },
+  { name: "PutBucketVersioning", method: "PUT", path: BUCKET, query: { versioning: true }, access: "s3:PutBucketVersioning", handle: putBucketVersioning },
+  { name: "GetObjectLockConfiguration", method: "GET", path: BUCKET, query: { "object-lock": true }, access: "s3:GetBucketObjectLockConfiguration", handle: getObjectLockConfiguration },
+  { name: "PutObjectLockConfiguration", method: "PUT", path: BUCKET, query: { "object-lock": true }, access: "s3:PutBucketObjectLockConfiguration", handle: putObjectLockConfiguration },
 
   { name: "PutBucketTagging", method: "PUT", path: BUCKET, query: { tagging: true }, access: "s3:PutBucketTagging", handle: putBucketTagging },
   { name: "GetBucketTagging", method: "GET", path: BUCKET, query: { tagging: true }, access: "s3:GetBucketTagging", handle: getBucketTagging },
@@ -71,20 +80,31 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "ListObjectsV2", method: "GET", path: BUCKET, query: { "list-type": "2" }, access: "s3:ListBucket", handle: listObjectsV2 },
   { name: "ListObjectVersions", method: "GET", path: BUCKET, query: { versions: true }, access: "s3:ListBucketVersions", handle: listObjectVersions },
   { name: "ListMultipartUploads", method: "GET", path: BUCKET, query: { uploads: true }, access: "s3:ListBucketMultipartUploads", handle: listMultipartUploads },
-  { name: "DeleteObjects", method: "POST", path: BUCKET, query: { delete: true }, access: "s3:DeleteObject", handle: deleteObjects },
+  { name: "DeleteObjects", method: "POST", path: BUCKET, query: { delete: true }, access: deleteManyAccess, handle: deleteObjects },
 
-  { name: "GetObject", method: "GET", path: OBJECT, access: "s3:GetObject", handle: getObject },
-  { name: "HeadObject", method: "HEAD", path: OBJECT, access: "s3:GetObject", handle: headObject },
+  { name: "GetObject", method: "GET", path: OBJECT, access: readObjectAccess, handle: getObject },
+  { name: "HeadObject", method: "HEAD", path: OBJECT, access: readObjectAccess, handle: headObject },
   { name: "PutObject", method: "PUT", path: OBJECT, access: writeAccess, handle: putObject },
   // The form carries its own credentials: `postObject` reaches no bucket before it has authorised their owner.
   { name: "PostObject", method: "POST", path: BUCKET, access: anyone, handle: postObject },
-  { name: "DeleteObject", method: "DELETE", path: OBJECT, access: "s3:DeleteObject", handle: deleteObject },
+  { name: "DeleteObject", method: "DELETE", path: OBJECT, access: deleteAccess, handle: deleteObject },
   { name: "CopyObject", method: "PUT", path: OBJECT, headers: ["x-amz-copy-source"], access: copyAccess, handle: copyObject },
   { name: "RenameObject", method: "PUT", path: OBJECT, query: { renameObject: true }, access: "s3:PutObject", handle: renameObject },
-  { name: "GetObjectAttributes", method: "GET", path: OBJECT, query: { attributes: true }, access: "s3:GetObjectAttributes", handle: getObjectAttributes },
+  {
+    name: "GetObjectAttributes",
+    method: "GET",
+    path: OBJECT,
+    query: { attributes: true },
+    access: versionAccess("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"),
+    handle: getObjectAttributes,
+  },
   { name: "PutObjectTagging", method: "PUT", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Put"), handle: putObjectTagging },
   { name: "GetObjectTagging", method: "GET", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Get"), handle: getObjectTagging },
   { name: "DeleteObjectTagging", method: "DELETE", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Delete"), handle: deleteObjectTagging },
+  { name: "PutObjectRetention", method: "PUT", path: OBJECT, query: { retention: true }, access: retentionAccess, handle: putObjectRetention },
+  { name: "GetObjectRetention", method: "GET", path: OBJECT, query: { retention: true }, access: "s3:GetObjectRetention", handle: getObjectRetention },
+  { name: "PutObjectLegalHold", method: "PUT", path: OBJECT, query: { "legal-hold": true }, access: "s3:PutObjectLegalHold", handle: putObjectLegalHold },
+  { name: "GetObjectLegalHold", method: "GET", path: OBJECT, query: { "legal-hold": true }, access: "s3:GetObjectLegalHold", handle: getObjectLegalHold },
 
   { name: "CreateMultipartUpload", method: "POST", path: OBJECT, query: { uploads: true }, access: writeAccess, handle: createMultipartUpload },
   { name: "UploadPart", method: "PUT", path: OBJECT, query: { partNumber: true, uploadId: true }, access: "s3:PutObject", handle: uploadPart },

@@ -1,11 +1,13 @@
 import { checksumHeader } from "../lib/checksums.ts";
+import { parseEntityTags } from "../lib/conditions.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
+import { missingObjectLock, protectedByLock } from "./lock-headers.ts";
 import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
-import { parseEntityTags } from "../lib/conditions.ts";
+import { readExpectedChecksum } from "./upload-checksum.ts";
 
 /** Larger bodies are announced to the index first, so that they are not sent only to be refused (rule 6). */
 export const PREFLIGHT_BYTES = 8 * 1024 ** 2;
@@ -15,10 +17,12 @@ export async function putObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
   await refuseAcl(call);
   const attributes = readAttributes(call.headers);
+  const locks = attributes.lock !== undefined;
+  if (locks) requireIntegrity(call);
   const storageClass = readStorageClass(call.headers);
   const conditions = readWriteConditions(call.headers);
   const ownerId = callerAccount(call).id;
-  await preflight(call, conditions);
+  await preflight(call, conditions, locks);
   const body = await storeBody(call, true, { key: call.key, storageClass, ownerId, attributes });
   const object = {
     key: call.key,
@@ -40,13 +44,22 @@ export async function putObject(call: S3Call): Promise<S3Result> {
   throw refusedWrite(call, outcome);
 }
 
-async function preflight(call: S3Call, conditions: WriteConditions): Promise<void> {
+/** S3 locks no bytes that may have been damaged on their way. */
+function requireIntegrity(call: S3Call): void {
+  if (readExpectedChecksum(call) || call.headers.has("content-md5")) return;
+  throw s3Error("InvalidRequest", {
+    message:
+      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+  });
+}
+
+async function preflight(call: S3Call, conditions: WriteConditions, locks: boolean): Promise<void> {
   const length = readUploadLength(call);
   const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
   const large = length === undefined || length > PREFLIGHT_BYTES;
   if (!large && !(conditional && length > INLINE_LIMIT)) return;
   const outcome = await call.bucket.read(call.key, (index, plain) =>
-    index.checkWrite({ ...plain, key: call.key, conditions }),
+    index.checkWrite({ ...plain, key: call.key, conditions, ...(locks && { locks }) }),
   );
   if (outcome.outcome === "no-such-upload") throw s3Error("NoSuchUpload");
   if (outcome.outcome !== "ok") throw refusedWrite(call, outcome);
@@ -74,6 +87,8 @@ export function refusedWrite(call: S3Call, refusal: WriteRefusal) {
     });
   }
   if (refusal.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
+  if (refusal.outcome === "locked") return protectedByLock();
+  if (refusal.outcome === "no-object-lock") return missingObjectLock();
   // Minted too long ago to be referred to safely (rule 5), or for a bucket that had the name before.
   return s3Error("ServiceUnavailable", { message: "The bytes can no longer be committed. Please send them again." });
 }

@@ -57,13 +57,6 @@ export const subResourceDefaults: readonly Row[] = [
     always(defaultRequestPayment()),
   ),
   read("GetBucketWebsite", BUCKET, "website", "s3:GetBucketWebsite", missing("NoSuchWebsiteConfiguration")),
-  read(
-    "GetObjectLockConfiguration",
-    BUCKET,
-    "object-lock",
-    "s3:GetBucketObjectLockConfiguration",
-    missing("ObjectLockConfigurationNotFoundError"),
-  ),
 
   ...numberedConfigurations("analytics", "Analytics", "ListBucketAnalyticsConfigurationResult"),
   ...numberedConfigurations(
@@ -75,8 +68,6 @@ export const subResourceDefaults: readonly Row[] = [
   ...numberedConfigurations("metrics", "Metrics", "ListMetricsConfigurationsResult"),
 
   read("GetObjectAcl", OBJECT, "acl", "s3:GetObjectAcl", ofObject(answerAcl)),
-  read("GetObjectLegalHold", OBJECT, "legal-hold", "s3:GetObjectLegalHold", ofObject(refuseWithoutObjectLock)),
-  read("GetObjectRetention", OBJECT, "retention", "s3:GetObjectRetention", ofObject(refuseWithoutObjectLock)),
 ];
 
 function read(name: string, path: string, subResource: string, access: string, handle: Handler): Row {
@@ -129,10 +120,6 @@ async function answerAcl(call: S3Call): Promise<S3Result> {
   );
   const grant = element("Grant", grantee, element("Permission", "FULL_CONTROL"));
   return { xml: element("AccessControlPolicy", owner, element("AccessControlList", grant)) };
-}
-
-async function refuseWithoutObjectLock(): Promise<S3Result> {
-  throw s3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
 }
 
 function defaultRequestPayment(): XmlElement {

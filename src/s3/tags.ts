@@ -5,6 +5,7 @@ import type { Tag } from "../metadata/bucket/documents.ts";
 import type { S3Call } from "./call.ts";
 import { checkChildren, requireChild, requireText } from "./config/document.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { lockAccess } from "./lock-headers.ts";
 
 /** Amazon S3 User Guide, "Categorizing your objects using tags" and "Using cost allocation S3 bucket tags". */
 const MAX_OBJECT_TAGS = 10;
@@ -44,14 +45,15 @@ export function readTaggingHeader(headers: Headers): readonly Tag[] {
   return checkTags(tags, "Object");
 }
 
-/** What a write needs that may bring tags along: they have a permission of their own. */
+/** What a write needs that may bring tags and a lock along: they have permissions of their own. */
 export function writeAccess({
   headers,
   bucketName: bucket,
   key,
 }: Pick<S3Call, "headers" | "bucketName" | "key">): readonly AccessRequest[] {
   const write = { action: "s3:PutObject", bucket, key };
-  return headers.get(HEADER) ? [write, { action: "s3:PutObjectTagging", bucket, key }] : [write];
+  const lock = lockAccess({ headers, bucketName: bucket, key });
+  return headers.get(HEADER) ? [write, { action: "s3:PutObjectTagging", bucket, key }, ...lock] : [write, ...lock];
 }
 
 export function renderTagSet(tags: readonly Tag[]): XmlElement {

@@ -4,8 +4,6 @@ import { s3Error } from "./errors.ts";
 
 /** Part of S3 that an operation belongs to, as docs/compatibility.md groups them. */
 export type Area =
-  | "Versioning"
-  | "Object lock"
   | "Access control"
   | "Lifecycle"
   | "Encryption"
@@ -44,19 +42,6 @@ const OBJECT = "/{Bucket}/{Key+}";
  * mostly needs the permission to put one.
  */
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
-  row("Versioning", "PutBucketVersioning", "PUT", BUCKET, "s3:PutBucketVersioning", sub("versioning")),
-
-  row(
-    "Object lock",
-    "PutObjectLockConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutBucketObjectLockConfiguration",
-    sub("object-lock"),
-  ),
-  row("Object lock", "PutObjectLegalHold", "PUT", OBJECT, "s3:PutObjectLegalHold", sub("legal-hold")),
-  row("Object lock", "PutObjectRetention", "PUT", OBJECT, "s3:PutObjectRetention", sub("retention")),
-
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
   row("Access control", "PutBucketAcl", "PUT", BUCKET, "s3:PutBucketAcl", sub("acl")),
   row("Access control", "PutObjectAcl", "PUT", OBJECT, "s3:PutObjectAcl", sub("acl")),

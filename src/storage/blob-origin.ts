@@ -11,6 +11,10 @@ export interface BlobOrigin {
     readonly headers: Readonly<Record<string, string>>;
     readonly metadata: Readonly<Record<string, string>>;
     readonly tags?: readonly { readonly key: string; readonly value: string }[];
+    readonly lock?: {
+      readonly retention?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly until: number };
+      readonly legalHold?: "ON" | "OFF";
+    };
   };
   /** Of a part: the upload that it belongs to, and its number. */
   readonly uploadId?: string;

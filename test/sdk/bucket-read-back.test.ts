@@ -29,7 +29,6 @@ import {
   ListBucketMetricsConfigurationsCommand,
   PutBucketPolicyCommand,
   PutBucketReplicationCommand,
-  PutBucketVersioningCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -174,10 +173,6 @@ describe("what is read back of an object", () => {
 
 describe("what is not implemented", () => {
   test.each([
-    [
-      "PutBucketVersioning",
-      () => new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
-    ],
     ["PutBucketPolicy", () => new PutBucketPolicyCommand({ Bucket, Policy: "{}" })],
     [
       "PutBucketReplication",

@@ -7,13 +7,15 @@ import { CommitTurn } from "./commit-turn.ts";
 import { Committer } from "./committer.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import { completeUpload, computeChecksum, planCompletion } from "./completion.ts";
+import { deleteObject } from "./deletes.ts";
 import { Agenda } from "./due.ts";
 import { Duties, type PeerIndex, RETRY_MS } from "./duties.ts";
 import { type DeliverEvents, EventDelivery } from "./events.ts";
 import type { IndexApiImplementation } from "./index-api.ts";
 import type { Change } from "./journal.ts";
 import { listObjects } from "./list-objects.ts";
-import { listVersions } from "./list-versions.ts";
+import { listVersions, type ListVersionsCall } from "./list-versions.ts";
+import { setObjectLock, type SetObjectLockCall } from "./object-lock.ts";
 import { setObjectTags, type SetObjectTagsCall } from "./object-tags.ts";
 import { findCurrent } from "./objects.ts";
 import {
@@ -36,7 +38,7 @@ import { readStatistics } from "./statistics.ts";
 import { sweepBlobs } from "./sweep.ts";
 import type { IndexStatistics, NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
 import { abortUpload, createUpload, dropUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
-import { copyObject, deleteObject, putObject } from "./writes.ts";
+import { copyObject, putObject } from "./writes.ts";
 
 /** What an index object has once its bucket exists. */
 interface Life {
@@ -77,6 +79,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return this.#read(call, (): protocol.CheckWriteOutcome => {
       if (call.uploadId !== undefined && !findUpload(this.#sql, call.key, call.uploadId))
         return { outcome: "no-such-upload" };
+      if (call.locks && !this.#admission.knownState.config.documents?.objectLock) return { outcome: "no-object-lock" };
       return { outcome: evaluateWrite(call.conditions, findCurrent(this.#sql, call.key)?.record) };
     });
   }
@@ -87,7 +90,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   deleteObjects(call: protocol.DeleteObjectsCall) {
     return this.#mutate(call, (change): protocol.DeleteObjectsOutcome => {
-      return { outcome: "ok", results: call.items.map((item) => deleteObject(change, item)) };
+      return { outcome: "ok", results: call.items.map((item) => deleteObject(change, item, call)) };
     });
   }
 
@@ -99,11 +102,15 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return this.#mutate(call, (change) => setObjectTags(change, call));
   }
 
+  setObjectLock(call: SetObjectLockCall) {
+    return this.#mutate(call, (change) => setObjectLock(change, call));
+  }
+
   listObjects(call: protocol.ListObjectsCall) {
     return this.#read(call, () => listObjects(this.#sql, call));
   }
 
-  listVersions(call: protocol.ListVersionsCall) {
+  listVersions(call: ListVersionsCall) {
     return this.#read(call, () => listVersions(this.#sql, call));
   }
 

@@ -87,8 +87,7 @@ export class Committer {
     remember: boolean,
   ): Result {
     const { storage, self, config } = this.#ports;
-    const audience = eventContext && { config: config(), context: eventContext };
-    const change = new Change(storage.sql, self, this.#sequence + 1, Date.now(), audience);
+    const change = new Change(storage.sql, self, this.#sequence + 1, Date.now(), config(), eventContext);
     const { result, last } = storage.transactionSync(() => {
       const outcome = work(change);
       if (!change.changedAnything) return { result: outcome, last: this.#sequence };

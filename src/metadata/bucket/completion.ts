@@ -10,7 +10,6 @@ import { evaluateWrite } from "../../lib/conditions.ts";
 import { announce } from "./announce.ts";
 import type { Change } from "./journal.ts";
 import { writeManifest } from "./manifests.ts";
-import { findCurrent, writeCurrent } from "./objects.ts";
 import type {
   Committed,
   CompletedPart,
@@ -20,7 +19,7 @@ import type {
   PartExtent,
   UploadRecord,
 } from "./protocol.ts";
-import { releaseBody } from "./references.ts";
+import { findPlace, isPlaceProtected, succeed } from "./succession.ts";
 import { findUpload } from "./uploads.ts";
 import { makeRecord } from "./writes.ts";
 
@@ -98,16 +97,16 @@ export function completeUpload(
   if (call.checksum && !confirms(call.checksum, checksum)) {
     return { outcome: "checksum-mismatch", algorithm: call.checksum.algorithm };
   }
-  const current = findCurrent(change.sql, call.key);
-  const refusal = evaluateWrite(call.conditions, current?.record);
+  const place = findPlace(change, call.key);
+  const refusal = evaluateWrite(call.conditions, place.current?.record);
   if (refusal !== "ok") return { outcome: refusal };
-  if (current) releaseBody(change, current.body, current.record.sequence);
+  if (isPlaceProtected(place, change.at)) return { outcome: "locked" };
   const { upload, parts, etag, size } = plan;
   const { key, storageClass, initiatorId: ownerId, attributes } = upload;
   const object = { key, size, etag, storageClass, ownerId, attributes, ...(checksum && { checksum }) };
   const record = makeRecord(change, object, parts.length);
   writeManifest(change, call.uploadId, parts);
-  writeCurrent(change, { record, body: { kind: "manifest", id: call.uploadId } });
+  succeed(change, place, record, { kind: "manifest", id: call.uploadId });
   closeUpload(change, call, record);
   announce(change, "ObjectCreated", record);
   return { outcome: "ok", object: record };

@@ -12,6 +12,25 @@ export interface BucketDocuments {
   /** "none": removed. Absent: BucketOwnerEnforced. */
   readonly objectOwnership?: "BucketOwnerEnforced" | "none";
   readonly notifications?: BucketNotifications;
+  /** Absent: never enabled. It cannot go back to that. */
+  readonly versioning?: Versioning;
+  /** Present once object lock is enabled, for ever; versioning is then enabled as well. */
+  readonly objectLock?: BucketObjectLock;
+}
+
+export type Versioning = "Enabled" | "Suspended";
+
+export type RetentionMode = "GOVERNANCE" | "COMPLIANCE";
+
+export interface BucketObjectLock {
+  /** Of versions that are written without a retention of their own. */
+  readonly defaultRetention?: DefaultRetention;
+}
+
+export interface DefaultRetention {
+  readonly mode: RetentionMode;
+  readonly unit: "Days" | "Years";
+  readonly count: number;
 }
 
 /** Of a bucket or an object. */
@@ -28,6 +47,18 @@ export interface CorsRule {
   readonly allowedHeaders: readonly string[];
   readonly exposeHeaders: readonly string[];
   readonly maxAgeSeconds?: number;
+}
+
+/** What keeps a version from being deleted; never empty. */
+export interface ObjectLock {
+  readonly retention?: Retention;
+  /** Absent: never set. */
+  readonly legalHold?: "ON" | "OFF";
+}
+export interface Retention {
+  readonly mode: RetentionMode;
+  /** Milliseconds since the epoch. It may have passed. */
+  readonly until: number;
 }
 
 /** Every body is encrypted with AES256; this is what the client said beside it. */

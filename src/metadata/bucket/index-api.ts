@@ -1,5 +1,7 @@
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
+import type { SetObjectLockCall, SetObjectLockOutcome } from "./object-lock.ts";
 import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
+import type { ListVersionsCall, ListVersionsOutcome } from "./list-versions.ts";
 import type * as protocol from "./protocol.ts";
 
 /**
@@ -13,9 +15,10 @@ export interface IndexApi {
   deleteObjects(call: protocol.DeleteObjectsCall): Promise<protocol.DeleteObjectsOutcome>;
   copyObject(call: protocol.CopyObjectCall): Promise<protocol.CopyObjectOutcome>;
   setObjectTags(call: SetObjectTagsCall): Promise<SetObjectTagsOutcome>;
+  setObjectLock(call: SetObjectLockCall): Promise<SetObjectLockOutcome>;
   pin(call: protocol.PinCall): Promise<protocol.PinOutcome>;
   listObjects(call: protocol.ListObjectsCall): Promise<protocol.ListObjectsOutcome>;
-  listVersions(call: protocol.ListVersionsCall): Promise<protocol.ListVersionsOutcome>;
+  listVersions(call: ListVersionsCall): Promise<ListVersionsOutcome>;
   createUpload(call: protocol.CreateUploadCall): Promise<protocol.CreateUploadOutcome>;
   putPart(call: protocol.PutPartCall): Promise<protocol.PutPartOutcome>;
   completeUpload(call: protocol.CompleteUploadCall): Promise<protocol.CompleteUploadOutcome>;

@@ -1,5 +1,6 @@
-import type { Audience } from "./event-record.ts";
-import type { IndexAddress } from "./protocol.ts";
+import type { BucketDocuments } from "./documents.ts";
+import type { Audience, EventContext } from "./event-record.ts";
+import type { BucketConfig, IndexAddress } from "./protocol.ts";
 import { readCounter } from "./schema.ts";
 
 /** Rows older than this are no longer searched for the id of a repeated operation. */
@@ -40,6 +41,8 @@ export class Change {
   readonly sequence: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** What is configured of the bucket. */
+  readonly documents: BucketDocuments;
   /** Who hears of it; absent where nobody does. */
   readonly audience: Audience | undefined;
   readonly touched: Touched[] = [];
@@ -48,12 +51,20 @@ export class Change {
   #events = 0;
   #noted = false;
 
-  constructor(sql: SqlStorage, self: IndexAddress, sequence: number, at: number, audience?: Audience) {
+  constructor(
+    sql: SqlStorage,
+    self: IndexAddress,
+    sequence: number,
+    at: number,
+    config: BucketConfig,
+    context?: EventContext,
+  ) {
     this.sql = sql;
     this.self = self;
     this.sequence = sequence;
     this.at = at;
-    this.audience = audience;
+    this.documents = config.documents ?? {};
+    this.audience = context && { config, context };
   }
 
   touch(...row: Touched): void {

@@ -1,6 +1,21 @@
 import { belowEnd, CommonPrefix, type Position, startAfter, walk } from "./listing.ts";
+import { NULL_VERSION, readVersionSequence } from "../../lib/version-id.ts";
 import { LISTED_COLUMNS, type ListedRow, toListed } from "./objects.ts";
-import type { ListVersionsCall, ListVersionsOutcome, VersionEntry } from "./protocol.ts";
+import type { Call, ListedObject, Outcome } from "./protocol.ts";
+import { findLatestSequence, findVersion } from "./versions.ts";
+
+/** ListObjectVersions, of one index object. */
+export interface ListVersionsCall extends Call {
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Exclusive position: after this version of this key, or after all versions of the key when `versionId` is absent. */
+  readonly afterKey: string;
+  readonly afterVersionId?: string;
+  readonly limit: number;
+}
+export type ListedVersion = ListedObject & { readonly latest: boolean; readonly deleteMarker: boolean };
+export type VersionEntry = { readonly key: string; readonly version: ListedVersion } | { readonly prefix: string };
+export type ListVersionsOutcome = Outcome<{ readonly entries: readonly VersionEntry[]; readonly truncated: boolean }>;
 
 type VersionRow = readonly [...ListedRow, bodyKind: string];
 
@@ -20,16 +35,14 @@ export function listVersions(sql: SqlStorage, call: ListVersionsCall): ListVersi
     tieOf: (row) => row[1],
     scan: (from, end, rows) => scanVersions(sql, from, end, rows),
   });
-  // A page that begins amid a key's versions has left the latest one behind.
-  let previousKey = start.tie === undefined ? undefined : start.key;
+  // Of a key that the page begins amid, the latest version has usually been left behind.
+  let latest = start.tie === undefined ? undefined : { key: start.key, sequence: findLatestSequence(sql, start.key) };
   const entries = page.entries.map((entry): VersionEntry => {
     if (entry instanceof CommonPrefix) return { prefix: entry.prefix };
-    const latest = entry[0] !== previousKey;
-    previousKey = entry[0];
-    return {
-      key: entry[0],
-      version: { ...toListed(entry as unknown as ListedRow), latest, deleteMarker: entry[9] === "marker" },
-    };
+    const [key, sequence] = entry;
+    if (latest?.key !== key) latest = { key, sequence };
+    const listed = toListed(entry as unknown as ListedRow);
+    return { key, version: { ...listed, latest: latest.sequence === sequence, deleteMarker: entry[9] === "marker" } };
   });
   return { outcome: "ok", entries, truncated: page.truncated };
 }
@@ -37,23 +50,25 @@ export function listVersions(sql: SqlStorage, call: ListVersionsCall): ListVersi
 function findStart(sql: SqlStorage, call: ListVersionsCall): Position | undefined {
   const start = startAfter(call.prefix, call.delimiter, call.afterKey);
   if (!start || start.inclusive || call.afterVersionId === undefined) return start;
-  const found = sql
-    .exec<{ sequence: number }>(
-      `SELECT sequence FROM objects WHERE key = ?1 AND version_id = ?2
-       UNION ALL SELECT sequence FROM versions WHERE key = ?1 AND version_id = ?2 LIMIT 1`,
-      call.afterKey,
-      call.afterVersionId,
-    )
-    .next();
-  return found.done ? start : { ...start, tie: found.value.sequence };
+  const sequence = findMarkerSequence(sql, call.afterKey, call.afterVersionId);
+  return sequence === undefined ? start : { ...start, tie: sequence };
+}
+
+/** The version that a page ended with may be gone; its id still says where it was. */
+function findMarkerSequence(sql: SqlStorage, key: string, versionId: string): number | undefined {
+  if (versionId !== NULL_VERSION) return readVersionSequence(versionId);
+  const version = findVersion(sql, key, versionId);
+  if (version.found === "nothing") return undefined;
+  return version.found === "object" ? version.record.sequence : version.marker.sequence;
 }
 
 function* scanVersions(sql: SqlStorage, from: Position, end: string | undefined, limit: number): Generator<VersionRow> {
   let rows = 0;
   if (from.tie !== undefined) {
-    // What is left of the key: its current version comes first of all, so only `versions` can have more.
+    // What is left of the key. Its current version is among it if a newer one was deleted since the last page.
     const rest = sql.exec(
-      `SELECT ${COLUMNS} FROM versions WHERE key = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM objects WHERE key = ?1 AND sequence < ?2
+       UNION ALL SELECT ${COLUMNS} FROM versions WHERE key = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3`,
       from.key,
       from.tie,
       limit,

@@ -1,9 +1,10 @@
 import { announce } from "./announce.ts";
 import type { Tag } from "./documents.ts";
 import type { Change } from "./journal.ts";
-import { findVersion, rewriteAttributes } from "./objects.ts";
+import { rewriteAttributes } from "./objects.ts";
 import type { MissingObject, Mutation, ObjectAttributes, ObjectRecord, Outcome } from "./protocol.ts";
 import { describeAbsence } from "./reads.ts";
+import { findVersion } from "./versions.ts";
 
 /** PutObjectTagging, DeleteObjectTagging: the tags of one version, replaced as a whole. */
 export interface SetObjectTagsCall extends Mutation {
@@ -27,6 +28,6 @@ export function setObjectTags(change: Change, call: SetObjectTagsCall): SetObjec
 
 /** The same attributes with other tags. */
 export function withTags(attributes: ObjectAttributes, tags: readonly Tag[] | undefined): ObjectAttributes {
-  const { headers, metadata } = attributes;
-  return { headers, metadata, ...(tags && tags.length > 0 && { tags }) };
+  const { tags: _former, ...others } = attributes;
+  return tags && tags.length > 0 ? { ...others, tags } : others;
 }

@@ -4,7 +4,7 @@ import type { ListedObject, ObjectAttributes, ObjectRecord } from "./protocol.ts
 
 /** Columns that listings read, in the order of `ListedRow`. */
 export const LISTED_COLUMNS = "key, sequence, version_id, size, etag, modified, storage_class, owner, checksum";
-const STORED_COLUMNS = `${LISTED_COLUMNS}, body_kind, body_id, parts, attributes`;
+export const STORED_COLUMNS = `${LISTED_COLUMNS}, body_kind, body_id, parts, attributes`;
 
 /** A row of `LISTED_COLUMNS`, raw: objects with named columns cost several times as much. */
 export type ListedRow = readonly [
@@ -18,7 +18,7 @@ export type ListedRow = readonly [
   owner: string,
   checksum: string | null,
 ];
-type StoredRow = readonly [
+export type StoredRow = readonly [
   ...ListedRow,
   bodyKind: BodyKind | "marker",
   bodyId: string,
@@ -31,47 +31,14 @@ export interface StoredObject {
   readonly record: ObjectRecord;
   readonly body: Body;
 }
-export interface DeleteMarker {
-  readonly versionId: string;
-  readonly modifiedAt: number;
-  readonly latest: boolean;
-}
-export type FoundVersion =
-  | ({ readonly found: "object" } & StoredObject)
-  | { readonly found: "marker"; readonly marker: DeleteMarker }
-  | { readonly found: "nothing" };
 
 /** The live current version of a key. */
 export function findCurrent(sql: SqlStorage, key: string): StoredObject | undefined {
-  return readStored(sql, `SELECT ${STORED_COLUMNS} FROM objects WHERE key = ?`, key);
+  const row = sql.exec(`SELECT ${STORED_COLUMNS} FROM objects WHERE key = ?`, key).raw().next();
+  return row.done ? undefined : toStored(row.value as unknown as StoredRow);
 }
 
-/** A version by id; without an id the current one, or the delete marker that hides it. */
-export function findVersion(sql: SqlStorage, key: string, versionId: string | undefined): FoundVersion {
-  const current = findCurrent(sql, key);
-  if (current && (versionId === undefined || current.record.versionId === versionId))
-    return { found: "object", ...current };
-  const latest = current ? undefined : readMarkerOrVersion(sql, key, undefined);
-  if (versionId === undefined) return latest?.found === "marker" ? latest : { found: "nothing" };
-  const version = readMarkerOrVersion(sql, key, versionId);
-  if (version?.found !== "marker") return version ?? { found: "nothing" };
-  const isLatest = latest?.found === "marker" && latest.marker.versionId === versionId;
-  return { found: "marker", marker: { ...version.marker, latest: isLatest } };
-}
-
-function readMarkerOrVersion(sql: SqlStorage, key: string, versionId: string | undefined): FoundVersion | undefined {
-  const rows = sql.exec(`SELECT ${STORED_COLUMNS} FROM versions WHERE key = ? ORDER BY sequence DESC`, key);
-  for (const raw of rows.raw()) {
-    const row = raw as unknown as StoredRow;
-    if (versionId !== undefined && row[2] !== versionId) continue;
-    if (row[9] === "marker")
-      return { found: "marker", marker: { versionId: row[2], modifiedAt: row[5], latest: true } };
-    return { found: "object", ...toStored(row) };
-  }
-  return undefined;
-}
-
-/** Makes this the current version of its key. The caller has taken the former one's body away. */
+/** Makes this the current version of its key. The caller has seen to the former one (succession.ts). */
 export function writeCurrent(change: Change, { record, body }: StoredObject): void {
   change.sql.exec(
     `INSERT OR REPLACE INTO objects (${STORED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -129,12 +96,7 @@ export function toListed(row: ListedRow): ListedObject {
   };
 }
 
-function readStored(sql: SqlStorage, query: string, key: string): StoredObject | undefined {
-  const row = sql.exec(query, key).raw().next();
-  return row.done ? undefined : toStored(row.value as unknown as StoredRow);
-}
-
-function toStored(row: StoredRow): StoredObject {
+export function toStored(row: StoredRow): StoredObject {
   if (row[9] === "marker") throw new Error("a delete marker has no body");
   return {
     record: {

@@ -98,16 +98,26 @@ function commitPack(change: Change, pack: BlobId, { bodies, size, passed }: Choi
   if (moved.length === 0) change.free("blob", pack);
 }
 
+/**
+ * Where the version of an inline body may be. Its sequence is nearly always the body's id: only for one that
+ * was renamed or copied onto itself are all versions of the key looked through.
+ */
+const PLACES = [
+  { table: "objects", where: "key = ?2" },
+  { table: "versions", where: "key = ?2 AND sequence = CAST(?3 AS INTEGER)" },
+  { table: "versions", where: "key = ?2" },
+] as const;
+
 /** False when the body was replaced, deleted or packed meanwhile. A renamed one is found under its new key. */
 function moveBody(change: Change, pack: BlobId, packSize: number, { id, offset, length }: ChosenBody): boolean {
   const { sql } = change;
   const [body] = sql.exec<{ key: string }>("SELECT key FROM bodies WHERE id = ?", id).toArray();
   if (!body) return false;
-  for (const table of ["objects", "versions"] as const) {
+  for (const { table, where } of PLACES) {
     const [version] = sql
       .exec<{ sequence: number }>(
-        `UPDATE ${table} SET body_kind = 'packed', body_id = ?
-         WHERE key = ? AND body_kind = 'inline' AND body_id = ? AND size = ? RETURNING sequence`,
+        `UPDATE ${table} SET body_kind = 'packed', body_id = ?1
+         WHERE ${where} AND body_kind = 'inline' AND body_id = ?3 AND size = ?4 RETURNING sequence`,
         packedId({ pack, offset, packSize }),
         body.key,
         String(id),

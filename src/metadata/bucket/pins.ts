@@ -1,10 +1,11 @@
 import { borrowedId, locateBody, readInline } from "./bodies.ts";
 import type { Body, BodyKind, Change } from "./journal.ts";
 import { manifestExists, readParts } from "./manifests.ts";
-import { findVersion, type StoredObject } from "./objects.ts";
+import type { StoredObject } from "./objects.ts";
 import type { Extent, IndexAddress, PartExtent, PinCall, PinOutcome } from "./protocol.ts";
 import { addHolder, releaseBody } from "./references.ts";
 import { findSource } from "./sources.ts";
+import { findVersion } from "./versions.ts";
 
 /**
  * Copies across index objects (consistency rule 13). Who holds the body keeps it for a copy by a pin,

@@ -8,7 +8,7 @@ import type { BlobId, Extent } from "../../lib/blob-id.ts";
 import type { Checksum, ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { ReadConditions, WriteConditions } from "../../lib/conditions.ts";
 import type { RangeSpec, Span } from "../../lib/range.ts";
-import type { BucketDocuments, Tag } from "./documents.ts";
+import type { BucketDocuments, ObjectLock, Tag } from "./documents.ts";
 import type { EventContext } from "./event-record.ts";
 
 export type { BlobId, Checksum, ChecksumAlgorithm, Extent, RangeSpec, ReadConditions, Span, WriteConditions };
@@ -65,6 +65,8 @@ export interface ObjectAttributes {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their keys; absent where there are none. */
   readonly tags?: readonly Tag[];
+  /** Of this version alone: a copy has its own. */
+  readonly lock?: ObjectLock;
 }
 
 /** A version of an object, without its bytes. */
@@ -72,7 +74,7 @@ export interface ObjectRecord {
   readonly key: string;
   /** Position in the index's sequence: orders versions, never a clock. */
   readonly sequence: number;
-  /** `null` (the word) while versioning is off. */
+  /** `null` (the word) of what was written while versioning was off or suspended. */
   readonly versionId: string;
   readonly size: number;
   /** Without quotes. */
@@ -179,6 +181,10 @@ export type WriteRefusal =
   | { readonly outcome: "precondition-failed" }
   /** If-Match on a key that does not exist. */
   | { readonly outcome: "no-such-key" }
+  /** Object lock keeps the version that would be replaced. */
+  | { readonly outcome: "locked" }
+  /** The object is to be locked, in a bucket without object lock. */
+  | { readonly outcome: "no-object-lock" }
   /** The blob was minted more than 24 hours ago or for another index object, or the copy was already refused. */
   | { readonly outcome: "expired" };
 
@@ -194,6 +200,8 @@ export interface CheckWriteCall extends Call {
   readonly conditions: WriteConditions;
   /** Set for UploadPart: the upload must exist. */
   readonly uploadId?: string;
+  /** The write will ask for a lock. */
+  readonly locks?: boolean;
 }
 export type CheckWriteOutcome = Outcome<object> | WriteRefusal | { readonly outcome: "no-such-upload" };
 
@@ -204,11 +212,18 @@ export interface DeleteItem {
 }
 /** Deleting what does not exist succeeds, as on S3. */
 export type DeleteResult =
+  /** `versionId` names what was deleted, or the delete marker that was made. */
   | { readonly outcome: "deleted"; readonly versionId?: string; readonly deleteMarker?: boolean }
   | { readonly outcome: "precondition-failed" }
-  | { readonly outcome: "no-such-key" };
+  | { readonly outcome: "no-such-key" }
+  /** Object lock keeps the version. */
+  | { readonly outcome: "locked" };
 export interface DeleteObjectsCall extends Mutation {
   readonly items: readonly DeleteItem[];
+  /** The account that deletes: the owner of delete markers. */
+  readonly ownerId?: string;
+  /** The caller may, and wants to, override governance mode. */
+  readonly bypassGovernance?: boolean;
 }
 export type DeleteObjectsOutcome = Outcome<{ readonly results: readonly DeleteResult[] }>;
 
@@ -228,11 +243,14 @@ export interface CopyObjectCall extends Mutation {
   readonly tags?: readonly Tag[];
   /** Absent: keep the source's. */
   readonly checksum?: Checksum;
+  /** Of the copy; the source's is never taken over. */
+  readonly lock?: ObjectLock;
   /** RenameObject: the source disappears in the same transaction. */
   readonly removeSource?: boolean;
 }
 export type SourceRefusal =
   | { readonly outcome: "no-such-source" }
+  | { readonly outcome: "no-such-source-version" }
   | { readonly outcome: "source-delete-marker" }
   | { readonly outcome: "source-precondition-failed" };
 export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRecord }> | WriteRefusal | SourceRefusal;
@@ -272,18 +290,6 @@ export type ListObjectsOutcome = Outcome<{
   readonly truncated: boolean;
 }>;
 
-export interface ListVersionsCall extends Call {
-  readonly prefix: string;
-  readonly delimiter: string;
-  /** Exclusive position: after this version of this key, or after all versions of the key when `versionId` is absent. */
-  readonly afterKey: string;
-  readonly afterVersionId?: string;
-  readonly limit: number;
-}
-export type ListedVersion = ListedObject & { readonly latest: boolean; readonly deleteMarker: boolean };
-export type VersionEntry = { readonly key: string; readonly version: ListedVersion } | { readonly prefix: string };
-export type ListVersionsOutcome = Outcome<{ readonly entries: readonly VersionEntry[]; readonly truncated: boolean }>;
-
 /** A multipart upload in progress. */
 export interface UploadRecord {
   readonly uploadId: string;
@@ -298,7 +304,7 @@ export interface UploadRecord {
 export interface CreateUploadCall extends Mutation {
   readonly upload: Omit<UploadRecord, "initiatedAt">;
 }
-export type CreateUploadOutcome = Outcome<{ readonly upload: UploadRecord }>;
+export type CreateUploadOutcome = OutcomeOr<{ readonly upload: UploadRecord }, "no-object-lock">;
 
 export interface PutPartCall extends Mutation {
   readonly key: string;

@@ -1,7 +1,7 @@
 import { resolveRange, type Span } from "../../lib/range.ts";
 import { locateBody } from "./bodies.ts";
 import { findPart, readParts } from "./manifests.ts";
-import { findVersion, type FoundVersion, type StoredObject } from "./objects.ts";
+import type { StoredObject } from "./objects.ts";
 import type {
   GetObjectCall,
   GetObjectOutcome,
@@ -11,6 +11,7 @@ import type {
   ObjectRecord,
   PartExtent,
 } from "./protocol.ts";
+import { findVersion, type FoundVersion } from "./versions.ts";
 
 /** GetObject and HeadObject: the version, the resolved range, and where its bytes are. */
 export function getObject(sql: SqlStorage, call: GetObjectCall): GetObjectOutcome {
@@ -47,7 +48,10 @@ export function describeAbsence(
   version: Exclude<FoundVersion, { found: "object" }>,
   versionId: string | undefined,
 ): MissingObject {
-  if (version.found === "marker") return { outcome: "delete-marker", ...version.marker };
+  if (version.found === "marker") {
+    const { sequence: _sequence, ...marker } = version.marker;
+    return { outcome: "delete-marker", ...marker };
+  }
   return { outcome: versionId === undefined ? "no-such-key" : "no-such-version" };
 }
 

@@ -17,11 +17,13 @@ interface Page {
   readonly key: readonly string[];
   /** Rows a page: few where rows are large. */
   readonly rows: number;
+  /** The last column of `order` descends, as it does in the primary key: any other order would be sorted. */
+  readonly newestFirst?: boolean;
 }
 
 const PAGES: readonly Page[] = [
   { table: "objects", order: ["key"], key: ["key"], rows: 500 },
-  { table: "versions", order: ["key", "sequence"], key: ["key", "sequence"], rows: 500 },
+  { table: "versions", order: ["key", "sequence"], key: ["key", "sequence"], rows: 500, newestFirst: true },
   { table: "bodies", order: ["id"], key: ["id"], rows: 50 },
   { table: "manifests", order: ["id", "first_part"], key: ["id"], rows: 40 },
   { table: "refs", order: ["body_id", "holder"], key: ["body_id"], rows: 500 },
@@ -81,20 +83,45 @@ function resetCount(sql: SqlStorage): void {
 }
 
 /** Touches the rows after `position`; answers the last one's position, undefined when there were none. */
-function touchRows(change: Change, { table, order, key, rows }: Page, position: string | null): string | undefined {
-  const columns = order.join(", ");
-  const after = position === null ? [] : (JSON.parse(position) as (string | number)[]);
-  const where = position === null ? "" : `WHERE (${columns}) > (${order.map(() => "?").join(", ")})`;
-  const found = change.sql.exec(`SELECT ${columns} FROM ${table} ${where} ORDER BY ${columns} LIMIT ?`, ...after, rows);
+function touchRows(change: Change, page: Page, position: string | null): string | undefined {
+  const { table, order, key } = page;
   let last: SqlStorageValue[] | undefined;
   const touched = new Set<string>();
-  for (const row of found.raw()) {
+  for (const row of readRows(change.sql, page, position === null ? [] : (JSON.parse(position) as Value[]))) {
     last = row;
     // Several rows of one key make one line.
     touched.add(JSON.stringify([table, ...key.map((column) => row[order.indexOf(column)])]));
   }
   for (const line of touched) change.touch(...(JSON.parse(line) as Touched));
   return last && JSON.stringify(last);
+}
+
+type Value = string | number;
+
+function* readRows(sql: SqlStorage, page: Page, after: readonly Value[]): Generator<SqlStorageValue[]> {
+  const { table, order, rows } = page;
+  const columns = order.join(", ");
+  const select = `SELECT ${columns} FROM ${table}`;
+  if (!page.newestFirst || after.length === 0) {
+    const where = after.length === 0 ? "" : `WHERE (${columns}) > (${order.map(() => "?").join(", ")})`;
+    yield* sql.exec(`${select} ${where} ORDER BY ${orderBy(page)} LIMIT ?`, ...after, rows).raw();
+    return;
+  }
+  // Columns that go different ways cannot be compared as one: first what is left of the key, then the next keys.
+  const [key, sequence] = order;
+  let found = 0;
+  const rest = `${select} WHERE ${key} = ? AND ${sequence} < ? ORDER BY ${sequence} DESC LIMIT ?`;
+  for (const row of sql.exec(rest, ...after, rows).raw()) {
+    found += 1;
+    yield row;
+  }
+  if (found >= rows) return;
+  const next = `${select} WHERE ${key} > ? ORDER BY ${orderBy(page)} LIMIT ?`;
+  yield* sql.exec(next, after[0]!, rows - found).raw();
+}
+
+function orderBy({ order, newestFirst }: Page): string {
+  return `${order.join(", ")}${newestFirst ? " DESC" : ""}`;
 }
 
 function readRefresh(sql: SqlStorage): Refresh | undefined {

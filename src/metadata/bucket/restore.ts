@@ -1,10 +1,9 @@
 import { blobMintedAt } from "../../lib/blob-id.ts";
 import type { Body, Change } from "./journal.ts";
-import { findCurrent, writeCurrent } from "./objects.ts";
 import type { NewerBlob } from "./upkeep.ts";
-import { releaseBody } from "./references.ts";
 import { applyLine, type SegmentLine } from "./segments.ts";
 import { readCounter, writeCounter } from "./schema.ts";
+import { findPlace, succeed } from "./succession.ts";
 import { findUpload, putPart } from "./uploads.ts";
 import { makeRecord } from "./writes.ts";
 
@@ -38,14 +37,14 @@ export function raiseSequence(sql: SqlStorage): number {
 export function restoreBlob(change: Change, blob: NewerBlob): boolean {
   const mintedAt = blobMintedAt(blob.id) ?? 0;
   if (blob.uploadId !== undefined) return restorePart(change, blob, blob.uploadId);
-  const current = findCurrent(change.sql, blob.key);
+  const place = findPlace(change, blob.key);
+  const { current } = place;
   if (current && (current.record.modifiedAt > mintedAt || isLaterBlob(current.body, blob.id))) return false;
-  if (current) releaseBody(change, current.body, current.record.sequence);
   const { key, size, etag, storageClass, ownerId } = blob;
   const attributes = blob.attributes ?? { headers: {}, metadata: {} };
   const body: Body = { kind: "blob", id: blob.id };
   const record = makeRecord(change, { key, size, etag, storageClass, ownerId, attributes }, undefined);
-  writeCurrent(change, { record: { ...record, modifiedAt: mintedAt }, body });
+  succeed(change, place, { ...record, modifiedAt: mintedAt }, body);
   return true;
 }
 

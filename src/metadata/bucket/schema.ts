@@ -1,3 +1,5 @@
+const NULL_VERSIONS = "CREATE INDEX IF NOT EXISTS null_versions ON versions (key) WHERE version_id = 'null'";
+
 /**
  * Tables of an index object. WITHOUT ROWID where a natural key exists, because each row then costs one
  * row written and not two. Text is compared by the BINARY collation: the order of its UTF-8 bytes. Keys
@@ -47,6 +49,8 @@ const TABLES = [
      attributes TEXT NOT NULL,
      PRIMARY KEY (key, sequence DESC)
    ) WITHOUT ROWID`,
+  // A key has at most one null version. The others are found by the sequence in their ids.
+  NULL_VERSIONS,
   // Inline bodies, apart from the rows so that listings do not read them. Packing finds the version by its key.
   `CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, key TEXT)`,
   // Bodies of several extents, in chunks of parts: a range reads only the chunks that it overlaps.
@@ -166,6 +170,7 @@ export function upgradeTables(sql: SqlStorage): void {
     .one();
   // Bodies from before have none, and stay where they are.
   if (keyed === 0) sql.exec("ALTER TABLE bodies ADD COLUMN key TEXT");
+  sql.exec(NULL_VERSIONS);
 }
 
 /**

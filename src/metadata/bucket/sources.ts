@@ -1,6 +1,7 @@
 import { evaluateSource } from "../../lib/conditions.ts";
-import { findVersion, type StoredObject } from "./objects.ts";
+import type { StoredObject } from "./objects.ts";
 import type { ReadConditions, SourceRefusal } from "./protocol.ts";
+import { findVersion } from "./versions.ts";
 
 /** The version that a copy reads, or why it does not. */
 export function findSource(
@@ -11,7 +12,9 @@ export function findSource(
 ): StoredObject | SourceRefusal {
   const version = findVersion(sql, key, versionId);
   if (version.found === "marker") return { outcome: "source-delete-marker" };
-  if (version.found === "nothing") return { outcome: "no-such-source" };
+  if (version.found === "nothing") {
+    return { outcome: versionId === undefined ? "no-such-source" : "no-such-source-version" };
+  }
   if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
   return { record: version.record, body: version.body };
 }

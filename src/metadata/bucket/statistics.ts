@@ -14,6 +14,7 @@ export function readStatistics(sql: SqlStorage): Omit<IndexStatistics, "status">
     .one();
   return {
     keys: count(sql, "objects"),
+    noncurrentVersions: count(sql, "versions"),
     uploads: count(sql, "uploads"),
     inlineBodies: inline.bodies,
     inlineBytes: inline.bytes ?? 0,
@@ -24,7 +25,7 @@ export function readStatistics(sql: SqlStorage): Omit<IndexStatistics, "status">
   };
 }
 
-type CountedTable = "objects" | "uploads" | "journal" | "garbage" | "events";
+type CountedTable = "objects" | "versions" | "uploads" | "journal" | "garbage" | "events";
 
 function count(sql: SqlStorage, table: CountedTable, where = "TRUE"): number {
   const query = `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${table} WHERE ${where} LIMIT ?)`;

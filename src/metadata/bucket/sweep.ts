@@ -17,27 +17,40 @@ export function sweepBlobs(sql: SqlStorage, blobs: readonly SweptBlob[], now: nu
   for (const row of readUnexported(sql)) {
     for (const { id } of row.freed) freed.add(id);
   }
-  const orphans = blobs
-    .filter(({ id }) => now - (blobMintedAt(id) ?? now) >= ORPHAN_AGE_MS)
-    .filter((blob) => !freed.has(blob.id) && !isKnown(sql, blob))
+  const old = blobs.filter(({ id }) => now - (blobMintedAt(id) ?? now) >= ORPHAN_AGE_MS);
+  const held = findHeldBlobs(sql, old);
+  const orphans = old
+    .filter((blob) => !freed.has(blob.id) && !held.has(blob.id) && !isKnown(sql, blob))
     .map((blob) => blob.id);
   for (const id of orphans) enterGarbage(sql, { kind: "blob", id }, due);
   return orphans;
 }
 
-function isKnown(sql: SqlStorage, blob: SweptBlob): boolean {
-  if (isGarbage(sql, blob.id)) return true;
-  return blob.uploadId === undefined ? holdsBlob(sql, blob) : holdsPart(sql, blob, blob.uploadId);
+/** The blobs that are the body of a version of the key that they came with. Each key is looked up once: it may have many versions. */
+function findHeldBlobs(sql: SqlStorage, blobs: readonly SweptBlob[]): Set<string> {
+  const idsByKey = new Map<string, string[]>();
+  for (const { id, key, uploadId } of blobs) {
+    if (uploadId !== undefined) continue;
+    const ids = idsByKey.get(key);
+    if (ids) ids.push(id);
+    else idsByKey.set(key, [id]);
+  }
+  const held = new Set<string>();
+  for (const [key, ids] of idsByKey) {
+    const found = sql.exec<{ body_id: string }>(
+      `SELECT body_id FROM objects WHERE key = ?1 AND body_id IN (SELECT value FROM json_each(?2))
+       UNION ALL SELECT body_id FROM versions WHERE key = ?1 AND body_id IN (SELECT value FROM json_each(?2))`,
+      key,
+      JSON.stringify(ids),
+    );
+    for (const { body_id } of found) held.add(body_id);
+  }
+  return held;
 }
 
-function holdsBlob(sql: SqlStorage, { id, key }: SweptBlob): boolean {
-  const underItsKey = sql.exec(
-    `SELECT 1 FROM objects WHERE key = ?1 AND body_id = ?2
-     UNION ALL SELECT 1 FROM versions WHERE key = ?1 AND body_id = ?2 LIMIT 1`,
-    key,
-    id,
-  );
-  return underItsKey.raw().next().done !== true || hasNamedHolder(sql, id);
+function isKnown(sql: SqlStorage, blob: SweptBlob): boolean {
+  if (isGarbage(sql, blob.id)) return true;
+  return blob.uploadId === undefined ? hasNamedHolder(sql, blob.id) : holdsPart(sql, blob, blob.uploadId);
 }
 
 /** A manifest is named by its upload, and is there for as long as anything holds it. */

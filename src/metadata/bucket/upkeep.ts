@@ -24,6 +24,8 @@ export type SealOutcome = "sealed" | "not-empty" | "gone" | "unknown";
 export interface IndexStatistics {
   readonly status: "open" | "sealed" | "deleted" | "restoring";
   readonly keys: number;
+  /** With delete markers. */
+  readonly noncurrentVersions?: number;
   readonly uploads: number;
   readonly inlineBodies: number;
   /** Of the bodies counted. */

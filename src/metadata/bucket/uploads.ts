@@ -2,6 +2,7 @@ import type { ChecksumAlgorithm } from "../../lib/checksums.ts";
 import { isFresh } from "./bodies.ts";
 import type { Change } from "./journal.ts";
 import { belowEnd, CommonPrefix, type Position, startAfter, walk } from "./listing.ts";
+import { lacksObjectLock } from "./object-lock.ts";
 import type {
   AbortUploadCall,
   AbortUploadOutcome,
@@ -43,6 +44,7 @@ export function findUpload(sql: SqlStorage, key: string, uploadId: string): Uplo
 }
 
 export function createUpload(change: Change, call: CreateUploadCall): CreateUploadOutcome {
+  if (lacksObjectLock(change, call.upload.attributes.lock)) return { outcome: "no-object-lock" };
   const upload: UploadRecord = { ...call.upload, initiatedAt: change.at };
   change.sql.exec(
     `INSERT INTO uploads (${UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -2,36 +2,43 @@ import { evaluateWrite } from "../../lib/conditions.ts";
 import { announce } from "./announce.ts";
 import { borrowedId, copyInline, isFresh, renameInline, writeBody } from "./bodies.ts";
 import type { Body, Change } from "./journal.ts";
+import { lacksObjectLock, lockNewVersion, withLock } from "./object-lock.ts";
 import { withTags } from "./object-tags.ts";
-import { findCurrent, removeCurrent, writeCurrent, type StoredObject } from "./objects.ts";
+import { removeCurrent, type StoredObject } from "./objects.ts";
 import { referenceId } from "./packed.ts";
 import { isRefusedCopy } from "./pins.ts";
 import type {
   CopyObjectCall,
   CopyObjectOutcome,
-  DeleteItem,
-  DeleteResult,
   NewBody,
   NewObject,
   ObjectRecord,
   PutObjectCall,
   PutObjectOutcome,
 } from "./protocol.ts";
-import { addHolder, moveHolder, releaseBody } from "./references.ts";
+import { addHolder, moveHolder } from "./references.ts";
 import { findSource } from "./sources.ts";
+import {
+  findPlace,
+  inherit,
+  isPlaceProtected,
+  mark,
+  newVersionId,
+  type Place,
+  releaseReplaced,
+  succeed,
+} from "./succession.ts";
 
-/** The id of the one version that a key has while versioning is off. */
-const NULL_VERSION = "null";
-
-/** PutObject: the new version becomes current, what it replaces is freed. */
+/** PutObject: the new version becomes current. */
 export function putObject(change: Change, call: PutObjectCall): PutObjectOutcome {
-  const current = findCurrent(change.sql, call.object.key);
-  const refusal = evaluateWrite(call.conditions, current?.record);
+  const place = findPlace(change, call.object.key);
+  const refusal = evaluateWrite(call.conditions, place.current?.record);
   if (refusal !== "ok") return { outcome: refusal };
+  if (lacksObjectLock(change, call.object.attributes.lock)) return { outcome: "no-object-lock" };
+  if (isPlaceProtected(place, change.at)) return { outcome: "locked" };
   if (isExpired(change, call.body)) return { outcome: "expired" };
-  if (current) releaseBody(change, current.body, current.record.sequence);
   const record = makeRecord(change, call.object, countParts(call.body));
-  writeCurrent(change, { record, body: writeBody(change, call.object.key, call.body) });
+  succeed(change, place, record, writeBody(change, call.object.key, call.body));
   announce(change, "ObjectCreated", record);
   if (call.body.kind === "borrowed") {
     change.send("confirm-pin", { copyId: call.body.copyId, owner: call.body.owner });
@@ -45,80 +52,77 @@ export function makeRecord(change: Change, object: NewObject, partsCount: number
   return {
     key,
     sequence: change.sequence,
-    versionId: NULL_VERSION,
+    versionId: newVersionId(change),
     size,
     etag,
     modifiedAt: change.at,
     storageClass,
     ownerId,
     ...(checksum && { checksum }),
-    attributes,
+    attributes: lockNewVersion(change, attributes),
     ...(partsCount !== undefined && { partsCount }),
   };
 }
 
-/** DeleteObject and one item of DeleteObjects. */
-export function deleteObject(change: Change, item: DeleteItem): DeleteResult {
-  const current = findCurrent(change.sql, item.key);
-  const wanted = item.versionId === undefined || current?.record.versionId === item.versionId ? current : undefined;
-  const refusal = evaluateWrite(item.conditions ?? {}, wanted?.record);
-  if (refusal !== "ok") return { outcome: refusal };
-  if (wanted) {
-    releaseBody(change, wanted.body, wanted.record.sequence);
-    removeCurrent(change, item.key);
-    announce(change, "ObjectRemoved:Delete", { key: item.key, versionId: wanted.record.versionId });
-  }
-  return { outcome: "deleted", ...(item.versionId !== undefined && { versionId: item.versionId }) };
-}
-
-/** CopyObject and RenameObject inside this index object: a new row on the same bytes. */
+/**
+ * CopyObject and RenameObject inside this index object: a new row on the same bytes. With versioning a renamed
+ * key is left behind as DeleteObject leaves it.
+ */
 export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutcome {
   const source = findSource(change.sql, call.sourceKey, call.sourceVersionId, call.sourceConditions);
   if ("outcome" in source) return source;
-  const current = findCurrent(change.sql, call.key);
-  const refusal = evaluateWrite(call.conditions, current?.record);
+  const place = findPlace(change, call.key);
+  const refusal = evaluateWrite(call.conditions, place.current?.record);
   if (refusal !== "ok") return { outcome: refusal };
-  const record: ObjectRecord = {
-    ...source.record,
-    key: call.key,
-    sequence: change.sequence,
-    versionId: NULL_VERSION,
-    // A renamed object keeps its properties, the time of modification among them; a copy is new.
-    modifiedAt: call.removeSource ? source.record.modifiedAt : change.at,
-    storageClass: call.storageClass ?? source.record.storageClass,
-    ownerId: call.ownerId,
-    attributes: withTags(call.attributes ?? source.record.attributes, call.tags ?? source.record.attributes.tags),
-    ...(call.checksum && { checksum: call.checksum }),
-  };
-  const body = transferBody(change, source, current, call);
-  writeCurrent(change, { record, body });
+  if (lacksObjectLock(change, call.lock)) return { outcome: "no-object-lock" };
+  const leaves = call.removeSource && change.documents.versioning ? findPlace(change, call.sourceKey) : undefined;
+  if (isPlaceProtected(place, change.at) || (leaves && isPlaceProtected(leaves, change.at))) {
+    return { outcome: "locked" };
+  }
+  const moves = call.removeSource === true && !leaves;
+  const record = makeCopy(change, call, source.record, moves);
+  const body = transferBody(change, source, place, moves);
+  inherit(change, place, record, body);
   announce(change, "ObjectCreated", record);
-  if (call.removeSource) announce(change, "ObjectRemoved:Delete", { key: call.sourceKey });
+  if (moves) announce(change, "ObjectRemoved:Delete", { key: call.sourceKey });
+  if (leaves) mark(change, leaves, call.ownerId);
   return { outcome: "ok", object: record, source: source.record };
 }
 
+function makeCopy(change: Change, call: CopyObjectCall, source: ObjectRecord, moves: boolean): ObjectRecord {
+  const attributes = withTags(call.attributes ?? source.attributes, call.tags ?? source.attributes.tags);
+  return {
+    ...source,
+    key: call.key,
+    sequence: change.sequence,
+    versionId: newVersionId(change),
+    // A renamed object keeps its properties, the time of modification among them; a copy is new.
+    modifiedAt: moves ? source.modifiedAt : change.at,
+    storageClass: call.storageClass ?? source.storageClass,
+    ownerId: call.ownerId,
+    attributes: lockNewVersion(change, withLock(attributes, call.lock)),
+    ...(call.checksum && { checksum: call.checksum }),
+  };
+}
+
 /** Gives the source's body to the new version, and takes the replaced version's and a moved source's away. */
-function transferBody(
-  change: Change,
-  source: StoredObject,
-  current: StoredObject | undefined,
-  { key, removeSource }: CopyObjectCall,
-): Body {
+function transferBody(change: Change, source: StoredObject, place: Place, moves: boolean): Body {
   const { body } = source;
   const holder = source.record.sequence;
-  if (current?.record.sequence === holder) {
+  const { replaced } = place;
+  if (replaced?.found === "object" && replaced.record.sequence === holder) {
     // Onto itself, to replace metadata: the bytes stay, the holder's name changes.
     if (body.kind !== "inline") renameHolder(change, body, holder);
     return body;
   }
-  if (current) releaseBody(change, current.body, current.record.sequence);
-  if (removeSource) {
+  releaseReplaced(change, place);
+  if (moves) {
     removeCurrent(change, source.record.key);
-    if (body.kind === "inline") renameInline(change, key, body);
+    if (body.kind === "inline") renameInline(change, place.key, body);
     moveHolder(change, body, holder, change.sequence);
     return body;
   }
-  if (body.kind === "inline") return copyInline(change, key, body);
+  if (body.kind === "inline") return copyInline(change, place.key, body);
   addHolder(change, body, holder, change.sequence);
   return body;
 }

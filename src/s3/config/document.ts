@@ -70,12 +70,19 @@ export async function findDocuments(call: S3Call): Promise<BucketDocuments> {
   return documents ?? {};
 }
 
-/** Changes documents of the bucket, those with the value undefined are removed. */
+/**
+ * Changes documents of the bucket, those with the value undefined are removed. `check` throws where the others,
+ * as they are when the change is made, do not allow it.
+ */
 export async function changeDocuments(
   call: S3Call,
   changes: { readonly [Name in keyof BucketDocuments]: BucketDocuments[Name] | undefined },
+  check?: (documents: BucketDocuments) => void,
 ): Promise<void> {
+  // What the Worker remembers may be old: of that, only the index can say that a change does not fit it.
+  if (check) await call.bucket.currentConfig();
   const work = call.bucket.changeConfiguration((documents) => {
+    check?.(documents);
     // What is undefined is left out of the JSON, but would cross RPC.
     const entries = Object.entries({ ...documents, ...changes }).filter(([, value]) => value !== undefined);
     return Object.fromEntries(entries);

@@ -4,6 +4,7 @@ import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../a
 import { callerAccount, type S3Call, type S3Result } from "../call.ts";
 import { refuseAcl } from "../config/ownership-controls.ts";
 import { s3Error } from "../errors.ts";
+import { missingObjectLock } from "../lock-headers.ts";
 import { readAlgorithmName } from "../upload-checksum.ts";
 import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
 
@@ -20,7 +21,10 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
     attributes: readAttributes(call.headers),
     ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
   };
-  await call.bucket.mutate(call.key, call.requestId, (index, plain) => index.createUpload({ ...plain, upload }));
+  const { outcome } = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
+    index.createUpload({ ...plain, upload }),
+  );
+  if (outcome === "no-object-lock") throw missingObjectLock();
   return {
     headers: {
       "x-amz-server-side-encryption": "AES256",

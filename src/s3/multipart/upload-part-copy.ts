@@ -8,6 +8,7 @@ import { checkExpectedOwner } from "../checks.ts";
 import { type Bytes, type CopyRange, findSource, openSource, RANGE_HEADER } from "../copy-source-body.ts";
 import { readCopySource } from "../copy-source.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
+import { versionHeader } from "../version-ids.ts";
 import { commitPart, partOrigin, preflightPart, readPartNumber } from "./parts.ts";
 import { readUploadId, type UploadId } from "./upload-id.ts";
 
@@ -33,7 +34,7 @@ export async function uploadPartCopy(call: S3Call): Promise<S3Result> {
   return {
     headers: {
       "x-amz-server-side-encryption": "AES256",
-      ...(object.versionId !== "null" && { "x-amz-copy-source-version-id": object.versionId }),
+      ...versionHeader(call.bucketNamed(source.bucketName).config, object.versionId, "x-amz-copy-source-version-id"),
     },
     xml: element(
       "CopyPartResult",

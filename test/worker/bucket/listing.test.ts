@@ -5,6 +5,7 @@ import { listObjects } from "../../../src/metadata/bucket/list-objects.ts";
 import { listUploads } from "../../../src/metadata/bucket/uploads.ts";
 import { listVersions } from "../../../src/metadata/bucket/list-versions.ts";
 import { createIndex, expectOutcome, inline } from "./index-fixture.ts";
+import { mintVersionId } from "../../../src/lib/version-id.ts";
 
 const byBytes = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right));
 
@@ -131,14 +132,19 @@ describe("listVersions", () => {
     const index = await createIndex();
     for (const key of ["a", "c"]) await index.put(key, { body: inline("x") });
     await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
-      const add = (key: string, sequence: number, kind: string) =>
+      const names = new Map([["null", "null"]]);
+      const add = (key: string, sequence: number, kind: string) => {
+        const versionId = mintVersionId(sequence + 100);
+        names.set(versionId, `v${-sequence}`);
         sql.exec(
           `INSERT INTO versions VALUES (?, ?, ?, 1, 'etag', 0, 'STANDARD', 'owner', NULL, ?, 'b', NULL, '{}')`,
           key,
-          sequence,
-          `v${-sequence}`,
+          sequence + 100,
+          versionId,
           kind,
         );
+      };
+      sql.exec("UPDATE objects SET sequence = sequence + 100");
       add("a", -3, "blob");
       add("a", -2, "marker");
       add("b", -5, "blob");
@@ -158,7 +164,7 @@ describe("listVersions", () => {
             continue;
           }
           const { versionId, latest, deleteMarker } = entry.version;
-          seen.push(`${entry.key} ${versionId}${latest ? " latest" : ""}${deleteMarker ? " marker" : ""}`);
+          seen.push(`${entry.key} ${names.get(versionId)}${latest ? " latest" : ""}${deleteMarker ? " marker" : ""}`);
           position = { afterKey: entry.key, afterVersionId: versionId };
         }
         if (!page.truncated) break;

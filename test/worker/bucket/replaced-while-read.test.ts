@@ -10,6 +10,7 @@ import { bindings, createIndex, type Fixture, inline } from "./index-fixture.ts"
 function readObject(index: Fixture, key: string, beforeAnswer: () => Promise<unknown>) {
   let answers = 0;
   const bucket = {
+    config: index.config,
     async read(_key: string, invoke: Parameters<BucketClient["read"]>[1]) {
       const answer = await invoke(index.api, index.call());
       answers += 1;
