@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { mintOldBlob } from "./blob-ages.ts";
 import type { Mutation, NewBody } from "../../../src/metadata/bucket/protocol.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
+import { createVersioned, listEverything } from "./versioned.ts";
 import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
 
 /** Rows that `work` writes, counted as the platform bills them. */
@@ -78,6 +79,25 @@ describe("rows written", () => {
     expect(await countRows(index, () => index.listKeys())).toBe(0);
     const config = { ...index.config, revision: 2, documents: { tags } };
     expect(await countRows(index, () => index.api.changeConfig({ revision: 1, config }))).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("rows written with versioning", () => {
+  it("are one more where a version or a marker takes another's place", async () => {
+    const index = await createVersioned();
+    await index.put("warm");
+    expect(await countRows(index, () => index.put("a"))).toBe(2);
+    expect(await countRows(index, () => index.put("a"))).toBe(3);
+    expect(await countRows(index, () => index.put("a", { body: inline("1") }))).toBe(4);
+    expect(await countRows(index, () => index.delete("a"))).toBe(4);
+    expect(await countRows(index, () => index.delete("a"))).toBe(2);
+    const [marker, , current] = await listEverything(index);
+    const remove = (versionId: string) =>
+      index.api.deleteObjects({ ...index.mutation(), items: [{ key: "a", versionId }] });
+    expect(await countRows(index, () => remove(current!.versionId))).toBe(3);
+    expect(await countRows(index, () => remove(marker!.versionId))).toBe(2);
+    const [latest] = await listEverything(index);
+    expect(await countRows(index, () => remove(latest!.versionId))).toBe(4);
   });
 });
 
