@@ -1,7 +1,7 @@
-import { parseEntityTags } from "../lib/conditions.ts";
+import { parseEntityTags, type WriteConditions } from "../lib/conditions.ts";
 import { parseHttpDate } from "../lib/http-date.ts";
 import type { XmlNode } from "../lib/xml.ts";
-import type { DeleteItem, WriteConditions } from "../metadata/bucket/protocol.ts";
+import type { DeleteItem } from "../metadata/bucket/deletes.ts";
 import { s3Error } from "./errors.ts";
 import { readBoolean } from "./xml-body.ts";
 

@@ -1,10 +1,10 @@
-import { parseEntityTags } from "../lib/conditions.ts";
+import { parseEntityTags, type WriteConditions } from "../lib/conditions.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { parseHttpDate } from "../lib/http-date.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import { isVersionId } from "../lib/version-id.ts";
 import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
-import type { DeleteItem, DeleteResult, WriteConditions } from "../metadata/bucket/protocol.ts";
+import type { DeleteItem, DeleteResult } from "../metadata/bucket/deletes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkKey } from "./checks.ts";
 import { readDeleteDocument } from "./delete-document.ts";

@@ -7,7 +7,7 @@ import { CommitTurn } from "./commit-turn.ts";
 import { Committer } from "./committer.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import { completeUpload, computeChecksum, planCompletion } from "./completion.ts";
-import { deleteObject } from "./deletes.ts";
+import { deleteObject, type DeleteObjectsCall, type DeleteObjectsOutcome } from "./deletes.ts";
 import { Agenda } from "./due.ts";
 import { Duties, type PeerIndex, RETRY_MS } from "./duties.ts";
 import { type DeliverEvents, EventDelivery } from "./events.ts";
@@ -88,8 +88,8 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return this.#mutate(call, (change) => putObject(change, call));
   }
 
-  deleteObjects(call: protocol.DeleteObjectsCall) {
-    return this.#mutate(call, (change): protocol.DeleteObjectsOutcome => {
+  deleteObjects(call: DeleteObjectsCall) {
+    return this.#mutate(call, (change): DeleteObjectsOutcome => {
       return { outcome: "ok", results: call.items.map((item) => deleteObject(change, item, call)) };
     });
   }

@@ -1,12 +1,34 @@
-import { evaluateWrite } from "../../lib/conditions.ts";
+import { evaluateWrite, type WriteConditions } from "../../lib/conditions.ts";
 import { announce } from "./announce.ts";
 import type { Change } from "./journal.ts";
 import { isProtected } from "./object-lock.ts";
 import { removeCurrent } from "./objects.ts";
-import type { DeleteItem, DeleteObjectsCall, DeleteResult } from "./protocol.ts";
+import type { Mutation, Outcome } from "./protocol.ts";
 import { releaseBody } from "./references.ts";
 import { findPlace, isPlaceProtected, mark } from "./succession.ts";
 import { findVersion, type FoundMarker, type FoundObject, promoteNewest, removeNoncurrent } from "./versions.ts";
+
+export interface DeleteItem {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly conditions?: WriteConditions;
+}
+/** Deleting what does not exist succeeds, as on S3. */
+export type DeleteResult =
+  /** `versionId` names what was deleted, or the delete marker that was made. */
+  | { readonly outcome: "deleted"; readonly versionId?: string; readonly deleteMarker?: boolean }
+  | { readonly outcome: "precondition-failed" }
+  | { readonly outcome: "no-such-key" }
+  /** Object lock keeps the version. */
+  | { readonly outcome: "locked" };
+export interface DeleteObjectsCall extends Mutation {
+  readonly items: readonly DeleteItem[];
+  /** The account that deletes: the owner of delete markers. */
+  readonly ownerId?: string;
+  /** The caller may, and wants to, override governance mode. */
+  readonly bypassGovernance?: boolean;
+}
+export type DeleteObjectsOutcome = Outcome<{ readonly results: readonly DeleteResult[] }>;
 
 type DeleteOptions = Pick<DeleteObjectsCall, "ownerId" | "bypassGovernance">;
 

@@ -1,3 +1,4 @@
+import type { DeleteObjectsCall, DeleteObjectsOutcome } from "./deletes.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import type { SetObjectLockCall, SetObjectLockOutcome } from "./object-lock.ts";
 import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
@@ -12,7 +13,7 @@ export interface IndexApi {
   getObject(call: protocol.GetObjectCall): Promise<protocol.GetObjectOutcome>;
   checkWrite(call: protocol.CheckWriteCall): Promise<protocol.CheckWriteOutcome>;
   putObject(call: protocol.PutObjectCall): Promise<protocol.PutObjectOutcome>;
-  deleteObjects(call: protocol.DeleteObjectsCall): Promise<protocol.DeleteObjectsOutcome>;
+  deleteObjects(call: DeleteObjectsCall): Promise<DeleteObjectsOutcome>;
   copyObject(call: protocol.CopyObjectCall): Promise<protocol.CopyObjectOutcome>;
   setObjectTags(call: SetObjectTagsCall): Promise<SetObjectTagsOutcome>;
   setObjectLock(call: SetObjectLockCall): Promise<SetObjectLockOutcome>;

@@ -205,28 +205,6 @@ export interface CheckWriteCall extends Call {
 }
 export type CheckWriteOutcome = Outcome<object> | WriteRefusal | { readonly outcome: "no-such-upload" };
 
-export interface DeleteItem {
-  readonly key: string;
-  readonly versionId?: string;
-  readonly conditions?: WriteConditions;
-}
-/** Deleting what does not exist succeeds, as on S3. */
-export type DeleteResult =
-  /** `versionId` names what was deleted, or the delete marker that was made. */
-  | { readonly outcome: "deleted"; readonly versionId?: string; readonly deleteMarker?: boolean }
-  | { readonly outcome: "precondition-failed" }
-  | { readonly outcome: "no-such-key" }
-  /** Object lock keeps the version. */
-  | { readonly outcome: "locked" };
-export interface DeleteObjectsCall extends Mutation {
-  readonly items: readonly DeleteItem[];
-  /** The account that deletes: the owner of delete markers. */
-  readonly ownerId?: string;
-  /** The caller may, and wants to, override governance mode. */
-  readonly bypassGovernance?: boolean;
-}
-export type DeleteObjectsOutcome = Outcome<{ readonly results: readonly DeleteResult[] }>;
-
 /** CopyObject and RenameObject inside one index object: a new row on the same bytes. */
 export interface CopyObjectCall extends Mutation {
   readonly sourceKey: string;

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import type { BucketDocuments } from "../../../src/metadata/bucket/documents.ts";
 import type { ListedVersion } from "../../../src/metadata/bucket/list-versions.ts";
-import type { DeleteItem } from "../../../src/metadata/bucket/protocol.ts";
+import type { DeleteItem } from "../../../src/metadata/bucket/deletes.ts";
 import { buildSegment } from "../../../src/metadata/bucket/segments.ts";
 import { createIndex, expectOutcome, type Fixture, useIndex } from "./index-fixture.ts";
 
