@@ -14,6 +14,7 @@ const STATUS = {
   NotImplementedException: 501,
   PolicyLengthExceededException: 400,
   PreconditionFailedException: 412,
+  ProvisionedConcurrencyConfigNotFoundException: 404,
   RecursiveInvocationException: 400,
   RequestTooLargeException: 413,
   ResourceConflictException: 409,

@@ -11,6 +11,16 @@ import {
   putFunctionEventInvokeConfig,
   updateFunctionEventInvokeConfig,
 } from "./event-invoke-configs.ts";
+import {
+  deleteFunctionCodeSigningConfig,
+  deleteProvisionedConcurrencyConfig,
+  getFunctionCodeSigningConfig,
+  getProvisionedConcurrencyConfig,
+  getRuntimeManagementConfig,
+  listCodeSigningConfigs,
+  listProvisionedConcurrencyConfigs,
+  putRuntimeManagementConfig,
+} from "./fixed-settings.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
 import { invokeWithResponseStream } from "./invoke/stream.ts";
 import { invoke } from "./invoke/sync.ts";
@@ -26,6 +36,9 @@ import { unsupportedLambdaOperations } from "./unsupported.ts";
 const FUNCTIONS = "/2015-03-31/functions";
 const FUNCTION = `${FUNCTIONS}/{FunctionName}`;
 const FUNCTION_URL = "/2021-10-31/functions/{FunctionName}/url";
+const PROVISIONED = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency";
+const RUNTIME_MANAGEMENT = "/2021-07-20/functions/{FunctionName}/runtime-management-config";
+const SIGNED = "/2020-06-30/functions/{FunctionName}/code-signing-config";
 const LAYERS = "/2018-10-31/layers";
 const LAYER_VERSIONS = `${LAYERS}/{LayerName}/versions`;
 const LAYER_VERSION = `${LAYER_VERSIONS}/{VersionNumber}`;
@@ -69,6 +82,23 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "DeleteFunctionEventInvokeConfig", method: "DELETE", path: EVENT_CONFIG, access: "lambda:DeleteFunctionEventInvokeConfig", handle: deleteFunctionEventInvokeConfig },
   { name: "PutFunctionRecursionConfig", method: "PUT", path: RECURSION, access: "lambda:PutFunctionRecursionConfig", handle: putFunctionRecursionConfig },
   { name: "GetFunctionRecursionConfig", method: "GET", path: RECURSION, access: "lambda:GetFunctionRecursionConfig", handle: getFunctionRecursionConfig },
+
+  { name: "GetProvisionedConcurrencyConfig", method: "GET", path: PROVISIONED, access: "lambda:GetProvisionedConcurrencyConfig", handle: getProvisionedConcurrencyConfig },
+  {
+    name: "ListProvisionedConcurrencyConfigs",
+    method: "GET",
+    path: PROVISIONED,
+    query: { List: "ALL" },
+    access: "lambda:ListProvisionedConcurrencyConfigs",
+    handle: listProvisionedConcurrencyConfigs,
+  },
+  { name: "DeleteProvisionedConcurrencyConfig", method: "DELETE", path: PROVISIONED, access: "lambda:DeleteProvisionedConcurrencyConfig", handle: deleteProvisionedConcurrencyConfig },
+
+  { name: "GetFunctionCodeSigningConfig", method: "GET", path: SIGNED, access: "lambda:GetFunctionCodeSigningConfig", handle: getFunctionCodeSigningConfig },
+  { name: "DeleteFunctionCodeSigningConfig", method: "DELETE", path: SIGNED, access: "lambda:DeleteFunctionCodeSigningConfig", handle: deleteFunctionCodeSigningConfig },
+  { name: "ListCodeSigningConfigs", method: "GET", path: "/2020-04-22/code-signing-configs", access: "lambda:ListCodeSigningConfigs", handle: listCodeSigningConfigs },
+  { name: "GetRuntimeManagementConfig", method: "GET", path: RUNTIME_MANAGEMENT, access: "lambda:GetRuntimeManagementConfig", handle: getRuntimeManagementConfig },
+  { name: "PutRuntimeManagementConfig", method: "PUT", path: RUNTIME_MANAGEMENT, access: "lambda:PutRuntimeManagementConfig", handle: putRuntimeManagementConfig },
 
   { name: "CreateFunctionUrlConfig", method: "POST", path: FUNCTION_URL, access: "lambda:CreateFunctionUrlConfig", handle: createFunctionUrlConfig },
   { name: "GetFunctionUrlConfig", method: "GET", path: FUNCTION_URL, access: "lambda:GetFunctionUrlConfig", handle: getFunctionUrlConfig },

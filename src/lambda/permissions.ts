@@ -1,3 +1,4 @@
+import type { ServiceError } from "../lib/errors.ts";
 import type { PolicyOutcome, PolicyRecord, PolicyStatement } from "../metadata/function/protocol.ts";
 import { type LambdaCall, type LambdaResult, parameter } from "./call.ts";
 import { functionNotFound, invalidParameter, lambdaError, revisionMismatch } from "./errors.ts";
@@ -33,7 +34,7 @@ export async function addPermission(call: LambdaCall): Promise<LambdaResult> {
     .registry(call.target.accountId)
     .addStatement(call.target.name, qualifier, statement, revisionId);
   call.directory.forgetAll();
-  requirePolicy(call, sid, answer);
+  requirePolicy(sid, answer, () => functionNotFound(formatFunctionArn(call.region, call.target)));
   return { status: 201, json: { Statement: JSON.stringify(statement) } };
 }
 
@@ -44,7 +45,7 @@ export async function removePermission(call: LambdaCall): Promise<LambdaResult> 
     .registry(call.target.accountId)
     .removeStatement(call.target.name, readPolicyQualifier(call), sid, call.query.get("RevisionId"));
   call.directory.forgetAll();
-  requirePolicy(call, sid, answer);
+  requirePolicy(sid, answer, () => functionNotFound(formatFunctionArn(call.region, call.target)));
   return { status: 204 };
 }
 
@@ -90,12 +91,13 @@ function describePrincipal(principal: string): PolicyStatement["Principal"] {
   throw invalidParameter("The provided principal was invalid. Please check the principal and try again.");
 }
 
-function requirePolicy(call: LambdaCall, sid: string, answer: PolicyOutcome): PolicyRecord {
+/** The policy after a change; `notFound` is what is said when there is nothing that it could be of. */
+export function requirePolicy(sid: string, answer: PolicyOutcome, notFound: () => ServiceError): PolicyRecord {
   switch (answer.outcome) {
     case "ok":
       return answer.policy;
     case "not-found":
-      throw functionNotFound(formatFunctionArn(call.region, call.target));
+      throw notFound();
     case "stale-revision":
       throw revisionMismatch();
     case "exists":

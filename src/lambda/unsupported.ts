@@ -7,7 +7,6 @@ export type LambdaArea =
   | "Asynchronous invocation"
   | "Event sources"
   | "Concurrency"
-  | "Runtime management"
   | "Code signing"
   | "Capacity providers"
   | "Durable executions"
@@ -31,7 +30,6 @@ const DURABLE = "/2025-12-01/durable-executions/{DurableExecutionArn}";
 const CALLBACK = "/2025-12-01/durable-execution-callbacks/{CallbackId}";
 const MAPPINGS = "/2015-03-31/event-source-mappings";
 const PROVISIONED = `/2019-09-30/${FUNCTIONS}/provisioned-concurrency`;
-const MANAGEMENT = `/2021-07-20/${FUNCTIONS}/runtime-management-config`;
 const SIGNED = `/2020-06-30/${FUNCTIONS}/code-signing-config`;
 const SCALING = `/2025-11-30/${FUNCTIONS}/function-scaling-config`;
 const POLICY = "/2026-07-09/resource-policy/{ResourceArn}";
@@ -50,22 +48,13 @@ export const unsupportedLambdaOperations: readonly UnsupportedLambdaOperation[] 
   row("Event sources", "DeleteEventSourceMapping", "DELETE", `${MAPPINGS}/{UUID}`),
 
   row("Concurrency", "PutProvisionedConcurrencyConfig", "PUT", PROVISIONED),
-  row("Concurrency", "GetProvisionedConcurrencyConfig", "GET", PROVISIONED),
-  row("Concurrency", "DeleteProvisionedConcurrencyConfig", "DELETE", PROVISIONED),
-  { ...row("Concurrency", "ListProvisionedConcurrencyConfigs", "GET", PROVISIONED), query: { List: "ALL" } },
-
-  row("Runtime management", "GetRuntimeManagementConfig", "GET", MANAGEMENT),
-  row("Runtime management", "PutRuntimeManagementConfig", "PUT", MANAGEMENT),
 
   row("Code signing", "CreateCodeSigningConfig", "POST", SIGNING),
-  row("Code signing", "ListCodeSigningConfigs", "GET", SIGNING),
   row("Code signing", "GetCodeSigningConfig", "GET", `${SIGNING}/{CodeSigningConfigArn}`),
   row("Code signing", "UpdateCodeSigningConfig", "PUT", `${SIGNING}/{CodeSigningConfigArn}`),
   row("Code signing", "DeleteCodeSigningConfig", "DELETE", `${SIGNING}/{CodeSigningConfigArn}`),
   row("Code signing", "ListFunctionsByCodeSigningConfig", "GET", `${SIGNING}/{CodeSigningConfigArn}/functions`),
-  row("Code signing", "GetFunctionCodeSigningConfig", "GET", SIGNED),
   row("Code signing", "PutFunctionCodeSigningConfig", "PUT", SIGNED),
-  row("Code signing", "DeleteFunctionCodeSigningConfig", "DELETE", SIGNED),
 
   row("Capacity providers", "CreateCapacityProvider", "POST", CAPACITY),
   row("Capacity providers", "ListCapacityProviders", "GET", CAPACITY),

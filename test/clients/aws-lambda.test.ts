@@ -85,8 +85,8 @@ describe.skipIf(program === "")("aws lambda", () => {
   test("errors by AWS's names, and the end", async () => {
     const nobody = await run(["invoke", "--function-name", "nobody", work.path("out")], true);
     expect(nobody.stderr).toContain("(ResourceNotFoundException)");
-    const signing = await run(["list-code-signing-configs"], true);
-    expect(signing.stderr).toContain("(NotImplementedException) when calling the ListCodeSigningConfigs operation");
+    const signing = await run(["list-capacity-providers"], true);
+    expect(signing.stderr).toContain("(NotImplementedException) when calling the ListCapacityProviders operation");
     await lambda("delete-function", "--function-name", "cli");
     expect(await lambda("list-functions")).toEqual({ Functions: [] });
   });

@@ -1,8 +1,8 @@
-import type { PolicyOutcome, PolicyRecord, PolicyStatement } from "../../metadata/function/protocol.ts";
+import type { PolicyStatement } from "../../metadata/function/protocol.ts";
 import { type LambdaCall, type LambdaResult, parameter } from "../call.ts";
-import { lambdaError, revisionMismatch } from "../errors.ts";
+import { lambdaError } from "../errors.ts";
 import { Input } from "../input.ts";
-import { STATEMENT_ID } from "../permissions.ts";
+import { requirePolicy, STATEMENT_ID } from "../permissions.ts";
 import { formatLayerVersionArn, readLayerVersionName } from "./names.ts";
 import { layerNotFound, requireOwnLayer } from "./access.ts";
 
@@ -33,7 +33,7 @@ export async function addLayerVersionPermission(call: LambdaCall): Promise<Lambd
   const answer = await call.ports
     .registry(layer.accountId)
     .addLayerStatement(layer.name, layer.version, statement, call.query.get("RevisionId"));
-  const { revisionId } = requirePolicy(sid, answer);
+  const { revisionId } = requirePolicy(sid, answer, layerNotFound);
   return { status: 201, json: { Statement: JSON.stringify(statement), RevisionId: revisionId } };
 }
 
@@ -44,7 +44,7 @@ export async function removeLayerVersionPermission(call: LambdaCall): Promise<La
   const answer = await call.ports
     .registry(layer.accountId)
     .removeLayerStatement(layer.name, layer.version, sid, call.query.get("RevisionId"));
-  requirePolicy(sid, answer);
+  requirePolicy(sid, answer, layerNotFound);
   return { status: 204 };
 }
 
@@ -60,24 +60,4 @@ export async function getLayerVersionPolicy(call: LambdaCall): Promise<LambdaRes
 function describePrincipal(principal: string): PolicyStatement["Principal"] {
   if (principal === "*") return "*";
   return { AWS: principal.startsWith("arn:") ? principal : `arn:aws:iam::${principal}:root` };
-}
-
-function requirePolicy(sid: string, answer: PolicyOutcome): PolicyRecord {
-  switch (answer.outcome) {
-    case "ok":
-      return answer.policy;
-    case "not-found":
-      throw layerNotFound();
-    case "stale-revision":
-      throw revisionMismatch();
-    case "exists":
-      throw lambdaError(
-        "ResourceConflictException",
-        `The statement id (${sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
-      );
-    case "no-such-statement":
-      throw lambdaError("ResourceNotFoundException", `Statement ${sid} is not found in resource policy.`);
-    case "too-long":
-      throw lambdaError("PolicyLengthExceededException", "The final policy size is bigger than the limit (20480).");
-  }
 }

@@ -6,7 +6,7 @@ import {
   GetFunctionConfigurationCommand,
   type LambdaClient,
   ListFunctionsCommand,
-  ListCodeSigningConfigsCommand,
+  ListCapacityProvidersCommand,
   ListTagsCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -187,9 +187,9 @@ describe("what cannot be", () => {
   });
 
   it("an operation that is not served names itself", async () => {
-    await expect(lambda.send(new ListCodeSigningConfigsCommand({}))).rejects.toMatchObject({
+    await expect(lambda.send(new ListCapacityProvidersCommand({}))).rejects.toMatchObject({
       name: "NotImplementedException",
-      message: expect.stringContaining("ListCodeSigningConfigs"),
+      message: expect.stringContaining("ListCapacityProviders"),
       $metadata: { httpStatusCode: 501 },
     });
   });
