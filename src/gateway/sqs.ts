@@ -1,0 +1,108 @@
+import type { Env } from "../env.ts";
+import { ServiceError } from "../lib/errors.ts";
+import { Query } from "../lib/query.ts";
+import { queueDirectoryOf, queueOf } from "../metadata/queue/client.ts";
+import { parseInput, parseQueuePath, type SqsCall, type SqsResult } from "../sqs/call.ts";
+import { queryCodeOf, sqsError } from "../sqs/errors.ts";
+import { findSqsOperation } from "../sqs/operations.ts";
+import { readAction, readForm, renderAnswer, renderQueryError } from "../sqs/query-protocol.ts";
+import type { Deployment } from "./deployment.ts";
+import { logFault } from "./faults.ts";
+import type { Incoming } from "./incoming.ts";
+import { nameInJson } from "./json-errors.ts";
+import { type BodyLimit, readSignedBody } from "./signed-body.ts";
+
+interface SqsRequest {
+  readonly incoming: Incoming;
+  readonly env: Env;
+  readonly deployment: Deployment;
+  /** Told which operation it was, for metrics. */
+  readonly onMatch: (operation: string) => void;
+}
+
+const TARGET = /^AmazonSQS\.(\w+)$/;
+/** A batch of 1 MB, escaped in a form. */
+const BODY_LIMIT: BodyLimit = {
+  bytes: 6_291_456,
+  discarded: 33_554_432,
+  tooLarge: () => sqsError("BatchRequestTooLong", "The request is too long."),
+};
+
+/** Answers a request to SQS, in the protocol in which it came, whatever happens. */
+export async function answerSqs(request: SqsRequest): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  const target = request.incoming.headers.get("x-amz-target");
+  try {
+    return target === null ? await serveForm(request, requestId) : await serveJson(request, target, requestId);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) logFault(error, requestId, "SQS");
+    const known = error instanceof ServiceError ? error : sqsError("InternalFailure", "An internal error occurred.");
+    return target === null ? renderFormError(known, requestId) : renderJsonError(known, requestId);
+  }
+}
+
+async function serveJson(request: SqsRequest, target: string, requestId: string): Promise<Response> {
+  const name = TARGET.exec(target)?.[1] ?? target;
+  const result = await serve(request, () => name, (body) => body);
+  return new Response(JSON.stringify(result.answer), {
+    headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": requestId },
+  });
+}
+
+async function serveForm(request: SqsRequest, requestId: string): Promise<Response> {
+  // A GET has its parameters in the query, among those of a presigned signature.
+  const readParameters = (body: Uint8Array) =>
+    new Query(request.incoming.method === "GET" ? request.incoming.rawQuery : Buffer.from(body).toString());
+  const { name, answer } = await serve(
+    request,
+    (body) => readAction(readParameters(body)),
+    (body) => Buffer.from(JSON.stringify(readForm(readParameters(body)))),
+  );
+  return new Response(renderAnswer(name, answer, requestId), {
+    headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
+  });
+}
+
+async function serve(
+  { incoming, env, deployment, onMatch }: SqsRequest,
+  nameOf: (body: Uint8Array) => string,
+  toJson: (body: Uint8Array) => Uint8Array,
+): Promise<{ readonly name: string; readonly answer: SqsResult }> {
+  const { identity, body } = await readSignedBody(incoming, ["sqs"], deployment, BODY_LIMIT);
+  if (identity.kind !== "account") throw sqsError("AccessDenied", "Access to the resource is denied.");
+  const name = nameOf(body);
+  const operation = findSqsOperation(name);
+  onMatch(name);
+  const call: SqsCall = {
+    input: parseInput(toJson(body)),
+    account: identity.account,
+    region: deployment.region,
+    origin: incoming.origin,
+    pathQueue: parseQueuePath(incoming.rawPath),
+    queue: (address) => queueOf(env, address),
+    directory: (accountId) => queueDirectoryOf(env, accountId),
+  };
+  return { name, answer: await operation.handle(call) };
+}
+
+function renderJsonError(error: ServiceError, requestId: string): Response {
+  const { code, status } = nameInJson(error);
+  const fault = status < 500 ? "Sender" : "Receiver";
+  return new Response(JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: error.message }), {
+    status,
+    headers: {
+      ...error.headers,
+      "content-type": "application/x-amz-json-1.0",
+      "x-amzn-requestid": requestId,
+      // For clients that know the codes of the older protocol.
+      "x-amzn-query-error": `${queryCodeOf(error)};${fault}`,
+    },
+  });
+}
+
+function renderFormError(error: ServiceError, requestId: string): Response {
+  return new Response(renderQueryError(error, requestId), {
+    status: error.status,
+    headers: { ...error.headers, "content-type": "text/xml", "x-amzn-requestid": requestId },
+  });
+}

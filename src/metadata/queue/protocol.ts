@@ -1,0 +1,128 @@
+/**
+ * What the Worker and the objects of queues say to each other. Plain values only; fields are only ever added
+ * (objects run old code for minutes after a deploy).
+ */
+
+/** A queue; `<account>:<name>` names its object. */
+export interface QueueAddress {
+  readonly accountId: string;
+  readonly name: string;
+}
+
+/** Attributes of a queue as SQS names and writes them: those that were set. */
+export type QueueAttributes = Readonly<Record<string, string>>;
+
+export interface QueueRecord {
+  readonly address: QueueAddress;
+  readonly attributes: QueueAttributes;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+}
+
+/** What GetQueueAttributes says of a queue. */
+export interface QueueDescription extends QueueRecord {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+/** A message attribute: SQS's `MessageAttributeValue`, bytes in base64. */
+export interface MessageAttribute {
+  readonly DataType: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: string;
+}
+
+/** What is kept of a message beside its body. */
+export interface MessageDetails {
+  readonly senderId: string;
+  readonly md5OfBody: string;
+  readonly attributes?: Readonly<Record<string, MessageAttribute>>;
+  readonly md5OfAttributes?: string;
+  readonly traceHeader?: string;
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+  /** ARN of the queue that gave the message up. */
+  readonly deadLetterSource?: string;
+}
+
+export interface NewMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly details: MessageDetails;
+  /** Instead of the queue's. */
+  readonly delaySeconds?: number;
+}
+
+export interface SentMessage {
+  /** Of the message that was sent before, when this one repeats it. */
+  readonly id: string;
+  /** Of FIFO queues: orders messages. */
+  readonly sequence: number;
+}
+
+export interface ReceivedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly details: MessageDetails;
+  readonly sequence: number;
+  readonly receipt: string;
+  readonly sentAt: number;
+  readonly firstReceivedAt: number;
+  readonly receives: number;
+}
+
+export interface ReceiveQuery {
+  readonly limit: number;
+  /** Instead of the queue's. */
+  readonly visibilitySeconds?: number;
+  /** Instead of the queue's. */
+  readonly waitSeconds?: number;
+}
+
+/** A message that a queue gave up, on its way to the dead-letter queue. */
+export interface MovedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly details: MessageDetails;
+  readonly sentAt: number;
+}
+
+/** `stale`: the message is gone or was received again since. */
+export type ReceiptOutcome = "ok" | "stale" | "not-in-flight";
+
+/** The calls that the Worker makes; undefined answers: there is no such queue. */
+export interface QueueApi {
+  /** `different`: there is one with other attributes. */
+  create(address: QueueAddress, attributes: QueueAttributes, tags: QueueRecord["tags"]): Promise<"created" | "different">;
+  find(): Promise<QueueRecord | undefined>;
+  describe(): Promise<QueueDescription | undefined>;
+  setAttributes(attributes: QueueAttributes): Promise<boolean>;
+  setTags(added: QueueRecord["tags"], removed: readonly string[]): Promise<boolean>;
+  remove(): Promise<boolean>;
+  purge(): Promise<"ok" | "in-progress" | undefined>;
+  send(messages: readonly NewMessage[]): Promise<readonly SentMessage[] | undefined>;
+  receive(query: ReceiveQuery): Promise<readonly ReceivedMessage[] | undefined>;
+  deleteMessages(receipts: readonly string[]): Promise<readonly ReceiptOutcome[] | undefined>;
+  changeVisibility(
+    changes: readonly { readonly receipt: string; readonly seconds: number }[],
+  ): Promise<readonly ReceiptOutcome[] | undefined>;
+  /** Takes a message that another queue gave up, once however often it is offered. False: there is no such queue. */
+  takeOver(message: MovedMessage): Promise<boolean>;
+}
+
+export interface QueueNamesPage {
+  readonly names: readonly string[];
+  readonly more: boolean;
+}
+
+/** The names of an account's queues. */
+export interface QueueDirectoryApi {
+  add(name: string, deadLetterQueue: string | undefined): Promise<void>;
+  remove(name: string): Promise<void>;
+  list(prefix: string, after: string, limit: number): Promise<QueueNamesPage>;
+  /** Those whose messages go to a queue when they are given up. */
+  listSources(deadLetterQueue: string, after: string, limit: number): Promise<QueueNamesPage>;
+}

@@ -1,0 +1,230 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../../env.ts";
+import { CommitTurn } from "../bucket/commit-turn.ts";
+import { runMigrations } from "../migrations.ts";
+import * as messages from "./messages.ts";
+import type * as protocol from "./protocol.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { queueOf } from "./client.ts";
+import { DEFAULT_ATTRIBUTES, formatQueueArn, type QueueSettings, readSettings } from "./settings.ts";
+import { Waiters } from "./waiters.ts";
+
+/** "only one PurgeQueue operation every 60 seconds". */
+const PURGE_INTERVAL_MS = 60_000;
+/** How often old messages are looked for while there are any; a receiver never sees them before. */
+const FORGET_INTERVAL_MS = 3_600_000;
+const RETRY_MS = 5_000;
+const MOVES = 100;
+
+interface State {
+  readonly record: protocol.QueueRecord;
+  readonly settings: QueueSettings;
+}
+
+/**
+ * One queue. What it answers is durable; what makes messages visible again is their row's time, not a timer.
+ * Receivers that wait are woken by what is sent.
+ */
+export class Queue extends DurableObject<Env> implements protocol.QueueApi {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  readonly #turn = new CommitTurn();
+  readonly #waiters = new Waiters();
+  #state: State | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#storage = ctx.storage;
+    this.#sql = ctx.storage.sql;
+    if (!this.#hasTables()) return;
+    runMigrations(this.#storage, MIGRATIONS);
+    this.#state = this.#load();
+    // The platform drops an alarm that has failed too often.
+    if (this.#state) void this.#armAlarm(0);
+  }
+
+  async create(
+    address: protocol.QueueAddress,
+    attributes: protocol.QueueAttributes,
+    tags: protocol.QueueRecord["tags"],
+  ): Promise<"created" | "different"> {
+    if (this.#state) return isCovered(attributes, this.#state.record.attributes) ? "created" : "different";
+    const now = Date.now();
+    runMigrations(this.#storage, MIGRATIONS);
+    this.#write({ address, attributes, tags, createdAt: now, modifiedAt: now });
+    return "created";
+  }
+
+  async find(): Promise<protocol.QueueRecord | undefined> {
+    return this.#state?.record;
+  }
+
+  async describe(): Promise<protocol.QueueDescription | undefined> {
+    return this.#state && { ...this.#state.record, ...messages.countMessages(this.#sql, Date.now()) };
+  }
+
+  async setAttributes(attributes: protocol.QueueAttributes): Promise<boolean> {
+    if (!this.#state) return false;
+    const { record } = this.#state;
+    const merged = Object.entries({ ...record.attributes, ...attributes }).filter(([, value]) => value !== "");
+    this.#write({ ...record, attributes: Object.fromEntries(merged), modifiedAt: Date.now() });
+    return true;
+  }
+
+  async setTags(added: protocol.QueueRecord["tags"], removed: readonly string[]): Promise<boolean> {
+    if (!this.#state) return false;
+    const { record } = this.#state;
+    const tags = Object.entries({ ...record.tags, ...added }).filter(([key]) => !removed.includes(key));
+    this.#write({ ...record, tags: Object.fromEntries(tags) });
+    return true;
+  }
+
+  async remove(): Promise<boolean> {
+    if (!this.#state) return false;
+    this.#state = undefined;
+    await this.#storage.deleteAlarm();
+    await this.#storage.deleteAll();
+    this.#waiters.wake();
+    return true;
+  }
+
+  async purge(): Promise<"ok" | "in-progress" | undefined> {
+    if (!this.#state) return undefined;
+    const now = Date.now();
+    const { purged } = this.#sql.exec<{ purged: number | null }>("SELECT purged FROM queue").one();
+    if (purged !== null && now - purged < PURGE_INTERVAL_MS) return "in-progress";
+    this.#storage.transactionSync(() => {
+      this.#sql.exec("DELETE FROM messages WHERE sequence NOT IN (SELECT sequence FROM moves)");
+      this.#sql.exec("UPDATE queue SET purged = ?", now);
+    });
+    return "ok";
+  }
+
+  async send(sent: readonly protocol.NewMessage[]): Promise<readonly protocol.SentMessage[] | undefined> {
+    await this.#turn.next();
+    const state = this.#state;
+    if (!state) return undefined;
+    const now = Date.now();
+    const answers = this.#storage.transactionSync(() =>
+      sent.map((message) => messages.addMessage(this.#sql, state.settings, message, now)),
+    );
+    this.#waiters.wake();
+    void this.#armAlarm(now + FORGET_INTERVAL_MS);
+    return answers;
+  }
+
+  async receive(query: protocol.ReceiveQuery): Promise<readonly protocol.ReceivedMessage[] | undefined> {
+    if (!this.#state) return undefined;
+    const deadline = Date.now() + (query.waitSeconds ?? this.#state.settings.waitSeconds) * 1_000;
+    for (;;) {
+      const taken = this.#take(query);
+      const now = Date.now();
+      if (taken === undefined || taken.length > 0 || now >= deadline) return taken;
+      await this.#waiters.wait(Math.min(deadline, messages.nextVisible(this.#sql, now) ?? deadline) - now);
+    }
+  }
+
+  async deleteMessages(receipts: readonly string[]): Promise<readonly protocol.ReceiptOutcome[] | undefined> {
+    await this.#turn.next();
+    if (!this.#state) return undefined;
+    const outcomes = this.#storage.transactionSync(() =>
+      receipts.map((receipt) => messages.deleteMessage(this.#sql, receipt)),
+    );
+    // Of a FIFO queue: what comes behind it may be received now.
+    this.#waiters.wake();
+    return outcomes;
+  }
+
+  async changeVisibility(
+    changes: readonly { readonly receipt: string; readonly seconds: number }[],
+  ): Promise<readonly protocol.ReceiptOutcome[] | undefined> {
+    if (!this.#state) return undefined;
+    const now = Date.now();
+    const outcomes = this.#storage.transactionSync(() =>
+      changes.map(({ receipt, seconds }) => messages.hideMessage(this.#sql, receipt, seconds * 1_000, now)),
+    );
+    this.#waiters.wake();
+    return outcomes;
+  }
+
+  async takeOver(message: protocol.MovedMessage): Promise<boolean> {
+    if (!this.#state) return false;
+    this.#storage.transactionSync(() => messages.takeOverMessage(this.#sql, message, Date.now()));
+    this.#waiters.wake();
+    return true;
+  }
+
+  /** Catches everything: a dropped alarm would never come back. */
+  override async alarm(): Promise<void> {
+    if (!this.#state) return;
+    try {
+      const now = Date.now();
+      messages.forgetOld(this.#sql, this.#state.settings, now);
+      const moved = await this.#deliverMoves(this.#state);
+      const isEmpty = this.#sql.exec("SELECT 1 FROM messages LIMIT 1").raw().next().done === true;
+      if (!moved) await this.#armAlarm(now + RETRY_MS);
+      else if (!isEmpty) await this.#armAlarm(now + FORGET_INTERVAL_MS);
+    } catch (error) {
+      console.error(`The alarm of a queue failed: ${String(error)}`);
+      await this.#storage.setAlarm(Date.now() + RETRY_MS);
+    }
+  }
+
+  #take(query: protocol.ReceiveQuery): protocol.ReceivedMessage[] | undefined {
+    const state = this.#state;
+    if (!state) return undefined;
+    const visibilityMs = (query.visibilitySeconds ?? state.settings.visibilitySeconds) * 1_000;
+    const taken = this.#storage.transactionSync(() =>
+      messages.takeMessages(this.#sql, state.settings, { limit: query.limit, visibilityMs, now: Date.now() }),
+    );
+    if (state.settings.redrive && messages.listMoves(this.#sql, 1).length > 0) void this.#armAlarm(0);
+    return taken;
+  }
+
+  /** Hands what was given up to the dead-letter queue. False: some of it waits still. */
+  async #deliverMoves({ record, settings }: State): Promise<boolean> {
+    if (!settings.redrive) return true;
+    const target = queueOf(this.env, settings.redrive.target);
+    const source = formatQueueArn(this.env.VERGE_REGION ?? "us-east-1", record.address);
+    const moves = messages.listMoves(this.#sql, MOVES);
+    for (const { sequence, message } of moves) {
+      const details = { ...message.details, deadLetterSource: source };
+      if (!(await target.takeOver({ ...message, details }))) return false;
+      messages.forgetMove(this.#sql, sequence);
+    }
+    return moves.length < MOVES;
+  }
+
+  #write(record: protocol.QueueRecord): void {
+    this.#sql.exec(
+      "INSERT INTO queue (id, record) VALUES (0, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
+      JSON.stringify(record),
+    );
+    this.#state = { record, settings: readSettings(record.attributes) };
+  }
+
+  #load(): State | undefined {
+    const [row] = this.#sql.exec<{ record: string }>("SELECT record FROM queue").toArray();
+    if (!row) return undefined;
+    const record = JSON.parse(row.record) as protocol.QueueRecord;
+    return { record, settings: readSettings(record.attributes) };
+  }
+
+  /** A queue that was never created must not leave a database behind. */
+  #hasTables(): boolean {
+    return (
+      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'").raw().next().done !== true
+    );
+  }
+
+  async #armAlarm(at: number): Promise<void> {
+    const armed = await this.#storage.getAlarm();
+    if (armed === null || armed > at) await this.#storage.setAlarm(at);
+  }
+}
+
+/** Whether a queue has at least these attributes: CreateQueue then answers the one that is there. */
+function isCovered(wanted: protocol.QueueAttributes, existing: protocol.QueueAttributes): boolean {
+  const effective = { ...DEFAULT_ATTRIBUTES, ...existing };
+  return Object.entries(wanted).every(([name, value]) => effective[name] === value);
+}
