@@ -13,6 +13,7 @@ import { schedulerOperations } from "../src/scheduler/operations.ts";
 import { servedLogsOperations } from "../src/logs/operations.ts";
 import { unsupportedLogsOperations } from "../src/logs/unsupported.ts";
 import { s3Operations } from "../src/s3/operations.ts";
+import { sqsOperations } from "../src/sqs/operations.ts";
 import { subResourceDefaults } from "../src/s3/sub-resource-defaults.ts";
 import { AREAS_NOT_PLANNED, unsupportedOperations } from "../src/s3/unsupported.ts";
 
@@ -95,6 +96,11 @@ export function renderCompatibility(): string {
     ...renderServed(schedulerOperations),
     "",
     "What differs is in docs/schedules.md.",
+    "",
+    "## Amazon SQS",
+    "",
+    `All of its actions have an answer, in the JSON and the Query protocol: ${sqsOperations.map(({ name }) => name).join(", ")}.`,
+    "What differs, and which are refused by name, is in docs/sqs.md.",
     "",
     ...renderLogs(),
     "",

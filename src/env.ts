@@ -7,6 +7,8 @@ import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { LogIndex } from "./metadata/logs/log-index.ts";
+import type { QueueDirectory } from "./metadata/queue/directory.ts";
+import type { Queue as QueueObject } from "./metadata/queue/queue-object.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
 import type { Schedules } from "./metadata/schedule/schedules-object.ts";
 
@@ -24,6 +26,8 @@ export interface Env {
   readonly CDN_REGISTRY: DurableObjectNamespace<CdnRegistry>;
   readonly DISTRIBUTION: DurableObjectNamespace<Distribution>;
   readonly SCHEDULES: DurableObjectNamespace<Schedules>;
+  readonly QUEUES: DurableObjectNamespace<QueueObject>;
+  readonly QUEUE_DIRECTORY: DurableObjectNamespace<QueueDirectory>;
   readonly LOG_INDEX: DurableObjectNamespace<LogIndex>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;

@@ -15,6 +15,8 @@ export { Distribution } from "./metadata/cdn/distribution.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { LogIndex } from "./metadata/logs/log-index.ts";
+export { QueueDirectory } from "./metadata/queue/directory.ts";
+export { Queue } from "./metadata/queue/queue-object.ts";
 export { Registry } from "./metadata/registry/registry.ts";
 export { Schedules } from "./metadata/schedule/schedules-object.ts";
 

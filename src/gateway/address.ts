@@ -10,6 +10,7 @@ export type Address =
   | { readonly service: "lambda" }
   /** EventBridge Scheduler. */
   | { readonly service: "scheduler" }
+  | { readonly service: "sqs" }
   /** CloudWatch Logs: `X-Amz-Target` names the operation. */
   | { readonly service: "logs" }
   /** Whatever is signed for it. */
@@ -36,7 +37,7 @@ const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
   ["kms", { service: "unsupported", what: "KMS" }],
   ["logs", { service: "logs" }],
   ["scheduler", { service: "scheduler" }],
-  ["sqs", { service: "unsupported", what: "SQS" }],
+  ["sqs", { service: "sqs" }],
   ["sts", { service: "unsupported", what: "STS" }],
 ]);
 

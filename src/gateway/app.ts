@@ -17,6 +17,7 @@ import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
 import { answerScheduler } from "./scheduler.ts";
+import { answerSqs } from "./sqs.ts";
 import { readSignedService } from "./signed-service.ts";
 import { drainUnreadBody } from "./unread-body.ts";
 import { serveVerge } from "./verge.ts";
@@ -60,6 +61,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     else if (address.service === "lambda") response = await answerLambda(served);
     else if (address.service === "scheduler") response = await answerScheduler(served);
     else if (address.service === "cloudfront") response = await answerCloudFront(served);
+    else if (address.service === "sqs") response = await answerSqs(served);
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {
     await drainUnreadBody(request);

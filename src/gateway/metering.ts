@@ -31,6 +31,8 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     FUNCTION_EXECUTIONS: meterNamespace(env.FUNCTION_EXECUTIONS, onOperation),
     FUNCTION_EVENTS: meterNamespace(env.FUNCTION_EVENTS, onOperation),
     SCHEDULES: meterNamespace(env.SCHEDULES, onOperation),
+    QUEUES: meterNamespace(env.QUEUES, onOperation),
+    QUEUE_DIRECTORY: meterNamespace(env.QUEUE_DIRECTORY, onOperation),
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
     LOG_INDEX: meterNamespace(env.LOG_INDEX, onOperation),

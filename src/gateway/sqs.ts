@@ -43,7 +43,11 @@ export async function answerSqs(request: SqsRequest): Promise<Response> {
 
 async function serveJson(request: SqsRequest, target: string, requestId: string): Promise<Response> {
   const name = TARGET.exec(target)?.[1] ?? target;
-  const result = await serve(request, () => name, (body) => body);
+  const result = await serve(
+    request,
+    () => name,
+    (body) => body,
+  );
   return new Response(JSON.stringify(result.answer), {
     headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": requestId },
   });

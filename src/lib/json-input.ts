@@ -45,6 +45,11 @@ export class JsonInput {
     return this.#get(name) !== undefined;
   }
 
+  /** The names of all members. */
+  names(): string[] {
+    return Object.keys(this.#members);
+  }
+
   text(name: string, constraint: TextConstraint = {}): string | undefined {
     const value = this.#get(name);
     if (value === undefined) return undefined;

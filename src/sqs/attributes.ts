@@ -29,15 +29,19 @@ const SETTABLE: Readonly<Record<string, Check>> = {
   FifoThroughputLimit: (value) => value === "perQueue" || value === "perMessageGroupId",
   FifoQueue: isBoolean,
 };
-const FIFO_ONLY = ["ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"];
-const READ_ONLY = [
+const FIFO_ONLY: ReadonlySet<string> = new Set([
+  "ContentBasedDeduplication",
+  "DeduplicationScope",
+  "FifoThroughputLimit",
+]);
+const READ_ONLY: ReadonlySet<string> = new Set([
   "ApproximateNumberOfMessages",
   "ApproximateNumberOfMessagesDelayed",
   "ApproximateNumberOfMessagesNotVisible",
   "CreatedTimestamp",
   "LastModifiedTimestamp",
   "QueueArn",
-];
+]);
 
 /**
  * Checks the attributes of CreateQueue and SetQueueAttributes.
@@ -46,7 +50,7 @@ const READ_ONLY = [
 export function checkAttributes(attributes: QueueAttributes, fifo: boolean): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (!Object.hasOwn(SETTABLE, name)) throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
-    if (FIFO_ONLY.includes(name) && !fifo) throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
+    if (FIFO_ONLY.has(name) && !fifo) throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
     if (!SETTABLE[name]!(value)) throw invalidAttribute(name, value);
   }
 }
@@ -62,7 +66,7 @@ export function renderAttributes(
   names: readonly string[],
 ): Record<string, string> {
   for (const name of names) {
-    const known = name === "All" || READ_ONLY.includes(name) || Object.hasOwn(SETTABLE, name);
+    const known = name === "All" || READ_ONLY.has(name) || Object.hasOwn(SETTABLE, name);
     if (!known) throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
   }
   const all: Record<string, string> = {

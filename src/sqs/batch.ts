@@ -48,11 +48,9 @@ export async function runBatch<Item>(
   const readable: { id: string; item: Item }[] = [];
   const answers = new Map<string, SqsResult | Error>();
   for (const { id, input } of entries) {
-    try {
-      readable.push({ id, item: read(input) });
-    } catch (error) {
-      answers.set(id, error as Error);
-    }
+    const item = attempt(() => read(input));
+    if (item instanceof Error) answers.set(id, item);
+    else readable.push({ id, item });
   }
   const outcomes = readable.length === 0 ? [] : await run(readable.map(({ item }) => item));
   for (const [index, { id }] of readable.entries()) answers.set(id, outcomes[index]!);
@@ -61,6 +59,15 @@ export async function runBatch<Item>(
     Successful: inOrder.flatMap(([Id, answer]) => (answer instanceof Error ? [] : [{ Id, ...answer }])),
     Failed: inOrder.flatMap(([id, answer]) => (answer instanceof Error ? [renderFailure(id, answer)] : [])),
   };
+}
+
+/** What a step answers, or the error that it throws. */
+export function attempt<Answer>(step: () => Answer): Answer | Error {
+  try {
+    return step();
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function renderFailure(Id: string, error: Error): SqsResult {

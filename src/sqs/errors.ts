@@ -36,7 +36,10 @@ export function missingParameter(name: string): ServiceError {
 }
 
 export function invalidParameter(name: string, value: unknown, reason: string): ServiceError {
-  return sqsError("InvalidParameterValue", `Value ${String(value)} for parameter ${name} is invalid. Reason: ${reason}`);
+  return sqsError(
+    "InvalidParameterValue",
+    `Value ${String(value)} for parameter ${name} is invalid. Reason: ${reason}`,
+  );
 }
 
 export function queueDoesNotExist(): ServiceError {

@@ -11,7 +11,15 @@ interface Policy {
 }
 
 /** Those that AddPermission can give. */
-const ACTIONS = ["*", "SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl"];
+const ACTIONS: ReadonlySet<string> = new Set([
+  "*",
+  "SendMessage",
+  "ReceiveMessage",
+  "DeleteMessage",
+  "ChangeMessageVisibility",
+  "GetQueueAttributes",
+  "GetQueueUrl",
+]);
 const LABEL = /^[A-Za-z0-9_-]{1,80}$/;
 
 /** AddPermission: a statement of the queue's policy. */
@@ -22,7 +30,7 @@ export async function addPermission(call: SqsCall): Promise<SqsResult> {
   const actions = call.input.textList("Actions") ?? [];
   if (accounts.length === 0) throw missingParameter("AWSAccountIds");
   if (actions.length === 0) throw missingParameter("Actions");
-  const unknown = actions.find((action) => !ACTIONS.includes(action));
+  const unknown = actions.find((action) => !ACTIONS.has(action));
   if (unknown !== undefined) {
     throw sqsError(
       "InvalidParameterValue",

@@ -1,5 +1,5 @@
 import type { ServiceError } from "../lib/errors.ts";
-import { Query } from "../lib/query.ts";
+import type { Query } from "../lib/query.ts";
 import { element, renderXml, type XmlContent, type XmlElement } from "../lib/xml.ts";
 import type { SqsResult } from "./call.ts";
 import { queryCodeOf, sqsError } from "./errors.ts";
@@ -25,12 +25,18 @@ const LISTS: Readonly<Record<string, string>> = {
   MessageSystemAttributeName: "MessageSystemAttributeNames",
   TagKey: "TagKeys",
 };
-const ENTRIES = [
+const ENTRIES: ReadonlySet<string> = new Set([
   "SendMessageBatchRequestEntry",
   "DeleteMessageBatchRequestEntry",
   "ChangeMessageVisibilityBatchRequestEntry",
-];
-const NUMBERS = ["DelaySeconds", "VisibilityTimeout", "WaitTimeSeconds", "MaxNumberOfMessages", "MaxResults"];
+]);
+const NUMBERS: ReadonlySet<string> = new Set([
+  "DelaySeconds",
+  "VisibilityTimeout",
+  "WaitTimeSeconds",
+  "MaxNumberOfMessages",
+  "MaxResults",
+]);
 
 /** The action that a form names. */
 export function readAction(form: Query): string {
@@ -67,8 +73,8 @@ function growTree(form: Query): Tree {
 function toMembers(tree: Tree, creating: boolean): Members {
   const members: Members = {};
   for (const [name, node] of tree) {
-    if (typeof node === "string") members[name] = NUMBERS.includes(name) ? toNumber(name, node) : node;
-    else if (ENTRIES.includes(name)) members["Entries"] = listItems(node).map((entry) => toMembers(asTree(entry), false));
+    if (typeof node === "string") members[name] = NUMBERS.has(name) ? toNumber(name, node) : node;
+    else if (ENTRIES.has(name)) members["Entries"] = listItems(node).map((entry) => toMembers(asTree(entry), false));
     else if (Object.hasOwn(LISTS, name)) members[LISTS[name]!] = listItems(node).map(String);
     else if (name === "Attribute") members["Attributes"] = toMap(node, "Name", "Value");
     else if (name === "Tag") members[creating ? "tags" : "Tags"] = toMap(node, "Key", "Value");
@@ -92,7 +98,8 @@ function toMap(node: Tree, keyName: string, valueName: string): Members {
   const entries = listItems(node).map((item): [string, Json] => {
     const tree = asTree(item);
     const value = tree.get(valueName) ?? "";
-    return [String(tree.get(keyName) ?? ""), typeof value === "string" ? value : toMembers(value, false)];
+    const key = tree.get(keyName);
+    return [typeof key === "string" ? key : "", typeof value === "string" ? value : toMembers(value, false)];
   });
   return Object.fromEntries(entries);
 }
@@ -103,7 +110,10 @@ function asTree(item: Tree | string): Tree {
 
 function toNumber(name: string, text: string): number {
   if (/^-?\d{1,9}$/.test(text)) return Number(text);
-  throw sqsError("InvalidParameterValue", `Value ${text} for parameter ${name} is invalid. Reason: Must be an integer.`);
+  throw sqsError(
+    "InvalidParameterValue",
+    `Value ${text} for parameter ${name} is invalid. Reason: Must be an integer.`,
+  );
 }
 
 /** What the lists and maps of an answer are called in XML. */
@@ -124,7 +134,7 @@ export function renderAnswer(action: string, result: SqsResult, requestId: strin
   const members = renderMembers(result, `${action}ResultEntry`);
   const content = members.length > 0 || HAS_RESULT.has(action) ? element(`${action}Result`, members) : undefined;
   const metadata = element("ResponseMetadata", element("RequestId", requestId));
-  return renderXml(element(`${action}Response`, content, metadata), NAMESPACE);
+  return renderXml(element(`${action}Response`, content, metadata), { namespace: NAMESPACE });
 }
 
 /** Actions whose answer has a result even when nothing is in it. */
@@ -144,7 +154,7 @@ export function renderQueryError(error: ServiceError, requestId: string): string
     element("Message", error.message),
     element("Detail"),
   );
-  return renderXml(element("ErrorResponse", fault, element("RequestId", requestId)), NAMESPACE);
+  return renderXml(element("ErrorResponse", fault, element("RequestId", requestId)), { namespace: NAMESPACE });
 }
 
 function renderMembers(members: SqsResult, successful: string): XmlContent[] {
@@ -157,7 +167,11 @@ function renderMembers(members: SqsResult, successful: string): XmlContent[] {
   });
 }
 
-function renderEntry([name, key, value]: readonly [string, string, string], entryKey: string, entry: unknown): XmlElement {
+function renderEntry(
+  [name, key, value]: readonly [string, string, string],
+  entryKey: string,
+  entry: unknown,
+): XmlElement {
   return element(name, element(key, entryKey), renderValue(value, entry, ""));
 }
 

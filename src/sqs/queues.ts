@@ -114,7 +114,10 @@ function checkName(name: string, fifo: boolean): void {
     );
   }
   if (fifo && !name.endsWith(".fifo")) {
-    throw sqsError("InvalidParameterValue", "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.");
+    throw sqsError(
+      "InvalidParameterValue",
+      "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.",
+    );
   }
 }
 

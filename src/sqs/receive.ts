@@ -2,7 +2,7 @@ import type { JsonInput } from "../lib/json-input.ts";
 import { isReceipt } from "../metadata/queue/messages.ts";
 import type { ReceiptOutcome, ReceivedMessage } from "../metadata/queue/protocol.ts";
 import { openQueue } from "./access.ts";
-import { readEntries, runBatch } from "./batch.ts";
+import { attempt, readEntries, runBatch } from "./batch.ts";
 import { readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
 import { missingParameter, queueDoesNotExist, sqsError } from "./errors.ts";
 import { hashAttributes, selectAttributes } from "./message-attributes.ts";
@@ -17,7 +17,10 @@ export async function receiveMessage(call: SqsCall): Promise<SqsResult> {
   const visibilitySeconds = readInteger(input, "VisibilityTimeout", 0, MAX_VISIBILITY);
   const waitSeconds = readInteger(input, "WaitTimeSeconds", 0, 20);
   const limit = readInteger(input, "MaxNumberOfMessages", 1, 10) ?? 1;
-  const systemNames = [...(input.textList("AttributeNames") ?? []), ...(input.textList("MessageSystemAttributeNames") ?? [])];
+  const systemNames = [
+    ...(input.textList("AttributeNames") ?? []),
+    ...(input.textList("MessageSystemAttributeNames") ?? []),
+  ];
   const names = input.textList("MessageAttributeNames") ?? [];
   const received = await queue.receive({
     limit,
@@ -60,13 +63,7 @@ export async function changeMessageVisibilityBatch(call: SqsCall): Promise<SqsRe
   return runBatch(readEntries(call.input), readChange, async (changes) => {
     const outcomes = await queue.changeVisibility(changes);
     if (!outcomes) throw queueDoesNotExist();
-    return outcomes.map((outcome) => {
-      try {
-        return checkChanged(outcome);
-      } catch (error) {
-        return error as Error;
-      }
-    });
+    return outcomes.map((outcome) => attempt(() => checkChanged(outcome)));
   });
 }
 
@@ -121,7 +118,8 @@ function selectSystemAttributes(message: ReceivedMessage, names: readonly string
     DeadLetterQueueSourceArn: details.deadLetterSource,
   };
   for (const name of names) {
-    if (name !== "All" && !Object.hasOwn(all, name)) throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
+    if (name !== "All" && !Object.hasOwn(all, name))
+      throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
   }
   const wanted = Object.entries(all).flatMap(([name, value]): [string, string][] =>
     value !== undefined && (names.includes("All") || names.includes(name)) ? [[name, value]] : [],

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import type { JsonInput } from "../lib/json-input.ts";
-import type { NewMessage, QueueRecord, SentMessage } from "../metadata/queue/protocol.ts";
-import { DEFAULT_ATTRIBUTES } from "../metadata/queue/settings.ts";
+import type { NewMessage, QueueAddress, RefusedMessage, SentMessage } from "../metadata/queue/protocol.ts";
 import { openQueue } from "./access.ts";
-import { readEntries, runBatch } from "./batch.ts";
-import { readInteger, type SqsCall, type SqsResult } from "./call.ts";
+import { attempt, readEntries, runBatch } from "./batch.ts";
+import { readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
 import { invalidParameter, missingParameter, queueDoesNotExist, sqsError } from "./errors.ts";
 import { hashAttributes, measureAttributes, readMessageAttributes } from "./message-attributes.ts";
 
@@ -17,22 +16,18 @@ const MAX_BATCH_BYTES = 1_048_576;
 
 /** SendMessage. */
 export async function sendMessage(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:SendMessage");
-  const record = await queue.find();
-  if (!record) throw queueDoesNotExist();
-  const message = readMessage(call, call.input, record);
-  const sent = await queue.send([message]);
-  if (!sent) throw queueDoesNotExist();
-  return renderSent(message, sent[0]!, record);
+  const { address, queue } = await openQueue(call, "sqs:SendMessage");
+  const message = readMessage(call, call.input, address);
+  const [outcome] = (await queue.send([message])) ?? [];
+  if (!outcome) throw queueDoesNotExist();
+  return renderSent(message, checkSent(outcome), address);
 }
 
 /** SendMessageBatch: each message by itself. */
 export async function sendMessageBatch(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:SendMessage");
-  const record = await queue.find();
-  if (!record) throw queueDoesNotExist();
+  const { address, queue } = await openQueue(call, "sqs:SendMessage");
   const entries = readEntries(call.input);
-  const bytes = entries.reduce((sum, { input }) => sum + measureMessage(input), 0);
+  const bytes = entries.reduce((sum, { input }) => sum + Buffer.byteLength(input.text("MessageBody") ?? ""), 0);
   if (bytes > MAX_BATCH_BYTES) {
     throw sqsError(
       "BatchRequestTooLong",
@@ -41,83 +36,79 @@ export async function sendMessageBatch(call: SqsCall): Promise<SqsResult> {
   }
   return runBatch(
     entries,
-    (input) => readMessage(call, input, record),
+    (input) => readMessage(call, input, address),
     async (messages) => {
-      const sent = await queue.send(messages);
-      if (!sent) throw queueDoesNotExist();
-      return sent.map((outcome, index) => renderSent(messages[index]!, outcome, record));
+      const outcomes = await queue.send(messages);
+      if (!outcomes) throw queueDoesNotExist();
+      return outcomes.map((outcome, index) => attempt(() => renderSent(messages[index]!, checkSent(outcome), address)));
     },
   );
 }
 
-function readMessage({ account }: SqsCall, input: JsonInput, { address, attributes }: QueueRecord): NewMessage {
-  const body = input.text("MessageBody");
-  if (body === undefined) throw missingParameter("MessageBody");
-  if (body === "") throw missingParameter("MessageBody");
+function readMessage({ account }: SqsCall, input: JsonInput, { name }: QueueAddress): NewMessage {
+  const body = requireText(input, "MessageBody");
   if (!MESSAGE_TEXT.test(body)) throw sqsError("InvalidMessageContents", "Invalid characters found.");
-  const messageAttributes = readMessageAttributes(input, "MessageAttributes");
+  const attributes = readMessageAttributes(input, "MessageAttributes");
   const system = readMessageAttributes(input, "MessageSystemAttributes");
-  const limit = Number(attributes["MaximumMessageSize"] ?? DEFAULT_ATTRIBUTES["MaximumMessageSize"]);
-  if (measureMessage(input) > limit) {
-    throw sqsError(
-      "InvalidParameterValue",
-      `One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`,
-    );
-  }
-  const delaySeconds = readInteger(input, "DelaySeconds", 0, 900);
-  const fifo = address.name.endsWith(".fifo");
-  if (fifo && delaySeconds !== undefined && delaySeconds > 0) {
-    throw invalidParameter("DelaySeconds", delaySeconds, "The request include parameter that is not valid for this queue type.");
-  }
   const traceHeader = system?.["AWSTraceHeader"]?.StringValue;
+  const fifo = name.endsWith(".fifo");
+  const group = readGroup(input, fifo);
+  const delaySeconds = readInteger(input, "DelaySeconds", 0, 900);
+  if (fifo && delaySeconds !== undefined && delaySeconds > 0) throw notOfThisKind("DelaySeconds", delaySeconds);
   return {
     id: crypto.randomUUID(),
     body,
+    bytes: Buffer.byteLength(body) + measureAttributes(attributes),
     details: {
       senderId: account.id,
       md5OfBody: createHash("md5").update(body).digest("hex"),
-      ...(messageAttributes && { attributes: messageAttributes, md5OfAttributes: hashAttributes(messageAttributes) }),
+      ...(attributes && { attributes, md5OfAttributes: hashAttributes(attributes) }),
       ...(traceHeader !== undefined && { traceHeader }),
-      ...readGroup(input, body, fifo, attributes["ContentBasedDeduplication"] === "true"),
+      ...group,
     },
     ...(delaySeconds !== undefined && !fifo && { delaySeconds }),
+    ...(fifo &&
+      group.deduplicationId === undefined && { contentHash: createHash("sha256").update(body).digest("hex") }),
   };
 }
 
 /** The group of a message; a standard queue takes one too, for fairness, and makes nothing of it. */
-function readGroup(
-  input: JsonInput,
-  body: string,
-  fifo: boolean,
-  contentBased: boolean,
-): { groupId?: string; deduplicationId?: string } {
+function readGroup(input: JsonInput, fifo: boolean): { groupId?: string; deduplicationId?: string } {
   const groupId = input.text("MessageGroupId");
-  const given = input.text("MessageDeduplicationId");
-  for (const [name, value] of Object.entries({ MessageGroupId: groupId, MessageDeduplicationId: given })) {
+  const deduplicationId = input.text("MessageDeduplicationId");
+  for (const [name, value] of Object.entries({ MessageGroupId: groupId, MessageDeduplicationId: deduplicationId })) {
     if (value !== undefined && !FIFO_ID.test(value)) {
-      throw invalidParameter(name, value, `${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`);
+      throw invalidParameter(
+        name,
+        value,
+        `${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`,
+      );
     }
   }
-  if (!fifo) {
-    if (given === undefined) return groupId === undefined ? {} : { groupId };
-    throw invalidParameter("MessageDeduplicationId", given, "The request include parameter that is not valid for this queue type.");
-  }
-  if (groupId === undefined) throw missingParameter("MessageGroupId");
-  if (given === undefined && !contentBased) {
+  if (fifo && groupId === undefined) throw missingParameter("MessageGroupId");
+  if (!fifo && deduplicationId !== undefined) throw notOfThisKind("MessageDeduplicationId", deduplicationId);
+  return { ...(groupId !== undefined && { groupId }), ...(deduplicationId !== undefined && { deduplicationId }) };
+}
+
+function notOfThisKind(name: string, value: string | number) {
+  return invalidParameter(name, value, "The request include parameter that is not valid for this queue type.");
+}
+
+function checkSent(outcome: SentMessage | RefusedMessage): SentMessage {
+  if (!("refused" in outcome)) return outcome;
+  if (outcome.refused === "too-long") {
     throw sqsError(
       "InvalidParameterValue",
-      "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+      `One or more parameters are invalid. Reason: Message must be shorter than ${outcome.limit} bytes.`,
     );
   }
-  return { groupId, deduplicationId: given ?? createHash("sha256").update(body).digest("hex") };
+  throw sqsError(
+    "InvalidParameterValue",
+    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+  );
 }
 
-function measureMessage(input: JsonInput): number {
-  const body = Buffer.byteLength(input.text("MessageBody") ?? "");
-  return body + measureAttributes(readMessageAttributes(input, "MessageAttributes"));
-}
-
-function renderSent({ details }: NewMessage, { id, sequence }: SentMessage, { address }: QueueRecord): SqsResult {
+function renderSent({ details }: NewMessage, { id, sequence }: SentMessage, { name }: QueueAddress): SqsResult {
   const traced = details.traceHeader !== undefined && {
     AWSTraceHeader: { DataType: "String", StringValue: details.traceHeader },
   };
@@ -126,7 +117,7 @@ function renderSent({ details }: NewMessage, { id, sequence }: SentMessage, { ad
     MD5OfMessageBody: details.md5OfBody,
     ...(details.md5OfAttributes !== undefined && { MD5OfMessageAttributes: details.md5OfAttributes }),
     ...(traced && { MD5OfMessageSystemAttributes: hashAttributes(traced) }),
-    ...(address.name.endsWith(".fifo") && { SequenceNumber: formatSequence(sequence) }),
+    ...(name.endsWith(".fifo") && { SequenceNumber: formatSequence(sequence) }),
   };
 }
 

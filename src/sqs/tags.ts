@@ -36,7 +36,8 @@ export async function listQueueTags(call: SqsCall): Promise<SqsResult> {
 /** @throws ServiceError InvalidParameterValue */
 export function readTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(tags);
-  if (entries.length > MAX_TAGS) throw sqsError("InvalidParameterValue", `Too many tags added for queue: at most ${MAX_TAGS}.`);
+  if (entries.length > MAX_TAGS)
+    throw sqsError("InvalidParameterValue", `Too many tags added for queue: at most ${MAX_TAGS}.`);
   for (const [key, value] of entries) {
     if (key.length < 1 || key.length > 128 || value.length > 256) {
       throw sqsError("InvalidParameterValue", "Tag keys have 1 to 128 and values up to 256 characters.");

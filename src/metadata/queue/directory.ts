@@ -18,7 +18,11 @@ export class QueueDirectory extends DurableObject<Env> implements QueueDirectory
   }
 
   async add(name: string, deadLetterQueue: string | undefined): Promise<void> {
-    this.#sql.exec("INSERT OR REPLACE INTO queues (name, dead_letter_queue) VALUES (?, ?)", name, deadLetterQueue ?? null);
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO queues (name, dead_letter_queue) VALUES (?, ?)",
+      name,
+      deadLetterQueue ?? null,
+    );
   }
 
   async remove(name: string): Promise<void> {

@@ -1,4 +1,12 @@
-import type { MessageDetails, MovedMessage, NewMessage, ReceiptOutcome, ReceivedMessage, SentMessage } from "./protocol.ts";
+import type {
+  MessageDetails,
+  MovedMessage,
+  NewMessage,
+  ReceiptOutcome,
+  ReceivedMessage,
+  RefusedMessage,
+  SentMessage,
+} from "./protocol.ts";
 import type { QueueSettings } from "./settings.ts";
 
 interface MessageRow extends Record<string, SqlStorageValue> {
@@ -21,23 +29,39 @@ const TAKEN_OVER_MS = 86_400_000;
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** The next sequence number: it grows with the time, so that it never comes back when all messages are gone. */
-export function nextSequence(sql: SqlStorage, now: number): number {
+function nextSequence(sql: SqlStorage, now: number): number {
   const { last } = sql.exec<{ last: number | null }>("SELECT max(sequence) AS last FROM messages").one();
   return Math.max((last ?? 0) + 1, now * 1_000);
 }
 
-/** Adds a message, unless it repeats one that was sent lately. */
-export function addMessage(sql: SqlStorage, settings: QueueSettings, message: NewMessage, now: number): SentMessage {
-  const { id, details } = message;
+/** Adds a message, unless it repeats one that was sent lately, or the queue does not take it. */
+export function addMessage(
+  sql: SqlStorage,
+  settings: QueueSettings,
+  message: NewMessage,
+  now: number,
+): SentMessage | RefusedMessage {
+  if (message.bytes > settings.maximumBytes) return { refused: "too-long", limit: settings.maximumBytes };
+  const details = settings.fifo ? withDeduplicationId(settings, message) : message.details;
+  if (!details) return { refused: "no-deduplication-id" };
   const token = tokenOf(settings, details);
   const earlier = token === undefined ? undefined : findSent(sql, token, now);
   if (earlier) return earlier;
+  const { id, body, delaySeconds = settings.delaySeconds } = message;
   const sequence = nextSequence(sql, now);
-  const delaySeconds = message.delaySeconds ?? settings.delaySeconds;
-  insertMessage(sql, { ...message, sequence, sentAt: now, visibleAt: now + delaySeconds * 1_000 });
+  insertMessage(sql, { id, body, details, sequence, sentAt: now, visibleAt: now + delaySeconds * 1_000 });
   const sent = { id, sequence };
   if (token !== undefined) rememberSent(sql, token, sent, now + DEDUPLICATION_MS);
   return sent;
+}
+
+function withDeduplicationId(
+  settings: QueueSettings,
+  { details, contentHash }: NewMessage,
+): MessageDetails | undefined {
+  if (details.deduplicationId !== undefined) return details;
+  if (!settings.deduplicatesByContent || contentHash === undefined) return undefined;
+  return { ...details, deduplicationId: contentHash };
 }
 
 /** Takes a message from a queue that gave it up, once. It keeps its id and the time at which it was sent. */
@@ -77,20 +101,22 @@ export interface Taking {
  * A FIFO queue answers the oldest of groups of which nothing is in flight; several of one group in their order.
  */
 export function takeMessages(sql: SqlStorage, settings: QueueSettings, taking: Taking): ReceivedMessage[] {
-  const taken: ReceivedMessage[] = [];
-  while (taken.length < taking.limit) {
-    const rows = listVisible(sql, settings, taking.limit - taken.length, taking.now);
-    for (const row of rows) {
-      if (settings.redrive && row.receives >= settings.redrive.maxReceiveCount) giveUp(sql, row.sequence);
-      else taken.push(takeMessage(sql, row, taking));
-    }
-    // Giving up makes room for others; taking does not.
-    if (rows.length === 0 || settings.redrive === undefined) break;
+  const maxReceives = settings.redrive?.maxReceiveCount ?? Number.POSITIVE_INFINITY;
+  for (;;) {
+    const rows = listVisible(sql, settings, taking.limit, taking.now);
+    const exhausted = rows.filter(({ receives }) => receives >= maxReceives);
+    if (exhausted.length === 0) return rows.map((row) => takeMessage(sql, row, taking));
+    // They make room for others.
+    for (const { sequence } of exhausted) giveUp(sql, sequence);
   }
-  return taken;
 }
 
-function listVisible(sql: SqlStorage, { fifo, retentionSeconds }: QueueSettings, limit: number, now: number): MessageRow[] {
+function listVisible(
+  sql: SqlStorage,
+  { fifo, retentionSeconds }: QueueSettings,
+  limit: number,
+  now: number,
+): MessageRow[] {
   const oldest = now - retentionSeconds * 1_000;
   const query = fifo
     ? `SELECT * FROM messages AS m WHERE visible <= ?1 AND sent > ?2 AND NOT EXISTS (
@@ -134,7 +160,10 @@ export function deleteMessage(sql: SqlStorage, receipt: string): ReceiptOutcome 
 export function hideMessage(sql: SqlStorage, receipt: string, visibilityMs: number, now: number): ReceiptOutcome {
   const { sequence, nonce } = parseReceipt(receipt);
   const [row] = sql
-    .exec<{ visible: number; receipt: string | null }>("SELECT visible, receipt FROM messages WHERE sequence = ?", sequence)
+    .exec<{ visible: number; receipt: string | null }>(
+      "SELECT visible, receipt FROM messages WHERE sequence = ?",
+      sequence,
+    )
     .toArray();
   if (!row || row.receipt !== nonce) return "stale";
   if (row.visible <= now || row.visible === NEVER) return "not-in-flight";
@@ -150,7 +179,11 @@ export function isReceipt(text: string): boolean {
 /** When a message becomes visible next, without a call of anyone; undefined when none waits. */
 export function nextVisible(sql: SqlStorage, now: number): number | undefined {
   const { next } = sql
-    .exec<{ next: number | null }>("SELECT min(visible) AS next FROM messages WHERE visible > ? AND visible < ?", now, NEVER)
+    .exec<{ next: number | null }>(
+      "SELECT min(visible) AS next FROM messages WHERE visible > ? AND visible < ?",
+      now,
+      NEVER,
+    )
     .one();
   return next ?? undefined;
 }
@@ -187,6 +220,12 @@ export function listMoves(sql: SqlStorage, limit: number): Move[] {
       sequence,
       message: { id, body, details: JSON.parse(details) as MessageDetails, sentAt: sent },
     }));
+}
+
+/** Of a queue that has no dead-letter queue any more: what was given up can be received again. */
+export function takeBackMoves(sql: SqlStorage, now: number): void {
+  sql.exec("UPDATE messages SET visible = ? WHERE sequence IN (SELECT sequence FROM moves)", now);
+  sql.exec("DELETE FROM moves");
 }
 
 export function forgetMove(sql: SqlStorage, sequence: number): void {

@@ -54,7 +54,16 @@ export interface NewMessage {
   readonly details: MessageDetails;
   /** Instead of the queue's. */
   readonly delaySeconds?: number;
+  /** Of body and attributes. */
+  readonly bytes: number;
+  /** What a FIFO queue that deduplicates by content takes for the deduplication id. */
+  readonly contentHash?: string;
 }
+
+/** A message that the queue's attributes do not let in: longer than `limit` bytes, or without a deduplication id. */
+export type RefusedMessage =
+  | { readonly refused: "too-long"; readonly limit: number }
+  | { readonly refused: "no-deduplication-id" };
 
 export interface SentMessage {
   /** Of the message that was sent before, when this one repeats it. */
@@ -96,14 +105,18 @@ export type ReceiptOutcome = "ok" | "stale" | "not-in-flight";
 /** The calls that the Worker makes; undefined answers: there is no such queue. */
 export interface QueueApi {
   /** `different`: there is one with other attributes. */
-  create(address: QueueAddress, attributes: QueueAttributes, tags: QueueRecord["tags"]): Promise<"created" | "different">;
+  create(
+    address: QueueAddress,
+    attributes: QueueAttributes,
+    tags: QueueRecord["tags"],
+  ): Promise<"created" | "different">;
   find(): Promise<QueueRecord | undefined>;
   describe(): Promise<QueueDescription | undefined>;
   setAttributes(attributes: QueueAttributes): Promise<boolean>;
   setTags(added: QueueRecord["tags"], removed: readonly string[]): Promise<boolean>;
   remove(): Promise<boolean>;
   purge(): Promise<"ok" | "in-progress" | undefined>;
-  send(messages: readonly NewMessage[]): Promise<readonly SentMessage[] | undefined>;
+  send(messages: readonly NewMessage[]): Promise<readonly (SentMessage | RefusedMessage)[] | undefined>;
   receive(query: ReceiveQuery): Promise<readonly ReceivedMessage[] | undefined>;
   deleteMessages(receipts: readonly string[]): Promise<readonly ReceiptOutcome[] | undefined>;
   changeVisibility(

@@ -100,7 +100,9 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     return "ok";
   }
 
-  async send(sent: readonly protocol.NewMessage[]): Promise<readonly protocol.SentMessage[] | undefined> {
+  async send(
+    sent: readonly protocol.NewMessage[],
+  ): Promise<readonly (protocol.SentMessage | protocol.RefusedMessage)[] | undefined> {
     await this.#turn.next();
     const state = this.#state;
     if (!state) return undefined;
@@ -183,7 +185,10 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
 
   /** Hands what was given up to the dead-letter queue. False: some of it waits still. */
   async #deliverMoves({ record, settings }: State): Promise<boolean> {
-    if (!settings.redrive) return true;
+    if (!settings.redrive) {
+      messages.takeBackMoves(this.#sql, Date.now());
+      return true;
+    }
     const target = queueOf(this.env, settings.redrive.target);
     const source = formatQueueArn(this.env.VERGE_REGION ?? "us-east-1", record.address);
     const moves = messages.listMoves(this.#sql, MOVES);
@@ -213,7 +218,8 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   /** A queue that was never created must not leave a database behind. */
   #hasTables(): boolean {
     return (
-      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'").raw().next().done !== true
+      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'").raw().next().done !==
+      true
     );
   }
 

@@ -14,7 +14,9 @@ export interface QueueSettings {
   readonly retentionSeconds: number;
   readonly delaySeconds: number;
   readonly waitSeconds: number;
+  readonly maximumBytes: number;
   readonly fifo: boolean;
+  readonly deduplicatesByContent: boolean;
   /** Whether deduplication ids count within a message group, not within the queue. */
   readonly deduplicatesByGroup: boolean;
   /** Where messages go that were received that often and not deleted. */
@@ -30,7 +32,9 @@ export function readSettings(attributes: QueueAttributes): QueueSettings {
     retentionSeconds: read("MessageRetentionPeriod"),
     delaySeconds: read("DelaySeconds"),
     waitSeconds: read("ReceiveMessageWaitTimeSeconds"),
+    maximumBytes: read("MaximumMessageSize"),
     fifo: attributes["FifoQueue"] === "true",
+    deduplicatesByContent: attributes["ContentBasedDeduplication"] === "true",
     deduplicatesByGroup: attributes["DeduplicationScope"] === "messageGroup",
     ...(redrive && { redrive }),
   };
@@ -50,6 +54,9 @@ export function formatQueueArn(region: string, { accountId, name }: QueueAddress
 
 /** Undefined for what is no ARN of a queue. */
 export function parseQueueArn(arn: string): (QueueAddress & { readonly region: string }) | undefined {
-  const [, region, accountId, name] = /^arn:aws:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/.exec(arn) ?? [];
-  return region !== undefined && accountId !== undefined && name !== undefined ? { region, accountId, name } : undefined;
+  const [, region, accountId, name] =
+    /^arn:aws:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/.exec(arn) ?? [];
+  return region !== undefined && accountId !== undefined && name !== undefined
+    ? { region, accountId, name }
+    : undefined;
 }
