@@ -40,7 +40,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     runMigrations(this.#storage, MIGRATIONS);
     this.#state = this.#load();
     // The platform drops an alarm that has failed too often.
-    if (this.#state) void this.#armAlarm(0);
+    if (this.#state) void this.#armAlarm(Date.now());
   }
 
   async create(
@@ -179,7 +179,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     const taken = this.#storage.transactionSync(() =>
       messages.takeMessages(this.#sql, state.settings, { limit: query.limit, visibilityMs, now: Date.now() }),
     );
-    if (state.settings.redrive && messages.listMoves(this.#sql, 1).length > 0) void this.#armAlarm(0);
+    if (state.settings.redrive && messages.listMoves(this.#sql, 1).length > 0) void this.#armAlarm(Date.now());
     return taken;
   }
 

@@ -124,7 +124,7 @@ describe("messages", () => {
       { Id: "b", SenderFault: true, Code: "InvalidMessageContents", Message: "Invalid characters found." },
     ]);
     const received = await receive(queue);
-    expect(bodies(received).toSorted()).toEqual(["1", "3"]);
+    expect(new Set(bodies(received))).toEqual(new Set(["1", "3"]));
     const Entries = received.map(({ ReceiptHandle }, index) => ({ Id: `m${index}`, ReceiptHandle: ReceiptHandle! }));
     const deleted = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queue, Entries }));
     expect(deleted.Successful).toHaveLength(2);
