@@ -21,6 +21,9 @@ export type VergeEnv = Pick<
   Env,
   | "REGISTRY"
   | "BUCKET_INDEX"
+  | "FUNCTION_REGISTRY"
+  | "LOG_INDEX"
+  | "BLOBS"
   | "BACKGROUND"
   | "VERGE_ROOT_ACCESS_KEY_ID"
   | "VERGE_ROOT_SECRET_ACCESS_KEY"
@@ -38,7 +41,7 @@ export interface VergeResult {
 export type VergeOperation = Operation<VergeCall, VergeResult>;
 
 /** A parameter that the row's template has. */
-export function parameter(call: VergeCall, name: string): string {
+export function parameter(call: Pick<VergeCall, "parameters">, name: string): string {
   const value = call.parameters[name];
   if (value === undefined) throw new Error(`The path has no parameter ${name}`);
   return value;

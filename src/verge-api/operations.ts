@@ -3,6 +3,7 @@ import { createAccount, deleteAccount, getAccount, listAccounts } from "./accoun
 import { listAudit, runAudited } from "./audit.ts";
 import type { VergeOperation } from "./call.ts";
 import { getBucket, getRebuild, rebuildBucket, sweepBucket } from "./buckets.ts";
+import { listInvocations } from "./invocations.ts";
 import { createKey, deleteKey, disableKey, enableKey, rotateKey } from "./keys.ts";
 
 const KEY = "/accounts/{id}/keys/{accessKeyId}";
@@ -17,6 +18,7 @@ const rows: readonly VergeOperation[] = [
   { name: "DisableKey", method: "POST", path: `${KEY}/disable`, access: "verge:DisableKey", handle: disableKey },
   { name: "EnableKey", method: "POST", path: `${KEY}/enable`, access: "verge:EnableKey", handle: enableKey },
   { name: "RotateKey", method: "POST", path: `${KEY}/rotate`, access: "verge:RotateKey", handle: rotateKey },
+  { name: "ListInvocations", method: "GET", path: "/accounts/{id}/functions/{name}/invocations", access: "verge:ListInvocations", handle: listInvocations },
   { name: "GetBucket", method: "GET", path: "/buckets/{name}", access: "verge:GetBucket", handle: getBucket },
   { name: "SweepBucket", method: "POST", path: "/buckets/{name}/sweep", access: "verge:SweepBucket", handle: sweepBucket },
   { name: "RebuildBucket", method: "POST", path: "/buckets/{name}/rebuild", access: "verge:RebuildBucket", handle: rebuildBucket },

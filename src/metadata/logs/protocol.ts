@@ -122,6 +122,8 @@ export interface SourceQuery {
   readonly to: number;
   /** Whether the oldest or the latest packs come first, should there be too many for one answer. */
   readonly order: "forward" | "backward";
+  /** Also the records of invocations that never reached an environment, and so have no stream. */
+  readonly withoutStream?: boolean;
 }
 
 /** Where the events of a query are. */

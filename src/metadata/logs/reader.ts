@@ -2,7 +2,7 @@ import type { Env } from "../../env.ts";
 import { LogPackStore } from "../../storage/log-packs.ts";
 import { askLogIndex } from "./client.ts";
 import { decodePack } from "./pack.ts";
-import type { InvocationRecord, Segment, SegmentBody, SourceQuery, Sources, SourcesOutcome } from "./protocol.ts";
+import type { Segment, SegmentBody, SourceQuery, Sources, SourcesOutcome } from "./protocol.ts";
 
 /** Where an event stands among all others: by time, then as it arrived. */
 export interface Position {
@@ -20,10 +20,10 @@ export interface StoredEvent extends Position {
 type Order = SourceQuery["order"];
 
 /** A segment, or a pack of them, that has not been opened. */
-interface Source {
+export interface Source {
   readonly firstAt: number;
   readonly lastAt: number;
-  open(): Promise<readonly Segment[]>;
+  readonly open: () => Promise<readonly Segment[]>;
 }
 
 /** What reading the events of a query needs. */
@@ -33,7 +33,7 @@ export interface EventReader {
   readonly events: AsyncGenerator<StoredEvent, void>;
 }
 
-type ReaderEnv = Pick<Env, "LOG_INDEX" | "BLOBS">;
+export type ReaderEnv = Pick<Env, "LOG_INDEX" | "BLOBS">;
 
 /** Looks for the events of a query; those that come after a position alone, where one is given. */
 export async function readEvents(
@@ -62,21 +62,6 @@ export function horizonOf({ partial, from, to }: Sources, order: Order): Positio
   return order === "forward"
     ? { timestamp: to - 1, segment: Number.MAX_SAFE_INTEGER, index: 0 }
     : { timestamp: from, segment: 0, index: 0 };
-}
-
-/** Records of invocations of one function, the latest first. */
-export async function readInvocations(
-  env: ReaderEnv,
-  accountId: string,
-  query: Omit<SourceQuery, "order">,
-): Promise<InvocationRecord[]> {
-  const found = await askLogIndex(env, accountId, (index) => index.findSources({ ...query, order: "backward" }));
-  if (found.outcome !== "found") return [];
-  const opened = await Promise.all(listSources(env, found.sources).map((source) => source.open()));
-  return opened
-    .flat()
-    .flatMap(({ body }) => (JSON.parse(body) as SegmentBody).invocations ?? [])
-    .toSorted((one, other) => other.startedAt - one.startedAt);
 }
 
 /** Events of sources that may overlap, in order. */
@@ -110,7 +95,8 @@ function comparePositions(one: Position, other: Position): number {
   return one.timestamp - other.timestamp || one.segment - other.segment || one.index - other.index;
 }
 
-function listSources(env: ReaderEnv, { segments, packs, streams }: Sources): Source[] {
+/** Where the events of an answer are: opening a source reads of it what was asked for. */
+export function listSources(env: ReaderEnv, { segments, packs, streams }: Sources): Source[] {
   const store = new LogPackStore(env.BLOBS);
   const isWanted = ({ stream, ingestedAt }: Pick<Segment, "stream" | "ingestedAt">) =>
     Object.hasOwn(streams, stream) && ingestedAt >= streams[stream]!;

@@ -45,7 +45,10 @@ export function sumRecent(sql: SqlStorage): Map<number, number> {
 
 /** Where the events of a query are. `from` is no earlier than the group's retention allows. */
 export function findSources(sql: SqlStorage, groupId: number, query: SourceQuery): Sources {
-  const streams = findStreams(sql, groupId, { names: query.streams, prefix: query.streamPrefix });
+  const streams = {
+    ...findStreams(sql, groupId, { names: query.streams, prefix: query.streamPrefix }),
+    ...(query.withoutStream && { "": 0 }),
+  };
   let { from, to } = query;
   const listed = listPacks(sql, groupId, query);
   // What is left for another request must be something: packs that cover the whole time are taken at once.

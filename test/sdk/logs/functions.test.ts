@@ -5,12 +5,19 @@ import {
   FilterLogEventsCommand,
   GetLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { DeleteFunctionCommand, type LambdaClient, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import {
+  CreateAliasCommand,
+  DeleteFunctionCommand,
+  type LambdaClient,
+  PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
+} from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFunction, createLambdaClient, invokeFunction } from "../../support/lambda.ts";
 import { awaitEvents, createLogsClient } from "../../support/logs.ts";
 import type { Verge } from "../../support/server.ts";
 import { startVerge } from "../../support/server.ts";
+import { callVerge } from "../../support/verge-api.ts";
 
 let verge: Verge;
 let lambda: LambdaClient;
@@ -142,12 +149,32 @@ describe("the logs of a function", () => {
     for (const { logStreamName } of events) expect(logStreamName).toContain(`/${name}[$LATEST]`);
   });
 
-  it("do not show invocations that were refused", async () => {
-    const name = await createFunction(lambda, "exports.handler = async () => 1;");
+  it("come with a record of each invocation, also of those that were refused", async () => {
+    const name = await createFunction(
+      lambda,
+      "exports.handler = async ({ fail }) => { if (fail) throw new TypeError('broken'); };",
+    );
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 0 }));
     await expect(invokeFunction(lambda, name)).rejects.toMatchObject({ name: "TooManyRequestsException" });
+    const { Version = "" } = await lambda.send(new PublishVersionCommand({ FunctionName: name }));
+    await lambda.send(new CreateAliasCommand({ FunctionName: name, Name: "live", FunctionVersion: Version }));
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
-    await invokeFunction(lambda, name);
-    expect(await awaitEvents(logs, { logGroupName: groupOf(name) }, reports(1))).toHaveLength(3);
+    const { $metadata } = await invokeFunction(lambda, name, {}, { Qualifier: "live" });
+    await invokeFunction(lambda, name, { fail: true });
+    // What was refused has no lines.
+    expect(await awaitEvents(logs, { logGroupName: groupOf(name) }, reports(2))).toHaveLength(7);
+    const [account] = (await callVerge<{ accounts: { id: string }[] }>(verge, "GET", "/accounts")).accounts;
+    const path = `/accounts/${account?.id}/functions/${name}/invocations`;
+    const list = (query = "") =>
+      callVerge<{ invocations: Record<string, unknown>[]; next?: string }>(verge, "GET", path + query);
+    const { invocations } = await list();
+    expect(invocations).toMatchObject([
+      { outcome: "error", errorType: "TypeError", version: "$LATEST", memoryMb: 128, billedMs: expect.any(Number) },
+      { outcome: "success", requestId: $metadata.requestId, version: "1", alias: "live", initMs: expect.any(Number) },
+      { outcome: "throttled", functionName: name, errorType: "TooManyRequestsException", billedMs: 0 },
+    ]);
+    const first = await list("?limit=2");
+    expect(first.invocations).toEqual(invocations.slice(0, 2));
+    expect((await list(`?limit=2&after=${first.next}`)).invocations).toEqual(invocations.slice(2));
   });
 });
