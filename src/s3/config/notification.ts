@@ -60,7 +60,7 @@ export async function getBucketNotification(call: S3Call): Promise<S3Result> {
     xml: element(
       ROOT,
       KINDS.map((kind) =>
-        subscriptions.filter((one) => kindOf(one) === kind).map((one) => renderSubscription(kind, one)),
+        subscriptions.filter((one) => kindOf(one.destination) === kind).map((one) => renderSubscription(kind, one)),
       ),
       notifications?.eventBridge ? element(EVENT_BRIDGE) : undefined,
     ),
@@ -130,11 +130,13 @@ function listFilterRules(node: XmlNode): { name: string; value: string }[] {
  */
 async function checkDestinations(call: S3Call, subscriptions: readonly Subscription[]): Promise<void> {
   const skipped = call.headers.get("x-amz-skip-destination-validation")?.toLowerCase() === "true";
+  const destinations = [...new Set(subscriptions.map((one) => one.destination))];
   const complaints = await Promise.all(
-    subscriptions.map(async (one) => {
-      const missing = kindOf(one)?.missing;
-      const value = missing ?? (skipped ? undefined : await call.checkDestination(one.destination, call.bucket.config));
-      return value === undefined ? [] : [{ name: missing ? one.destination : `${one.destination}, null`, value }];
+    destinations.map(async (destination) => {
+      const missing = kindOf(destination)?.missing;
+      if (missing !== undefined) return [{ name: destination, value: missing }];
+      const value = skipped ? undefined : await call.checkDestination(destination, call.bucket.config);
+      return value === undefined ? [] : [{ name: `${destination}, null`, value }];
     }),
   );
   // S3 numbers them, from 1.
@@ -149,7 +151,7 @@ async function checkDestinations(call: S3Call, subscriptions: readonly Subscript
   });
 }
 
-function kindOf({ destination }: Subscription): DestinationKind | undefined {
+function kindOf(destination: string): DestinationKind | undefined {
   const service = destination.split(":")[2];
   return KINDS.find((kind) => kind.service === service);
 }
