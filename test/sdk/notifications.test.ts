@@ -12,6 +12,7 @@ import {
   DeleteObjectsCommand,
   DeleteObjectTaggingCommand,
   GetObjectCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   type S3Client,
@@ -123,6 +124,20 @@ describe.each([1, 3])("a bucket on %i index objects", (shards) => {
     expect(sequencers.toSorted()).toEqual(sequencers);
     expect(removed.record.s3.object["size"]).toBeUndefined();
   });
+});
+
+test("events of a bucket with versions name the version, and tell delete markers from deletions", async () => {
+  const { inbox: Bucket, outbox, arn } = await makeBuckets();
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  await subscribe(s3, Bucket, describeSubscription(arn, { events: [...CREATED, "s3:ObjectRemoved:*"] }));
+  const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "1" }));
+  const marker = await s3.send(new DeleteObjectCommand({ Bucket, Key: "a" }));
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: "a", VersionId }));
+  const names = ["ObjectCreated:Put", "ObjectRemoved:Delete", "ObjectRemoved:DeleteMarkerCreated"];
+  const keys = names.map((name) => `told/${name}/a`);
+  await expect.poll(() => listKeys(s3, outbox), SOON).toEqual(keys);
+  const told = await Promise.all(keys.map((key) => readTold(outbox, key)));
+  expect(told.map(({ record }) => record.s3.object["versionId"])).toEqual([VersionId, VersionId, marker.VersionId]);
 });
 
 test("only the events that were asked for, of keys with the prefix and the suffix, are told", async () => {
