@@ -33,6 +33,9 @@ export interface Env {
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */
   readonly PUBLIC_NETWORK?: Fetcher;
+  /** Locally: the process in which functions run instead of here, and who watches over it (docs/decisions/0017). */
+  readonly FUNCTION_HOST?: Fetcher;
+  readonly FUNCTION_SUPERVISOR?: Fetcher;
   /** Wakes those who run asynchronous invocations. */
   readonly INVOCATIONS: Queue<EventsMessage>;
   /**

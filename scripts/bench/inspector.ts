@@ -22,7 +22,9 @@ interface Target {
 export async function openProfilers(port: number): Promise<Profiler[]> {
   const response = await fetch(`http://127.0.0.1:${port}/json`);
   const targets = (await response.json()) as Target[];
-  return Promise.all(targets.map((target) => Profiler.open(target)));
+  // Services that Miniflare makes of functions have names that fit into no URL.
+  const named = targets.filter(({ webSocketDebuggerUrl }) => !/[#+]/.test(webSocketDebuggerUrl));
+  return Promise.all(named.map((target) => Profiler.open(target)));
 }
 
 /** One isolate's profiler. */

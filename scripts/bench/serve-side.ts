@@ -18,7 +18,8 @@ export interface ServeOptions {
 
 export interface Serving {
   readonly origin: string;
-  readonly workerd: number;
+  /** Of workerd: that which serves comes first. */
+  readonly pids: readonly number[];
 }
 
 const options = JSON.parse(process.argv[2] ?? "") as ServeOptions;
@@ -34,7 +35,7 @@ process.once("disconnect", () => {
     () => process.exit(1),
   );
 });
-process.send?.({ origin: runtime.endpoint.origin, workerd: runtime.process.pid ?? 0 } satisfies Serving);
+process.send?.({ origin: runtime.endpoint.origin, pids: listPids(runtime) } satisfies Serving);
 
 function start({ side, mainModule, stateDir, inspectorPort, ...keys }: ServeOptions) {
   const common = { mainModule, stateDir, inspectorPort };
@@ -53,4 +54,11 @@ function start({ side, mainModule, stateDir, inspectorPort, ...keys }: ServeOpti
       VERGE_MASTER_KEY: keys.masterKey,
     },
   });
+}
+
+function listPids(served: {
+  readonly process: { readonly pid: number | undefined };
+  readonly functionsPid?: number | undefined;
+}) {
+  return [served.process.pid, served.functionsPid].filter((pid) => pid !== undefined);
 }

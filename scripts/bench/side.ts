@@ -32,7 +32,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
   readonly #mainModule: string | undefined;
   readonly #keys = generateCredentials();
   #process: ChildProcess | undefined;
-  #workerd: number | undefined;
+  #workerds: readonly number[] = [];
   #origin = "";
 
   /** `mainModule` is the bundle; s3rver has none. */
@@ -54,7 +54,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
 
   /** The process whose memory and CPU matter. */
   get pid(): number {
-    return this.#workerd ?? this.#process?.pid ?? 0;
+    return this.#workerds[0] ?? this.#process?.pid ?? 0;
   }
 
   get #logPath(): string {
@@ -75,9 +75,9 @@ export class Side<Name extends SideName | BareKind = SideName> {
     });
     failed.catch(() => undefined);
     const serving = this.#mainModule === undefined ? waitForS3rver(child) : waitForRuntime(child);
-    const { origin, workerd } = await Promise.race([serving, failed]);
+    const { origin, pids } = await Promise.race([serving, failed]);
     this.#origin = origin;
-    this.#workerd = workerd;
+    this.#workerds = pids;
   }
 
   async stop(): Promise<void> {
@@ -85,7 +85,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
     if (child === undefined) return;
     this.resume();
     this.#process = undefined;
-    this.#workerd = undefined;
+    this.#workerds = [];
     const ended = new Promise<void>((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve();
       child.once("exit", () => resolve());
@@ -106,7 +106,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
 
   /** CPU seconds of its processes since they began; undefined where /proc does not tell. */
   cpuSeconds(): number | undefined {
-    const pids = [this.#process?.pid, this.#workerd].filter((pid) => pid !== undefined);
+    const pids = [this.#process?.pid, ...this.#workerds].filter((pid) => pid !== undefined);
     const seconds = pids.map(readCpuSeconds);
     return seconds.includes(undefined) ? undefined : seconds.reduce((sum: number, one) => sum + (one ?? 0), 0);
   }
@@ -156,7 +156,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
 
   #signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
-    if (this.#workerd !== undefined) process.kill(this.#workerd, signal);
+    for (const pid of this.#workerds) process.kill(pid, signal);
   }
 
   #forkRuntime(mainModule: string, options: { readonly inspectorPort?: number }): ChildProcess {
@@ -200,22 +200,20 @@ function readCpuSeconds(pid: number): number | undefined {
   }
 }
 
-type Started = { readonly origin: string; readonly workerd: number | undefined };
-
-function waitForRuntime(child: ChildProcess): Promise<Started> {
+function waitForRuntime(child: ChildProcess): Promise<Serving> {
   return new Promise((resolve) => {
     child.once("message", (message) => resolve(message as Serving));
   });
 }
 
 /** It prints `S3rver listening on 127.0.0.1:PORT`. */
-function waitForS3rver(child: ChildProcess): Promise<Started> {
+function waitForS3rver(child: ChildProcess): Promise<Serving> {
   return new Promise((resolve) => {
     let printed = "";
     child.stdout?.on("data", (data: Buffer) => {
       printed += data.toString();
       const address = /listening on (\S+:\d+)/.exec(printed)?.[1];
-      if (address !== undefined) resolve({ origin: `http://${address}`, workerd: undefined });
+      if (address !== undefined) resolve({ origin: `http://${address}`, pids: [] });
     });
   });
 }

@@ -4,6 +4,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import type { V4MiniflareOptions, V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { offlineEnvironment, projectDir } from "./bundle.ts";
+import { FunctionSupervisor } from "./functions/supervisor.ts";
 import { trackRuntimeProcess } from "./runtime-process.ts";
 import type { RuntimeProcess } from "./runtime-process.ts";
 
@@ -29,6 +30,8 @@ export interface Runtime {
   /** Miniflare's entry. */
   readonly entryEndpoint: URL;
   readonly process: RuntimeProcess;
+  /** The process in which functions run; undefined where they run in that of the Worker. */
+  readonly functionsPid: number | undefined;
   /** Runs the Worker's cron handler, which Miniflare never does by itself. */
   runScheduled(): Promise<void>;
   /** Lets open requests finish for some seconds, then ends workerd. */
@@ -62,32 +65,41 @@ const V8_FLAGS = "--max-semi-space-size=1";
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   Object.assign(process.env, offlineEnvironment);
   process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= V8_FLAGS;
+  // Windows has no sockets with a path: functions run in the Worker's own process there.
+  const functions = process.platform === "win32" ? undefined : new FunctionSupervisor(options.stateDir);
   const { started: miniflare, process: tracked } = trackRuntimeProcess(
-    () => new Miniflare(convertV4MiniflareOptions(buildOptions(options))),
+    () => new Miniflare(convertV4MiniflareOptions(buildOptions(options, functions))),
   );
+  const end = async () => {
+    await tracked.drain(() => miniflare.dispose());
+    await functions?.process.stop();
+  };
   try {
     const entryEndpoint = await miniflare.ready;
     const endpoint = await miniflare.unsafeGetDirectURL(WORKER_NAME);
+    const { compatibilityDate = "" } = readWorkerOptions();
+    await functions?.process.start({ deployment: endpoint, compatibilityDate });
     return {
       miniflare,
       endpoint,
       entryEndpoint,
       process: tracked,
+      get functionsPid() {
+        return functions?.process.pid;
+      },
       async runScheduled() {
         const worker = await miniflare.getWorker(WORKER_NAME);
         await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
       },
-      async stop() {
-        await tracked.drain(() => miniflare.dispose());
-      },
+      stop: end,
     };
   } catch (error) {
-    await tracked.drain(() => miniflare.dispose());
+    await end();
     throw error;
   }
 }
 
-function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
+function buildOptions(options: RuntimeOptions, functions: FunctionSupervisor | undefined): V4MiniflareOptions {
   const { assets, ...bound } = readWorkerOptions();
   const { host, port, directPort, entryPort, mainModule } = options;
   const shared = { rootPath: projectDir, compatibilityDate: bound.compatibilityDate ?? "" };
@@ -99,7 +111,15 @@ function buildOptions(options: RuntimeOptions): V4MiniflareOptions {
       modulesRoot: dirname(mainModule),
       modules: readModules(mainModule),
       bindings: { ...bound.bindings, ...LOCAL_SETTINGS, ...options.bindings },
-      serviceBindings: { ...bound.serviceBindings, ASSETS: ASSETS_NAME, PUBLIC_NETWORK },
+      serviceBindings: {
+        ...bound.serviceBindings,
+        ASSETS: ASSETS_NAME,
+        PUBLIC_NETWORK,
+        ...(functions && {
+          FUNCTION_HOST: { external: { address: `unix:${functions.process.socketPath}`, http: {} } },
+          FUNCTION_SUPERVISOR: functions.answer,
+        }),
+      },
       unsafeDirectSockets: [{ host, port }],
     },
     // Assets of the Worker itself would put a proxy in front of it, which collapses `..` in paths.

@@ -10,6 +10,8 @@ export interface Deployment {
   readonly region: string;
   /** Origin of this deployment, as functions are told it. */
   readonly endpointUrl: string;
+  /** Its host, with the port. */
+  readonly ownHost: string;
   /** Before the first repetition of an asynchronous invocation that has failed; the second waits twice as long. */
   readonly asyncRetrySeconds: number;
   readonly directory: Directory;
@@ -26,10 +28,12 @@ export function deploymentOf(env: Env): Deployment {
   const known = deployments.get(env);
   if (known) return known;
   const domain = env.VERGE_DOMAIN ?? "localhost";
+  const endpointUrl = env.VERGE_ENDPOINT ?? `http://${domain}`;
   const deployment: Deployment = {
     domain,
     region: env.VERGE_REGION ?? "us-east-1",
-    endpointUrl: env.VERGE_ENDPOINT ?? `http://${domain}`,
+    endpointUrl,
+    ownHost: new URL(endpointUrl).host,
     asyncRetrySeconds: Number(env.VERGE_ASYNC_RETRY_SECONDS || "60"),
     directory: directoryOf(env),
     credentials: credentialsOf(env),

@@ -1,7 +1,8 @@
 import type { ExecutionLease } from "../lambda/call.ts";
 import { loadCode } from "../lambda/packages.ts";
-import type { EgressProps } from "../lambda/runtime/egress.ts";
+import { describeEgress, type EgressProps } from "../lambda/runtime/egress.ts";
 import { createRuntime } from "../lambda/runtime/loader.ts";
+import { createRemoteRuntime } from "../lambda/runtime/remote/runtime.ts";
 import type { Runtime, RuntimeFunction } from "../lambda/runtime/protocol.ts";
 import type { FunctionExecutionsApi } from "../metadata/function/executions.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
@@ -21,18 +22,17 @@ export function createFunctionRuntime(
   { env, deployment, entrypoints, defer }: RuntimeRequest,
   codeId: string,
 ): Runtime {
+  const { ownHost } = deployment;
+  const load = ({ layers = [], runtime }: RuntimeFunction) =>
+    loadCode(new FunctionCodeStore(env.BLOBS), { codeId, layers, runtime }, (name) => loadSdkPackage(env, name));
+  if (env.FUNCTION_HOST && env.FUNCTION_SUPERVISOR) {
+    const remote = { host: env.FUNCTION_HOST, supervisor: env.FUNCTION_SUPERVISOR, ownHost };
+    return createRemoteRuntime({ ...remote, loadCode: load, defer });
+  }
   return createRuntime({
     loader: env.LOADER,
-    loadCode: ({ layers = [], runtime }) =>
-      loadCode(new FunctionCodeStore(env.BLOBS), { codeId, layers, runtime }, (name) => loadSdkPackage(env, name)),
-    egress: ({ arn, egressAllow }) =>
-      entrypoints.FunctionEgress({
-        props: {
-          functionArn: arn,
-          ownHost: new URL(deployment.endpointUrl).host,
-          ...(egressAllow && { allow: egressAllow }),
-        },
-      }),
+    loadCode: load,
+    egress: (fn) => entrypoints.FunctionEgress({ props: describeEgress(fn, ownHost) }),
     defer,
   });
 }

@@ -1,6 +1,7 @@
 /** The network as functions see it: everything that leaves their isolates passes here. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { isPublicHost } from "./addresses.ts";
+import type { RuntimeFunction } from "./protocol.ts";
 
 /** What the filter knows about the function behind it. */
 export interface EgressProps {
@@ -9,6 +10,10 @@ export interface EgressProps {
   readonly ownHost?: string;
   /** `api.example.com`, `*.example.com`; absent allows every public host. */
   readonly allow?: readonly string[];
+}
+
+export function describeEgress({ arn, egressAllow }: RuntimeFunction, ownHost: string): EgressProps {
+  return { functionArn: arn, ownHost, ...(egressAllow && { allow: egressAllow }) };
 }
 
 interface EgressEnv {

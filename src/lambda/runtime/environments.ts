@@ -27,6 +27,8 @@ interface VersionState {
   needsEval: boolean;
   /** The log streams of its environments, by slot, as far as this host knows them. */
   readonly streams: Map<number, string>;
+  /** Of slots whose environment could not be loaded: workerd keeps a failed one under its id for ever. */
+  readonly failures: Map<number, number>;
 }
 
 /** By everything that an environment depends on. Small, and bounded by what one isolate runs in its life. */
@@ -46,17 +48,25 @@ export interface Claim {
   release(reply: InvocationReply | StreamReply | undefined): Promise<void>;
 }
 
-/** Throws TooManyRequestsException. */
+/** An environment has to be started, and its code is not at hand. */
+export class CodeNeededError extends Error {}
+
+/** Throws TooManyRequestsException, CodeNeededError. */
 export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Claim {
   const key = [fn.accountId, fn.name, fn.version, fn.codeSha256.replaceAll("/", "_"), fn.configRevision].join(":");
-  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false, streams: new Map() };
+  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false, streams: new Map(), failures: new Map() };
   versions.set(key, state);
   const begin = Date.now();
   const deadlineMs = Math.min(begin + fn.timeoutSeconds * 1000, input.deadlineMs ?? Infinity);
   const slot = fn.sharedEnvironments ? 0 : state.slots.take(deadlineMs + 2 * HOST_GRACE_MS);
   if (slot === undefined) throw tooManyRequests();
   const load: Claim["load"] = {};
-  const id = `${key}:${state.needsEval ? "e" : ""}${slot}`;
+  const failures = state.failures.get(slot) ?? 0;
+  const id = `${key}:${state.needsEval ? "e" : ""}${slot}${failures === 0 ? "" : `:${failures}`}`;
+  if (ports.isStartable?.(id) === false) {
+    state.slots.release(slot);
+    throw new CodeNeededError();
+  }
   const startStream = () => {
     const name = nameLogStream(fn);
     state.streams.set(slot, name);
@@ -75,6 +85,7 @@ export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports:
       if (isOver) await stub.retire().catch(() => undefined);
       if (reply?.kind === "needs-eval") state.needsEval = true;
       if (reply?.kind === "done") learnStream(state.streams, slot, fn, reply.logStream);
+      if (load.failure !== undefined) state.failures.set(slot, failures + 1);
       if (reply?.kind === "busy") state.slots.keepAway(slot, begin + BUSY_ELSEWHERE_MS);
       else state.slots.release(slot);
     },
@@ -116,7 +127,7 @@ function openIsolate(
 }
 
 /** Lambda's form, `2026/11/22/[$LATEST]<32 hex digits>`. */
-function nameLogStream(fn: RuntimeFunction): string {
+export function nameLogStream(fn: RuntimeFunction): string {
   const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
   return `${day}/${streamLabel(fn)}${crypto.randomUUID().replaceAll("-", "")}`;
 }

@@ -13,6 +13,7 @@ export const MAX_FILES = 30_000;
 
 /** "Invocation payload (request and response)", 6 MB and the room that Lambda adds for its own envelope. */
 export const MAX_RESPONSE_BYTES = 6_291_556;
+export const RESPONSE_TOO_LARGE = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
 
 /** Characters of log that one invocation may leave; what follows is dropped with a note. */
 export const MAX_LOG_CHARACTERS = MIB;

@@ -4,30 +4,24 @@ import { tooManyRequests } from "./errors.ts";
 import { FRAME, readFrames } from "./frames.ts";
 import { HOST_GRACE_MS, MAX_ATTEMPTS } from "./limits.ts";
 import { crashedOutcome, timedOutOutcome } from "./outcomes.ts";
-import type {
-  InvokeInput,
-  InvokeOutput,
-  InvokeStreamOutput,
-  Runtime,
-  RuntimeFunction,
-  RuntimePorts,
-} from "./protocol.ts";
-import { billedMs, createLogs } from "./report.ts";
+import { describeOutput, type Ended } from "./output.ts";
+import type { InvokeInput, InvokeStreamOutput, Runtime, RuntimeFunction, RuntimePorts } from "./protocol.ts";
 import { decodeReply, type InvocationOutcome, type InvocationReply } from "./shim/wire.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-/** Of what a function says of itself in its record. */
-const MAX_ERROR_TYPE = 100;
 
 export function createRuntime(ports: RuntimePorts): Runtime {
   return {
-    invoke: (fn, input) => invoke(fn, input, ports),
-    invokeStream: (fn, input) => invokeStream(fn, input, ports),
+    invoke: async (fn, input) => describeOutput(fn, input.requestId, await runInIsolate(fn, input, ports)),
+    async invokeStream(fn, input) {
+      const { completion, ...streaming } = await streamFromIsolate(fn, input, ports);
+      return { ...streaming, completion: completion.then((ended) => describeOutput(fn, input.requestId, ended)) };
+    },
   };
 }
 
-async function invoke(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<InvokeOutput> {
+/** Throws TooManyRequestsException, CodeNeededError, and what `loadCode` throws. */
+export async function runInIsolate(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<Ended> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const claim = claimEnvironment(fn, input, ports);
     let reply: InvocationReply | undefined;
@@ -36,7 +30,7 @@ async function invoke(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePor
     } finally {
       await claim.release(reply);
     }
-    if (reply.kind === "done") return describeOutput(fn, claim, reply);
+    if (reply.kind === "done") return endOf(claim, reply);
   }
   throw tooManyRequests();
 }
@@ -66,7 +60,14 @@ async function beforeOverdue(
   }
 }
 
-async function invokeStream(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<InvokeStreamOutput> {
+/** An InvokeStreamOutput whose outcome is as the isolate told it. */
+export type IsolateStream = Omit<InvokeStreamOutput, "completion"> & { readonly completion: Promise<Ended> };
+
+export async function streamFromIsolate(
+  fn: RuntimeFunction,
+  input: InvokeInput,
+  ports: RuntimePorts,
+): Promise<IsolateStream> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const claim = claimEnvironment(fn, input, ports);
     const started = Promise.withResolvers<string | undefined>();
@@ -84,7 +85,7 @@ async function invokeStream(fn: RuntimeFunction, input: InvokeInput, ports: Runt
     return {
       body: readable,
       contentType: typeof reply === "string" ? reply : "application/json",
-      completion: completion.then((outcome) => describeOutput(fn, claim, outcome)),
+      completion: completion.then((outcome) => endOf(claim, outcome)),
     };
   }
   throw tooManyRequests();
@@ -126,34 +127,6 @@ async function finishStream(
   return reply.kind === "done" ? reply : timedOutOutcome(fn, claim.request.requestId);
 }
 
-function describeOutput(
-  fn: RuntimeFunction,
-  { begin, logStream, request }: Claim,
-  outcome: InvocationOutcome,
-): InvokeOutput {
-  const { coldStart, failed, initLog, initMs, log, payload, timedOut } = outcome;
-  const end = Date.now();
-  const timing = { durationMs: Math.max(0, end - begin - initMs), ...(coldStart && { initDurationMs: initMs }) };
-  const told = { requestId: request.requestId, begin, end, initLog, log, timedOut, ...timing };
-  return {
-    payload: typeof payload === "string" ? encoder.encode(payload) : payload,
-    ...(failed && { functionError: "Unhandled" as const, errorType: readErrorType(payload) }),
-    timedOut,
-    logs: createLogs(fn, told, logStream()),
-    startedAt: begin,
-    ...timing,
-    billedMs: billedMs(timing),
-    coldStart,
-  };
-}
-
-/** Of Lambda's error object; a function may have put anything in its place. */
-function readErrorType(payload: string | Uint8Array): string {
-  if (typeof payload !== "string") return "Error";
-  try {
-    const { errorType } = JSON.parse(payload) as { errorType?: unknown };
-    return typeof errorType === "string" ? errorType.slice(0, MAX_ERROR_TYPE) : "Error";
-  } catch {
-    return "Error";
-  }
+function endOf({ begin, logStream }: Claim, outcome: InvocationOutcome): Ended {
+  return { begin, end: Date.now(), logStream: logStream(), outcome };
 }

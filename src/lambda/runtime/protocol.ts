@@ -137,6 +137,8 @@ export interface RuntimePorts {
   readonly loader: WorkerLoader;
   /** Called in cold starts only. */
   readonly loadCode: (fn: RuntimeFunction) => Promise<PackedCode>;
+  /** Whether an environment can be used: without its code only one that was started before can. All can when absent. */
+  readonly isStartable?: (id: string) => boolean;
   /** The filter behind which the function reaches the network; see egress.ts. */
   readonly egress: (fn: RuntimeFunction) => Fetcher;
   /** `ExecutionContext.waitUntil`. */

@@ -1,6 +1,6 @@
 /** One invocation from its event to its answer. */
 import { Buffer } from "node:buffer";
-import { MAX_RESPONSE_BYTES } from "../limits.ts";
+import { MAX_RESPONSE_BYTES, RESPONSE_TOO_LARGE } from "../limits.ts";
 import { logRecord, takeEarlyLog } from "./console.ts";
 import { createContext } from "./context.ts";
 import { DeadlineError, describeError, describeForLog, FatalError, RuntimeError } from "./errors.ts";
@@ -110,10 +110,7 @@ async function respond(
 function checkSize<Payload extends string | Uint8Array>(payload: Payload): Payload {
   // A character of text takes three bytes at most.
   if (payload.length * 3 <= MAX_RESPONSE_BYTES || Buffer.byteLength(payload) <= MAX_RESPONSE_BYTES) return payload;
-  throw new FatalError(
-    "Function.ResponseSizeTooLarge",
-    `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
-  );
+  throw new FatalError("Function.ResponseSizeTooLarge", RESPONSE_TOO_LARGE);
 }
 
 function marshal(result: unknown): string {

@@ -1,0 +1,58 @@
+import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+const MB = 1024 * 1024;
+/** From here on what is idle is given back. */
+const LARGE_BYTES = 1_024 * MB;
+/** What a process may have that runs the functions of one machine: buffers outside of V8's heap know no limit. */
+const MOST_BYTES = 1_536 * MB;
+const INTERVAL_MILLISECONDS = 100;
+/** Ten seconds of samples. */
+const KEPT_SAMPLES = 100;
+
+interface Sample {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** Watches how much memory a process has. On Linux only: elsewhere the heap limit alone ends what grows. */
+export class MemoryWatch {
+  readonly #pid: number | undefined;
+  readonly #report: { exhausted(): void; large(): void };
+  readonly #samples: Sample[] = [];
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor({ pid }: ChildProcess, report: { exhausted(): void; large(): void }) {
+    this.#pid = pid;
+    this.#report = report;
+    this.#timer = setInterval(() => this.#sample(), INTERVAL_MILLISECONDS);
+    this.#timer.unref();
+  }
+
+  /** Answers when it began to grow to what it had at last, milliseconds since 1970. */
+  stop(): number {
+    clearInterval(this.#timer);
+    const sizes = this.#samples.map(({ bytes }) => bytes);
+    const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+    const small = this.#samples.findLast(({ bytes }) => bytes <= least + (most - least) / 10);
+    return small?.at ?? Date.now();
+  }
+
+  #sample(): void {
+    const bytes = readResidentBytes(this.#pid);
+    if (bytes === undefined) return;
+    this.#samples.push({ at: Date.now(), bytes });
+    if (this.#samples.length > KEPT_SAMPLES) this.#samples.shift();
+    if (bytes > MOST_BYTES) this.#report.exhausted();
+    else if (bytes > LARGE_BYTES) this.#report.large();
+  }
+}
+
+/** proc(5), statm: the second field, in pages of 4 KiB. */
+function readResidentBytes(pid: number | undefined): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * 4_096;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,203 @@
+/** Runs functions in a process of their own, beside the Worker: local serving only. */
+import { ServiceError } from "../../../lib/errors.ts";
+import { nameLogStream } from "../environments.ts";
+import { FRAME, readFrames } from "../frames.ts";
+import { HOST_GRACE_MS } from "../limits.ts";
+import { crashedOutcome, outOfMemoryOutcome, timedOutOutcome } from "../outcomes.ts";
+import { describeOutput, type Ended } from "../output.ts";
+import { encodePacked } from "../pack/form.ts";
+import type {
+  InvokeInput,
+  InvokeOutput,
+  InvokeStreamOutput,
+  PackedCode,
+  Runtime,
+  RuntimeFunction,
+} from "../protocol.ts";
+import type { InvocationOutcome } from "../shim/wire.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  FRAMES_TYPE,
+  INVOKE_PATH,
+  LOSS_URL,
+  type LossReport,
+  type LossVerdict,
+  OVERDUE_URL,
+  type RemoteReply,
+  STREAM_PATH,
+} from "./wire.ts";
+
+export interface RemoteRuntimePorts {
+  /** The process. */
+  readonly host: Fetcher;
+  /** Who started it, watches it and starts it again. */
+  readonly supervisor: Fetcher;
+  readonly ownHost: string;
+  readonly loadCode: (fn: RuntimeFunction) => Promise<PackedCode>;
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+/** The process has a grace of its own before it answers for an isolate that does not. */
+const PROCESS_GRACE_MS = HOST_GRACE_MS + 250;
+
+const decoder = new TextDecoder();
+
+export function createRemoteRuntime(ports: RemoteRuntimePorts): Runtime {
+  return {
+    invoke: (fn, input) => new RemoteInvocation(fn, input, ports).run(),
+    invokeStream: (fn, input) => new RemoteInvocation(fn, input, ports).stream(),
+  };
+}
+
+class RemoteInvocation {
+  readonly #fn: RuntimeFunction;
+  readonly #input: InvokeInput;
+  readonly #ports: RemoteRuntimePorts;
+  readonly #begin = Date.now();
+
+  constructor(fn: RuntimeFunction, input: InvokeInput, ports: RemoteRuntimePorts) {
+    this.#fn = fn;
+    this.#input = input;
+    this.#ports = ports;
+  }
+
+  run(): Promise<InvokeOutput> {
+    return this.#beforeOverdue(async () => {
+      const { reply, payload } = await this.#ask();
+      return readEnded(reply, payload);
+    });
+  }
+
+  async #ask(code?: PackedCode): Promise<{ reply: RemoteReply; payload: Uint8Array }> {
+    const response = await this.#send(INVOKE_PATH, code);
+    const { head, rest } = decodeMessage<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
+    if (head.kind !== "needs-code" || code) return { reply: head, payload: rest };
+    return this.#ask(await this.#ports.loadCode(this.#fn));
+  }
+
+  async stream(): Promise<InvokeStreamOutput> {
+    const started = Promise.withResolvers<string>();
+    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const completion = this.#beforeOverdue(() => this.#relay(writer, started.resolve)).finally(() =>
+      writer.close().catch(() => undefined),
+    );
+    // Whoever reads only the body must not be told of it as an unhandled rejection.
+    this.#ports.defer(completion.catch(() => undefined));
+    const contentType = await Promise.race([started.promise, completion.then(() => "application/json")]);
+    return { body: readable, contentType, completion };
+  }
+
+  async #relay(
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+    begin: (contentType: string) => void,
+    code?: PackedCode,
+  ): Promise<Ended> {
+    const response = await this.#send(STREAM_PATH, code);
+    const isStream = response.headers.get("content-type") === FRAMES_TYPE;
+    if (!isStream || response.body === null) {
+      const { head } = decodeMessage<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
+      if (head.kind !== "needs-code" || code) return readEnded(head, new Uint8Array());
+      return this.#relay(writer, begin, await this.#ports.loadCode(this.#fn));
+    }
+    for await (const { kind, bytes } of readFrames(response.body)) {
+      if (kind === FRAME.contentType) begin(decoder.decode(bytes));
+      else if (kind === FRAME.chunk) await writer.write(bytes);
+      else {
+        const { head, rest } = decodeMessage<RemoteReply>(bytes);
+        return readEnded(head, rest);
+      }
+    }
+    throw new Error("The process of the functions broke off.");
+  }
+
+  async #send(path: string, code: PackedCode | undefined): Promise<Response> {
+    const { payload, ...input } = this.#input;
+    const call = {
+      fn: this.#fn,
+      input,
+      ownHost: this.#ports.ownHost,
+      payloadLength: payload.byteLength,
+      hasCode: code !== undefined,
+    };
+    const body = encodeMessage(call, payload, ...(code ? [encodePacked(code)] : []));
+    try {
+      return await this.#ports.host.fetch(`http://functions${path}`, { method: "POST", body });
+    } catch (error) {
+      throw new LostError(error);
+    }
+  }
+
+  /** Waits for the process until it should have answered by itself, and makes an outcome of its end. */
+  async #beforeOverdue(work: () => Promise<Ended>): Promise<InvokeOutput> {
+    const { timeoutSeconds } = this.#fn;
+    const deadline = Math.min(this.#begin + timeoutSeconds * 1000, this.#input.deadlineMs ?? Infinity);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const overdue = new Promise<"overdue">((resolve) => {
+      timer = setTimeout(() => resolve("overdue"), deadline - Date.now() + PROCESS_GRACE_MS);
+    });
+    try {
+      const ended = await Promise.race([work(), overdue]);
+      if (ended !== "overdue") return this.#describe(ended);
+      this.#ports.defer(this.#ports.supervisor.fetch(OVERDUE_URL, { method: "POST" }));
+      return this.#describeLost(timedOutOutcome(this.#fn, this.#input.requestId));
+    } catch (error) {
+      // What is known by name is no end of the process, and neither is a package that cannot be read.
+      if (!isLoss(error)) throw error;
+      return this.#describeLost(await this.#judgeLoss(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #judgeLoss(error: unknown): Promise<InvocationOutcome> {
+    const { requestId } = this.#input;
+    const report: LossReport = { requestId, begin: this.#begin };
+    const response = await this.#ports.supervisor.fetch(LOSS_URL, { method: "POST", body: JSON.stringify(report) });
+    const { cause } = await response.json<LossVerdict>();
+    if (cause === "memory") return outOfMemoryOutcome(requestId);
+    if (cause === "crash") return crashedOutcome(this.#fn, requestId, error);
+    throw new ServiceError(
+      "ServiceException",
+      503,
+      "The execution environment was lost to the failure of another function. Try again.",
+    );
+  }
+
+  /** Its environment's log stream is lost too. */
+  #describeLost(outcome: InvocationOutcome): InvokeOutput {
+    return this.#describe({ begin: this.#begin, end: Date.now(), logStream: nameLogStream(this.#fn), outcome });
+  }
+
+  #describe(ended: Ended): InvokeOutput {
+    return describeOutput(this.#fn, this.#input.requestId, ended);
+  }
+}
+
+/** The connection to the process broke. */
+class LostError extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Bodies that break off while they are read throw what workerd makes of it. */
+function isLoss(error: unknown): boolean {
+  return (
+    error instanceof LostError || (error instanceof Error && /connection|disconnect|broke off/i.test(error.message))
+  );
+}
+
+function readEnded(reply: RemoteReply, payload: Uint8Array): Ended {
+  switch (reply.kind) {
+    case "ended": {
+      const { begin, end, logStream, outcome, isText } = reply;
+      return { begin, end, logStream, outcome: { ...outcome, payload: isText ? decoder.decode(payload) : payload } };
+    }
+    case "refused":
+      throw new ServiceError(reply.code, reply.status, reply.message, reply.detail);
+    case "needs-code":
+      throw new Error("The process of the functions asks twice for the same code.");
+  }
+}
