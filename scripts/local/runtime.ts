@@ -78,7 +78,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const entryEndpoint = await miniflare.ready;
     const endpoint = await miniflare.unsafeGetDirectURL(WORKER_NAME);
     const { compatibilityDate = "" } = readWorkerOptions();
-    await functions?.process.start({ deployment: endpoint, compatibilityDate });
+    await functions?.process.start(endpoint, compatibilityDate);
     return {
       miniflare,
       endpoint,

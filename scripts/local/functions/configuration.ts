@@ -15,11 +15,8 @@ export function findWorkerd(): string {
   return (fromMiniflare("workerd") as { default: string }).default;
 }
 
-/** Writes the Worker and workerd's configuration into a folder; answers the configuration's path. */
-export async function writeConfiguration(
-  folder: string,
-  { deployment, compatibilityDate }: { readonly deployment: URL; readonly compatibilityDate: string },
-): Promise<string> {
+/** Writes the Worker into a folder. */
+export async function bundleFunctionWorker(folder: string): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, "worker.ts")],
     outfile: join(folder, "worker.js"),
@@ -30,6 +27,10 @@ export async function writeConfiguration(
     external: ["cloudflare:*", "node:*"],
     logLevel: "warning",
   });
+}
+
+/** Writes workerd's configuration beside it; answers its path. */
+export function writeConfiguration(folder: string, deployment: URL, compatibilityDate: string): string {
   const path = join(folder, "functions.capnp");
   writeFileSync(path, describe(deployment, compatibilityDate));
   return path;

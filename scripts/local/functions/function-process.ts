@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endWithThisProcess } from "../process-guard.ts";
 import { HEALTH_PATH } from "../../../src/lambda/runtime/remote/wire.ts";
-import { findWorkerd, writeConfiguration } from "./configuration.ts";
+import { bundleFunctionWorker, findWorkerd, writeConfiguration } from "./configuration.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 
 /** How the process came to its end. */
@@ -27,6 +27,7 @@ const PING_MILLISECONDS = 400;
  */
 export class FunctionProcess {
   readonly #folder: string;
+  readonly #bundled: Promise<void>;
   readonly #onEnd: (end: ProcessEnd) => void;
   #configuration = "";
   #child: ChildProcess | undefined;
@@ -39,6 +40,8 @@ export class FunctionProcess {
   constructor(stateDir: string, onEnd: (end: ProcessEnd) => void) {
     this.#folder = makeFolder(stateDir);
     this.#onEnd = onEnd;
+    this.#bundled = bundleFunctionWorker(this.#folder);
+    this.#bundled.catch(() => undefined);
   }
 
   /** Where it listens, through all its lives. No other user of the machine may connect. */
@@ -50,8 +53,9 @@ export class FunctionProcess {
     return this.#child?.pid;
   }
 
-  async start(options: { readonly deployment: URL; readonly compatibilityDate: string }): Promise<void> {
-    this.#configuration = await writeConfiguration(this.#folder, options);
+  async start(deployment: URL, compatibilityDate: string): Promise<void> {
+    await this.#bundled;
+    this.#configuration = writeConfiguration(this.#folder, deployment, compatibilityDate);
     this.ready = this.#spawn();
     await this.ready;
   }

@@ -14,7 +14,8 @@ const TRY = `
 `;
 
 const behindFilter = (props: { allow?: readonly string[] } = {}) =>
-  makeFunction({ "index.js": TRY }, {}, () =>
+  // The first call of an entrypoint loads the whole Worker, which takes seconds on a busy machine.
+  makeFunction({ "index.js": TRY }, { timeoutSeconds: 20 }, () =>
     FunctionEgress({ props: { functionArn: "arn", ownHost: "verge.test", ...props } }),
   );
 
