@@ -23,7 +23,7 @@ import {
 } from "./fixed-settings.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
 import { invokeWithResponseStream } from "./invoke/stream.ts";
-import { invoke } from "./invoke/sync.ts";
+import { invoke, invokeAsync } from "./invoke/sync.ts";
 import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from "./layers/permissions.ts";
 import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from "./layers/versions.ts";
 import { addPermission, getPolicy, removePermission } from "./permissions.ts";
@@ -56,6 +56,7 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "UpdateFunctionConfiguration", method: "PUT", path: `${FUNCTION}/configuration`, access: "lambda:UpdateFunctionConfiguration", handle: updateFunctionConfiguration },
   { name: "UpdateFunctionCode", method: "PUT", path: `${FUNCTION}/code`, access: "lambda:UpdateFunctionCode", handle: updateFunctionCode },
   { name: "Invoke", method: "POST", path: `${FUNCTION}/invocations`, access: "lambda:InvokeFunction", handle: invoke },
+  { name: "InvokeAsync", method: "POST", path: "/2014-11-13/functions/{FunctionName}/invoke-async", access: "lambda:InvokeFunction", handle: invokeAsync },
   { name: "InvokeWithResponseStream", method: "POST", path: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", access: "lambda:InvokeFunction", handle: invokeWithResponseStream },
   { name: "GetAccountSettings", method: "GET", path: "/2016-08-19/account-settings", access: "lambda:GetAccountSettings", handle: getAccountSettings },
 

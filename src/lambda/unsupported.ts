@@ -39,8 +39,6 @@ const POLICY = "/2026-07-09/resource-policy/{ResourceArn}";
  * themselves, so that a client's log says what is missing.
  */
 export const unsupportedLambdaOperations: readonly UnsupportedLambdaOperation[] = [
-  row("Asynchronous invocation", "InvokeAsync", "POST", `/2014-11-13/${FUNCTIONS}/invoke-async`, "InvokeFunction"),
-
   row("Event sources", "CreateEventSourceMapping", "POST", MAPPINGS),
   row("Event sources", "ListEventSourceMappings", "GET", MAPPINGS),
   row("Event sources", "GetEventSourceMapping", "GET", `${MAPPINGS}/{UUID}`),

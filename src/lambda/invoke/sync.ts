@@ -43,6 +43,13 @@ export async function invoke(call: LambdaCall): Promise<LambdaResult> {
   };
 }
 
+/** InvokeAsync, in whose place Invoke with the type Event has come. */
+export async function invokeAsync(call: LambdaCall): Promise<LambdaResult> {
+  await findExecutable(call);
+  checkPayload(call.body);
+  return acceptInvocation(call);
+}
+
 /** Runs it within the function's reserved concurrency. Throws TooManyRequestsException. */
 export async function runExecutable(
   call: { readonly ports: ExecutionPorts },

@@ -9,12 +9,11 @@ import type { PackedCode } from "./protocol.ts";
 
 /** Clients of the services that are here, and what is used with them: name → those that it needs beside it. */
 export const SDK_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@aws-sdk/client-cloudfront": [],
   "@aws-sdk/client-cloudwatch-logs": [],
   "@aws-sdk/client-lambda": [],
   "@aws-sdk/client-s3": [],
   "@aws-sdk/client-scheduler": [],
-  "@aws-sdk/client-sqs": [],
-  "@aws-sdk/client-sts": [],
   "@aws-sdk/lib-storage": ["@aws-sdk/client-s3"],
   "@aws-sdk/s3-request-presigner": [],
 };

@@ -2,6 +2,7 @@ import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
+  InvokeAsyncCommand,
   InvokeCommand,
   type LambdaClient,
   PutFunctionConcurrencyCommand,
@@ -56,6 +57,14 @@ describe("events", () => {
     await waitForObjects(s3, bucket, "ran/", 2);
     expect(await readJson(s3, bucket, `ran/${ids[0]}`)).toMatchObject({ event: { a: 1 }, version: "$LATEST" });
     expect(await readJson(s3, bucket, `ran/${ids[1]}`)).toMatchObject({ event: {} });
+  });
+
+  it("are accepted by the older InvokeAsync alike", async () => {
+    const FunctionName = await createFunction(lambda, recorderCode(bucket, "older/"), { Timeout: 10 });
+    const accepted = await lambda.send(new InvokeAsyncCommand({ FunctionName, InvokeArgs: '{"a":2}' }));
+    expect(accepted.$metadata.httpStatusCode).toBe(202);
+    const [key = ""] = await waitForObjects(s3, bucket, "older/", 1);
+    expect(await readJson(s3, bucket, key)).toMatchObject({ event: { a: 2 } });
   });
 
   it("of one function do not wait for the slow ones of another", async () => {

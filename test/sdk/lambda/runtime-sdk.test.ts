@@ -83,6 +83,20 @@ it("lib-storage uploads by the same client's classes, and a presigned URL can be
   expect(result).toBe(6 * 1024 * 1024);
 });
 
+it("each service of this deployment is reached by its client", async () => {
+  const result = await run({
+    "index.mjs": `import { CloudFront } from "@aws-sdk/client-cloudfront";
+      import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
+      import { Scheduler } from "@aws-sdk/client-scheduler";
+      export const handler = async () => [
+        (await new CloudFront().listDistributions()).DistributionList.Quantity,
+        (await new Scheduler().listSchedules()).Schedules,
+        Array.isArray((await new CloudWatchLogs().describeLogGroups()).logGroups),
+      ];`,
+  });
+  expect(result).toEqual([0, [], true]);
+});
+
 it("errors are instances of the client's classes", async () => {
   const result = await run({
     "index.mjs": `import { GetObjectCommand, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
