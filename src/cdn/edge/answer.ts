@@ -41,6 +41,7 @@ export function answerFromStore(
     for (const name of OMITTED_FROM_304) headers.delete(name);
     return { ...draft, status: 304, statusText: "" };
   }
+  if (form !== "none" && !variant.stored.part) headers.set("content-length", String(length));
   if (!hasBody(viewer.method, status) || form === "none") return draft;
   const ranges = requestedRanges(passage, variant);
   const open: OpenSpan = (span) => openSpan(passage, variant, span, known);

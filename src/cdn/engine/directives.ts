@@ -18,7 +18,7 @@ export function parseCacheControl(value: string | null): Directives {
   const directives = new Map<string, string | true>();
   for (const [, name = "", quoted, bare] of value.matchAll(DIRECTIVE)) {
     const key = name.toLowerCase();
-    if (!directives.has(key)) directives.set(key, quoted ?? bare?.trim() ?? true);
+    if (!directives.has(key)) directives.set(key, quoted ?? bare?.trimEnd() ?? true);
   }
   return directives;
 }

@@ -115,10 +115,14 @@ function clampLifetime(status: number, seconds: number, { minimum, maximum, erro
   return Math.min(Math.max(seconds, least), Math.max(maximum, status >= 400 ? least : 0));
 }
 
-/** RFC 9111 section 4.2.3. Of several values of Age the first counts, and an invalid one is none. */
+/**
+ * RFC 9111 section 4.2.3. Of several values of Age the first counts, parameters that somebody put behind it do not,
+ * and what is no number is none.
+ */
 function computeInitialAge(headers: Headers, { requestedAt, receivedAt }: Exchange): number {
   const [first = ""] = splitList(headers.get("age"));
-  const ageValue = /^\d+$/.test(first) ? Math.min(Number(first), MAX_SECONDS) : 0;
+  const seconds = /^(\d+)\s*(?:;|$)/.exec(first)?.[1];
+  const ageValue = seconds === undefined ? 0 : Math.min(Number(seconds), MAX_SECONDS);
   const date = parseLenientDate(headers.get("date"));
   const apparentAge = date === undefined ? 0 : Math.max(0, (receivedAt - date) / 1000);
   return Math.max(apparentAge, ageValue + Math.max(0, receivedAt - requestedAt) / 1000);
