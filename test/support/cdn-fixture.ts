@@ -22,7 +22,10 @@ export function useCdn(options: VergeOptions = {}): CdnFixture {
   let verge: Verge;
   let origin: LoopbackOrigin;
   beforeAll(async () => {
-    [verge, origin] = await Promise.all([startVerge(options), startOrigin((_request, response) => void response.end())]);
+    [verge, origin] = await Promise.all([
+      startVerge(options),
+      startOrigin((_request, response) => void response.end()),
+    ]);
   });
   beforeEach(() => {
     origin.asked.length = 0;

@@ -16,8 +16,8 @@ export interface InstalledDistribution {
   /** Under which the product answers for it: `http://127.0.0.1:…/_cdn/<id>`. */
   readonly url: string;
   /** Replaces its configuration. In force within five seconds, as every change from elsewhere. */
-  install(change: Partial<CompiledDistribution>): Promise<void>;
-  invalidate(paths: readonly string[], more?: Partial<InvalidationRequest>): Promise<void>;
+  readonly install: (change: Partial<CompiledDistribution>) => Promise<void>;
+  readonly invalidate: (paths: readonly string[], more?: Partial<InvalidationRequest>) => Promise<void>;
 }
 
 export const ROOT_ACCOUNT = "000000000000";
@@ -42,7 +42,7 @@ export async function installDistribution(
     id,
     url: `${verge.endpoint}/_cdn/${id}`,
     install: (change) => object.install(++revision, { ...compiled, ...change }),
-    async invalidate(paths, request = {}) {
+    invalidate: async (paths, request = {}) => {
       await object.createInvalidation({ callerReference: crypto.randomUUID(), paths, ...request });
     },
   };

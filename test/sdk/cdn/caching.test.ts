@@ -62,7 +62,11 @@ describe("what an origin lets be stored", () => {
     let version = 0;
     const { url } = await cdn.install((request, response) => {
       version++;
-      const headers = { "cache-control": version === 1 ? "max-age=0" : "max-age=60", etag: '"v1"', "x-version": version };
+      const headers = {
+        "cache-control": version === 1 ? "max-age=0" : "max-age=60",
+        etag: '"v1"',
+        "x-version": version,
+      };
       if (request.headers["if-none-match"] === '"v1"') response.writeHead(304, headers).end();
       else response.writeHead(200, headers).end("body");
     });
@@ -176,7 +180,9 @@ describe("bodies", () => {
     });
     const { hostname, port, pathname } = new URL(`${url}/left`);
     await new Promise<void>((resolve) => {
-      const socket = connect(Number(port), hostname, () => socket.write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`));
+      const socket = connect(Number(port), hostname, () =>
+        socket.write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+      );
       socket.once("data", () => {
         socket.resetAndDestroy();
         resolve();

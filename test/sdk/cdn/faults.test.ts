@@ -84,9 +84,9 @@ describe("a body that is not what was said", () => {
       socket.end(text);
     });
     for (let time = 0; time < 2; time++) {
-      const answer = await ask(`${url}/page`).catch(() => undefined);
-      expect(answer?.from).not.toBe("Hit");
-      if (answer) expect(answer.status).toBe(502);
+      // Broken off where it had begun, else an error in its place.
+      const answer = await ask(`${url}/page`).catch(() => ({ status: 502, from: "Error" }));
+      expect(answer).toMatchObject({ status: 502, from: "Error" });
     }
     expect(asked).toBeGreaterThanOrEqual(2);
   });
@@ -94,7 +94,10 @@ describe("a body that is not what was said", () => {
 
 describe("origin groups", () => {
   const group = (port: number, StatusCodes: number[]) => ({
-    Origins: [describeCustomOrigin(port, { Id: "first", ConnectionAttempts: 1 }), describeCustomOrigin(cdn.origin.port, { Id: "second" })],
+    Origins: [
+      describeCustomOrigin(port, { Id: "first", ConnectionAttempts: 1 }),
+      describeCustomOrigin(cdn.origin.port, { Id: "second" }),
+    ],
     OriginGroups: [
       { Id: "both", FailoverCriteria: { StatusCodes }, Members: [{ OriginId: "first" }, { OriginId: "second" }] },
     ],
@@ -126,24 +129,34 @@ describe("custom error responses", () => {
   });
 
   test("stand in for an error, with their own status", async () => {
-    const { url } = await cdn.install((request, response) => {
-      if (request.url === "/sorry.html") response.writeHead(200, { "content-type": "text/html" }).end("sorry");
-      else response.writeHead(404).end("nothing");
-    }, errorPages(404, "200"));
+    const { url } = await cdn.install(
+      (request, response) => {
+        if (request.url === "/sorry.html") response.writeHead(200, { "content-type": "text/html" }).end("sorry");
+        else response.writeHead(404).end("nothing");
+      },
+      errorPages(404, "200"),
+    );
     expect(await ask(`${url}/missing`)).toMatchObject({ status: 200, text: "sorry", from: "Error" });
   });
 
   test("keep the error for as long as they say", async () => {
-    const { url } = await cdn.install((request, response) => {
-      if (request.url === "/sorry.html") response.writeHead(200, { "cache-control": "max-age=60" }).end("sorry");
-      else response.writeHead(404).end("nothing");
-    }, errorPages(404, "404"));
-    for (let time = 0; time < 3; time++) expect(await ask(`${url}/missing`)).toMatchObject({ status: 404, text: "sorry" });
+    const { url } = await cdn.install(
+      (request, response) => {
+        if (request.url === "/sorry.html") response.writeHead(200, { "cache-control": "max-age=60" }).end("sorry");
+        else response.writeHead(404).end("nothing");
+      },
+      errorPages(404, "404"),
+    );
+    for (let time = 0; time < 3; time++)
+      expect(await ask(`${url}/missing`)).toMatchObject({ status: 404, text: "sorry" });
     expect(cdn.origin.asked.map(({ url: path }) => path)).toEqual(["/missing", "/sorry.html"]);
   });
 
   test("leave the error as it is where the page fails as well", async () => {
-    const { url } = await cdn.install((_request, response) => response.writeHead(404).end("nothing") && undefined, errorPages(404, "200"));
+    const { url } = await cdn.install(
+      (_request, response) => response.writeHead(404).end("nothing") && undefined,
+      errorPages(404, "200"),
+    );
     expect(await ask(`${url}/missing`)).toMatchObject({ status: 404, text: "nothing" });
   });
 });

@@ -8,7 +8,8 @@ const MIB = 1024 * 1024;
 /** A body whose every position tells where it is. */
 function bytesOf(first: number, last: number): Buffer {
   const bytes = Buffer.alloc(last - first + 1);
-  for (let position = first; position <= last; position++) bytes[position - first] = (position * 31 + (position >> 8)) & 255;
+  for (let position = first; position <= last; position++)
+    bytes[position - first] = (position * 31 + (position >> 8)) & 255;
   return bytes;
 }
 
@@ -26,7 +27,11 @@ function serveRanges(size: number, sent: { bytes: number } = { bytes: 0 }, versi
     const first = match[1] === "" ? size - Number(match[2]) : Number(match[1]);
     const last = match[1] === "" || match[2] === "" ? size - 1 : Math.min(Number(match[2]), size - 1);
     sent.bytes += last - first + 1;
-    response.writeHead(206, { ...headers, "content-range": `bytes ${first}-${last}/${size}`, "content-length": last - first + 1 });
+    response.writeHead(206, {
+      ...headers,
+      "content-range": `bytes ${first}-${last}/${size}`,
+      "content-length": last - first + 1,
+    });
     response.end(bytesOf(first, last));
   };
 }
@@ -35,7 +40,13 @@ async function readRange(url: string, range: string, more: Record<string, string
   const response = await fetch(url, { headers: { range, ...more } });
   const bytes = Buffer.from(await response.arrayBuffer());
   const { status, headers } = response;
-  return { status, bytes, contentRange: headers.get("content-range"), from: headers.get("x-cache")?.split(" ")[0], headers };
+  return {
+    status,
+    bytes,
+    contentRange: headers.get("content-range"),
+    from: headers.get("x-cache")?.split(" ")[0],
+    headers,
+  };
 }
 
 describe("a stored response", () => {

@@ -1,0 +1,160 @@
+import { CreateBucketCommand, PutBucketCorsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { AddPermissionCommand, CreateFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import type { Origin } from "../../../src/metadata/cdn/distribution-config.ts";
+import { ask, useCdn } from "../../support/cdn-fixture.ts";
+import {
+  describeBehavior,
+  describeCachePolicy,
+  describeCustomOrigin,
+  installDistribution,
+} from "../../support/distribution.ts";
+import { createFunction, createLambdaClient } from "../../support/lambda.ts";
+import { createS3Client } from "../../support/s3.ts";
+import { callVerge } from "../../support/verge-api.ts";
+
+const cdn = useCdn();
+
+const s3Origin = (bucket: string, more: Partial<Origin> = {}): Origin => {
+  const { CustomOriginConfig: _custom, ...origin } = describeCustomOrigin(80);
+  return {
+    ...origin,
+    Id: "bucket",
+    DomainName: `${bucket}.s3.us-east-1.amazonaws.com`,
+    S3OriginConfig: { OriginAccessIdentity: "", OriginReadTimeout: 30 },
+    ...more,
+  };
+};
+
+const CONTROL = {
+  own: {
+    Name: "own",
+    Description: "",
+    SigningProtocol: "sigv4",
+    SigningBehavior: "always",
+    OriginAccessControlOriginType: "s3",
+  },
+} as const;
+
+describe("a bucket of this deployment", () => {
+  let account: string;
+  beforeAll(async () => {
+    const s3 = createS3Client(cdn.verge);
+    await s3.send(new CreateBucketCommand({ Bucket: "site" }));
+    const put = (Key: string, Body: string) =>
+      s3.send(new PutObjectCommand({ Bucket: "site", Key, Body, ContentType: "text/html" }));
+    await put("index.html", "<h1>home</h1>");
+    await put("folder/a b+c.txt", "odd name");
+    await s3.send(
+      new PutBucketCorsCommand({
+        Bucket: "site",
+        CORSConfiguration: { CORSRules: [{ AllowedMethods: ["GET"], AllowedOrigins: ["https://shop.example"] }] },
+      }),
+    );
+    const { accounts } = await callVerge<{ accounts: { id: string; root: boolean }[] }>(cdn.verge, "GET", "/accounts");
+    account = accounts.find(({ root }) => root)!.id;
+  });
+
+  const install = (more: Partial<Origin> = {}, accountId = account) =>
+    installDistribution(
+      cdn.verge,
+      {
+        Origins: [s3Origin("site", more)],
+        DefaultRootObject: "index.html",
+        DefaultCacheBehavior: describeBehavior({ TargetOriginId: "bucket", CachePolicyId: "day" }),
+      },
+      { accountId, originAccessControls: CONTROL, cachePolicies: { day: describeCachePolicy({ DefaultTTL: 86_400 }) } },
+    );
+
+  test("is read in the name of its owner by origin access control", async () => {
+    const { url } = await install({ OriginAccessControlId: "own" });
+    expect(await ask(`${url}/`)).toMatchObject({ status: 200, text: "<h1>home</h1>", from: "Miss" });
+    expect(await ask(`${url}/index.html`)).toMatchObject({ status: 200, text: "<h1>home</h1>", from: "Hit" });
+    expect((await ask(`${url}/folder/a%20b%2Bc.txt`)).text).toBe("odd name");
+  });
+
+  test("shows nothing but objects: neither lists nor sub-resources", async () => {
+    const { url } = await install({ OriginAccessControlId: "own" });
+    expect((await ask(`${url}/index.html?acl`)).text).toBe("<h1>home</h1>");
+    const { url: rootless } = await installDistribution(
+      cdn.verge,
+      {
+        Origins: [s3Origin("site", { OriginAccessControlId: "own" })],
+        DefaultCacheBehavior: describeBehavior({ TargetOriginId: "bucket" }),
+      },
+      { accountId: account, originAccessControls: CONTROL },
+    );
+    expect((await ask(`${rootless}/?list-type=2`)).status).toBe(403);
+    expect((await ask(`${rootless}/index.html`, { method: "DELETE" })).status).toBe(405);
+    expect((await ask(`${url}/index.html`)).status).toBe(200);
+  });
+
+  test("is nobody's without it, and not another account's with it", async () => {
+    expect((await ask(`${(await install()).url}/index.html`)).status).toBe(403);
+    const other = await install({ OriginAccessControlId: "own" }, "999999999999");
+    expect((await ask(`${other.url}/index.html`)).status).toBe(403);
+  });
+
+  test("keeps its own ranges, conditions and headers", async () => {
+    const { url } = await install({ OriginAccessControlId: "own" });
+    const whole = await ask(`${url}/index.html`);
+    expect(whole.headers.get("content-type")).toBe("text/html");
+    const etag = whole.headers.get("etag")!;
+    expect((await ask(`${url}/index.html`, { headers: { "if-none-match": etag } })).status).toBe(304);
+    expect(await ask(`${url}/index.html`, { headers: { range: "bytes=4-7" } })).toMatchObject({
+      status: 206,
+      text: "home",
+    });
+    const { url: cold } = await install({ OriginAccessControlId: "own" });
+    expect(await ask(`${cold}/index.html`, { headers: { range: "bytes=4-7" } })).toMatchObject({
+      status: 206,
+      text: "home",
+    });
+  });
+
+  test("missing keys are 404 for its owner's distribution", async () => {
+    const { url } = await install({ OriginAccessControlId: "own" });
+    expect((await ask(`${url}/nothing`)).status).toBe(404);
+  });
+});
+
+describe("a function of this deployment", () => {
+  test("answers behind behaviours, as an HTTP gateway has them", async () => {
+    const lambda = createLambdaClient(cdn.verge);
+    const urls: string[] = [];
+    for (const name of ["first", "second"]) {
+      const FunctionName = await createFunction(
+        lambda,
+        `exports.handler = async (event) => ({ statusCode: 200, headers: { "cache-control": "max-age=60" }, body: "${name} " + event.rawPath + " " + (event.body ?? "") });`,
+      );
+      const { FunctionUrl } = await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE" }));
+      await lambda.send(
+        new AddPermissionCommand({
+          FunctionName,
+          StatementId: "public",
+          Action: "lambda:InvokeFunctionUrl",
+          Principal: "*",
+          FunctionUrlAuthType: "NONE",
+        }),
+      );
+      urls.push(/[a-z0-9]{32}/.exec(FunctionUrl!)![0]);
+    }
+    const origins = urls.map((id, position) =>
+      describeCustomOrigin(80, { Id: `f${position}`, DomainName: `${id}.lambda-url.us-east-1.on.aws` }),
+    );
+    const { url } = await cdn.install((_request, response) => void response.end("rest"), {
+      Origins: [describeCustomOrigin(cdn.origin.port), ...origins],
+      CacheBehaviors: [
+        { ...describeBehavior({ TargetOriginId: "f0" }), PathPattern: "/api/a/*" },
+        { ...describeBehavior({ TargetOriginId: "f1" }), PathPattern: "/api/b/*" },
+      ],
+    });
+    expect(await ask(`${url}/api/a/x`)).toMatchObject({ text: "first /api/a/x ", from: "Miss" });
+    expect(await ask(`${url}/api/a/x`)).toMatchObject({ text: "first /api/a/x ", from: "Hit" });
+    expect(await ask(`${url}/api/b/y`, { method: "POST", body: "sent" })).toMatchObject({
+      text: "second /api/b/y sent",
+    });
+    expect(await ask(`${url}/other`)).toMatchObject({ text: "rest" });
+  });
+});
