@@ -4,6 +4,7 @@ import { listAudit, runAudited } from "./audit.ts";
 import type { VergeOperation } from "./call.ts";
 import { getBucket, getRebuild, rebuildBucket, sweepBucket } from "./buckets.ts";
 import { listInvocations } from "./invocations.ts";
+import { createDistribution, purgeDistribution } from "./distributions.ts";
 import { createKey, deleteKey, disableKey, enableKey, rotateKey } from "./keys.ts";
 
 const KEY = "/accounts/{id}/keys/{accessKeyId}";
@@ -23,6 +24,8 @@ const rows: readonly VergeOperation[] = [
   { name: "SweepBucket", method: "POST", path: "/buckets/{name}/sweep", access: "verge:SweepBucket", handle: sweepBucket },
   { name: "RebuildBucket", method: "POST", path: "/buckets/{name}/rebuild", access: "verge:RebuildBucket", handle: rebuildBucket },
   { name: "GetRebuild", method: "GET", path: "/buckets/{name}/rebuild", access: "verge:GetRebuild", handle: getRebuild },
+  { name: "CreateDistribution", method: "POST", path: "/distributions", access: "verge:CreateDistribution", handle: createDistribution },
+  { name: "PurgeDistribution", method: "POST", path: "/distributions/{id}/purge", access: "verge:PurgeDistribution", handle: purgeDistribution },
   { name: "ListAudit", method: "GET", path: "/audit", access: "verge:ListAudit", handle: listAudit },
 ];
 

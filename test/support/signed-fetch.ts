@@ -8,6 +8,8 @@ export interface SignedRequest {
   readonly target: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** What it is signed for, and where; S3 in the deployment's region when absent. */
+  readonly scope?: { readonly service: string; readonly region: string };
   /** Root's when absent. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
@@ -48,11 +50,11 @@ export async function signHead(verge: Verge, request: SignedRequest): Promise<st
 }
 
 async function signHeaders(verge: Verge, request: SignedRequest): Promise<Record<string, string>> {
-  const { method = "GET", target, headers = {}, body, credentials = verge } = request;
+  const { method = "GET", target, headers = {}, body, scope, credentials = verge } = request;
   const url = new URL(target, verge.endpoint);
   const signer = new SignatureV4({
-    service: "s3",
-    region: verge.region,
+    service: scope?.service ?? "s3",
+    region: scope?.region ?? verge.region,
     credentials: { accessKeyId: credentials.accessKeyId, secretAccessKey: credentials.secretAccessKey },
     uriEscapePath: false,
     sha256: NodeSha256,

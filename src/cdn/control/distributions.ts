@@ -51,8 +51,8 @@ export async function createDistributionWithTags(call: CdnCall): Promise<CdnResu
 }
 
 /** Makes a distribution of a configuration as a client wrote it. */
-export async function createFrom(
-  call: Pick<CdnCall, "account" | "domain" | "registry">,
+async function createFrom(
+  call: CdnCall,
   written: DistributionConfig,
   tags: Readonly<Record<string, string>>,
 ): Promise<StoredDistribution> {

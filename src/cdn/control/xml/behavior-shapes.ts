@@ -1,3 +1,4 @@
+import { BEHAVIOR_DEFAULTS } from "../../../metadata/cdn/defaults.ts";
 import type {
   CacheBehavior,
   CacheBehaviorSettings,
@@ -23,8 +24,6 @@ import {
 
 const method = oneOf("GET", "HEAD", "POST", "PUT", "PATCH", "OPTIONS", "DELETE");
 const eventType = oneOf("viewer-request", "viewer-response", "origin-request", "origin-response");
-const NOBODY: TrustedList = { Enabled: false, Items: [] };
-const READING = ["HEAD", "GET"] as const;
 
 function trustedList(itemName: string): Shape<TrustedList> {
   return structure<TrustedList>({ Enabled: required(boolean), Items: quantifiedItems(itemName, text) });
@@ -32,7 +31,7 @@ function trustedList(itemName: string): Shape<TrustedList> {
 
 const allowedMethods = structure<CacheBehaviorSettings["AllowedMethods"]>({
   Items: quantifiedItems<string>("Method", method),
-  CachedMethods: withDefault(quantified<string>("Method", method), READING),
+  CachedMethods: withDefault(quantified<string>("Method", method), BEHAVIOR_DEFAULTS.AllowedMethods.CachedMethods),
 });
 
 const lambdaAssociation = structure<LambdaFunctionAssociation>({
@@ -60,19 +59,26 @@ const forwardedValues = structure<ForwardedValues>({
 
 const settings: Members<CacheBehaviorSettings> = {
   TargetOriginId: required(text),
-  TrustedSigners: withDefault(trustedList("AwsAccountNumber"), NOBODY),
-  TrustedKeyGroups: withDefault(trustedList("KeyGroup"), NOBODY),
+  TrustedSigners: withDefault(trustedList("AwsAccountNumber"), BEHAVIOR_DEFAULTS.TrustedSigners),
+  TrustedKeyGroups: withDefault(trustedList("KeyGroup"), BEHAVIOR_DEFAULTS.TrustedKeyGroups),
   ViewerProtocolPolicy: required(oneOf("allow-all", "https-only", "redirect-to-https")),
-  AllowedMethods: withDefault(allowedMethods, { Items: READING, CachedMethods: READING }),
-  SmoothStreaming: withDefault(boolean, false),
-  Compress: withDefault(boolean, false),
-  LambdaFunctionAssociations: withDefault(quantified("LambdaFunctionAssociation", lambdaAssociation), []),
-  FunctionAssociations: withDefault(quantified("FunctionAssociation", functionAssociation), []),
-  FieldLevelEncryptionId: withDefault(text, ""),
+  AllowedMethods: withDefault(allowedMethods, BEHAVIOR_DEFAULTS.AllowedMethods),
+  SmoothStreaming: withDefault(boolean, BEHAVIOR_DEFAULTS.SmoothStreaming),
+  Compress: withDefault(boolean, BEHAVIOR_DEFAULTS.Compress),
+  LambdaFunctionAssociations: withDefault(
+    quantified("LambdaFunctionAssociation", lambdaAssociation),
+    BEHAVIOR_DEFAULTS.LambdaFunctionAssociations,
+  ),
+  FunctionAssociations: withDefault(
+    quantified("FunctionAssociation", functionAssociation),
+    BEHAVIOR_DEFAULTS.FunctionAssociations,
+  ),
+  FieldLevelEncryptionId: withDefault(text, BEHAVIOR_DEFAULTS.FieldLevelEncryptionId),
   RealtimeLogConfigArn: optional(text),
-  GrpcConfig: withDefault(structure<{ readonly Enabled: boolean }>({ Enabled: required(boolean) }), {
-    Enabled: false,
-  }),
+  GrpcConfig: withDefault(
+    structure<{ readonly Enabled: boolean }>({ Enabled: required(boolean) }),
+    BEHAVIOR_DEFAULTS.GrpcConfig,
+  ),
   CachePolicyId: optional(text),
   OriginRequestPolicyId: optional(text),
   ResponseHeadersPolicyId: optional(text),

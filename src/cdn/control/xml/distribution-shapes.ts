@@ -1,3 +1,4 @@
+import { DISTRIBUTION_DEFAULTS } from "../../../metadata/cdn/defaults.ts";
 import type {
   CustomErrorResponse,
   DistributionConfig,
@@ -69,39 +70,35 @@ const viewerCertificate = structure<ViewerCertificate>({
   CertificateSource: optional(oneOf("cloudfront", "iam", "acm")),
 });
 
-const unrestricted: DistributionConfig["Restrictions"] = { GeoRestriction: { RestrictionType: "none", Items: [] } };
-
 const members: Members<DistributionConfig> = {
   CallerReference: required(text),
-  Aliases: withDefault(quantified("CNAME", text), []),
-  DefaultRootObject: withDefault(text, ""),
+  Aliases: withDefault(quantified("CNAME", text), DISTRIBUTION_DEFAULTS.Aliases),
+  DefaultRootObject: withDefault(text, DISTRIBUTION_DEFAULTS.DefaultRootObject),
   Origins: required(quantified("Origin", originShape)),
-  OriginGroups: withDefault(quantified("OriginGroup", originGroupShape), []),
+  OriginGroups: withDefault(quantified("OriginGroup", originGroupShape), DISTRIBUTION_DEFAULTS.OriginGroups),
   DefaultCacheBehavior: required(behaviorSettingsShape),
-  CacheBehaviors: withDefault(quantified("CacheBehavior", behaviorShape), []),
-  CustomErrorResponses: withDefault(quantified("CustomErrorResponse", customError), []),
+  CacheBehaviors: withDefault(quantified("CacheBehavior", behaviorShape), DISTRIBUTION_DEFAULTS.CacheBehaviors),
+  CustomErrorResponses: withDefault(
+    quantified("CustomErrorResponse", customError),
+    DISTRIBUTION_DEFAULTS.CustomErrorResponses,
+  ),
   Comment: required(textUpTo(MAX_COMMENT)),
-  Logging: withDefault(logging, { Enabled: false, IncludeCookies: false, Bucket: "", Prefix: "" }),
+  Logging: withDefault(logging, DISTRIBUTION_DEFAULTS.Logging),
   PriceClass: withDefault<string>(
     oneOf("PriceClass_100", "PriceClass_200", "PriceClass_All", "None"),
-    "PriceClass_All",
+    DISTRIBUTION_DEFAULTS.PriceClass,
   ),
   Enabled: required(boolean),
-  ViewerCertificate: withDefault(viewerCertificate, {
-    CloudFrontDefaultCertificate: true,
-    SSLSupportMethod: "vip",
-    MinimumProtocolVersion: "TLSv1",
-    CertificateSource: "cloudfront",
-  }),
+  ViewerCertificate: withDefault(viewerCertificate, DISTRIBUTION_DEFAULTS.ViewerCertificate),
   Restrictions: withDefault(
     structure<DistributionConfig["Restrictions"]>({ GeoRestriction: required(geoRestriction) }),
-    unrestricted,
+    DISTRIBUTION_DEFAULTS.Restrictions,
   ),
-  WebACLId: withDefault(text, ""),
-  HttpVersion: withDefault<string>(oneOf("http1.1", "http2", "http3", "http2and3"), "http2"),
-  IsIPV6Enabled: withDefault(boolean, true),
-  ContinuousDeploymentPolicyId: withDefault(text, ""),
-  Staging: withDefault(boolean, false),
+  WebACLId: withDefault(text, DISTRIBUTION_DEFAULTS.WebACLId),
+  HttpVersion: withDefault<string>(oneOf("http1.1", "http2", "http3", "http2and3"), DISTRIBUTION_DEFAULTS.HttpVersion),
+  IsIPV6Enabled: withDefault(boolean, DISTRIBUTION_DEFAULTS.IsIPV6Enabled),
+  ContinuousDeploymentPolicyId: withDefault(text, DISTRIBUTION_DEFAULTS.ContinuousDeploymentPolicyId),
+  Staging: withDefault(boolean, DISTRIBUTION_DEFAULTS.Staging),
   AnycastIpListId: optional(text),
   CacheTagConfig: optional(structure<{ readonly HeaderName: string }>({ HeaderName: required(text) })),
 };

@@ -1,3 +1,4 @@
+import { CUSTOM_ORIGIN_DEFAULTS, ORIGIN_DEFAULTS } from "../../../metadata/cdn/defaults.ts";
 import type {
   CustomOriginConfig,
   Origin,
@@ -23,20 +24,19 @@ const customHeader = structure<OriginCustomHeader>({ HeaderName: required(text),
 
 const s3Origin = structure<S3OriginConfig>({
   OriginAccessIdentity: required(text),
-  OriginReadTimeout: withDefault(integer, 30),
+  OriginReadTimeout: withDefault(integer, CUSTOM_ORIGIN_DEFAULTS.OriginReadTimeout),
 });
 
 const customOrigin = structure<CustomOriginConfig>({
   HTTPPort: required(integer),
   HTTPSPort: required(integer),
   OriginProtocolPolicy: required(oneOf("http-only", "match-viewer", "https-only")),
-  OriginSslProtocols: withDefault(quantified("SslProtocol", oneOf("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2")), [
-    "TLSv1",
-    "TLSv1.1",
-    "TLSv1.2",
-  ]),
-  OriginReadTimeout: withDefault(integer, 30),
-  OriginKeepaliveTimeout: withDefault(integer, 5),
+  OriginSslProtocols: withDefault(
+    quantified("SslProtocol", oneOf("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2")),
+    CUSTOM_ORIGIN_DEFAULTS.OriginSslProtocols,
+  ),
+  OriginReadTimeout: withDefault(integer, CUSTOM_ORIGIN_DEFAULTS.OriginReadTimeout),
+  OriginKeepaliveTimeout: withDefault(integer, CUSTOM_ORIGIN_DEFAULTS.OriginKeepaliveTimeout),
   IpAddressType: optional(oneOf("ipv4", "ipv6", "dualstack")),
 });
 
@@ -45,15 +45,15 @@ const shield = structure<OriginShield>({ Enabled: required(boolean), OriginShiel
 export const originShape: Shape<Origin> = structure<Origin>({
   Id: required(text),
   DomainName: required(text),
-  OriginPath: withDefault(text, ""),
-  CustomHeaders: withDefault(quantified("OriginCustomHeader", customHeader), []),
+  OriginPath: withDefault(text, ORIGIN_DEFAULTS.OriginPath),
+  CustomHeaders: withDefault(quantified("OriginCustomHeader", customHeader), ORIGIN_DEFAULTS.CustomHeaders),
   S3OriginConfig: optional(s3Origin),
   CustomOriginConfig: optional(customOrigin),
-  ConnectionAttempts: withDefault(integer, 3),
-  ConnectionTimeout: withDefault(integer, 10),
+  ConnectionAttempts: withDefault(integer, ORIGIN_DEFAULTS.ConnectionAttempts),
+  ConnectionTimeout: withDefault(integer, ORIGIN_DEFAULTS.ConnectionTimeout),
   ResponseCompletionTimeout: optional(integer),
-  OriginShield: withDefault(shield, { Enabled: false }),
-  OriginAccessControlId: withDefault(text, ""),
+  OriginShield: withDefault(shield, ORIGIN_DEFAULTS.OriginShield),
+  OriginAccessControlId: withDefault(text, ORIGIN_DEFAULTS.OriginAccessControlId),
 });
 
 export const originGroupShape: Shape<OriginGroup> = structure<OriginGroup>({

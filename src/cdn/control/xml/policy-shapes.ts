@@ -1,3 +1,4 @@
+import { child } from "../../../lib/xml.ts";
 import type {
   CachePolicyConfig,
   CookiesConfig,
@@ -55,7 +56,7 @@ const cacheKeyParameters = structure<CacheKeyParameters>({
   QueryStringsConfig: required(queryStrings),
 });
 
-export const cachePolicyShape: Shape<CachePolicyConfig> = structure<CachePolicyConfig>({
+const cachePolicy = structure<CachePolicyConfig>({
   Comment: withDefault(comment, ""),
   Name: required(text),
   DefaultTTL: withDefault(integer, DAY),
@@ -69,6 +70,17 @@ export const cachePolicyShape: Shape<CachePolicyConfig> = structure<CachePolicyC
     QueryStringsConfig: { QueryStringBehavior: "none" },
   }),
 });
+
+/** Times that are left out are never below those that are not (API Reference, CachePolicyConfig). */
+export const cachePolicyShape: Shape<CachePolicyConfig> = {
+  read(node, path) {
+    const config = cachePolicy.read(node, path);
+    const DefaultTTL = child(node, "DefaultTTL") ? config.DefaultTTL : Math.max(DAY, config.MinTTL);
+    const MaxTTL = child(node, "MaxTTL") ? config.MaxTTL : Math.max(YEAR, DefaultTTL);
+    return { ...config, DefaultTTL, MaxTTL };
+  },
+  write: (config) => cachePolicy.write(config),
+};
 
 export const originRequestPolicyShape: Shape<OriginRequestPolicyConfig> = structure<OriginRequestPolicyConfig>({
   Comment: withDefault(comment, ""),
