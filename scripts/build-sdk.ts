@@ -5,7 +5,7 @@
  * and nothing else.
  */
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -87,10 +87,17 @@ const stamp = readStamp();
 const paths = Object.keys(SDK_PACKAGES).map((name) => ({ name, path: join(assetsDir, sdkAssetPath(name)) }));
 const isCurrent = existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
 if (!isCurrent || !paths.every(({ path }) => existsSync(path))) {
-  const folder = join(assetsDir, "function-sdk");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  mkdirSync(dirname(stampFile), { recursive: true });
-  for (const { name, path } of paths) writeFileSync(path, await packPackage(name));
+  for (const folder of [...paths.map(({ path }) => dirname(path)), dirname(stampFile)]) {
+    mkdirSync(folder, { recursive: true });
+  }
+  for (const { name, path } of paths) {
+    // A server of the same checkout may be reading the one before.
+    const part = `${stampFile}.${process.pid}`;
+    writeFileSync(part, await packPackage(name));
+    renameSync(part, path);
+  }
+  const wanted = new Set(paths.map(({ path }) => path));
+  const old = globSync(join(assetsDir, "function-sdk", "*")).filter((path) => !wanted.has(path));
+  for (const path of old) rmSync(path);
   writeFileSync(stampFile, stamp);
 }

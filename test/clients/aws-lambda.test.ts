@@ -82,6 +82,44 @@ describe.skipIf(program === "")("aws lambda", () => {
     expect(String((await lambda("get-policy", "--function-name", "cli"))["Policy"])).toContain("InvokeFunctionUrl");
   });
 
+  test("a layer: publish, list, use, allow, delete", async () => {
+    const files = { "nodejs/node_modules/shared/index.js": "exports.name = 'of the layer';" };
+    writeFileSync(work.path("layer.zip"), zipFiles(files));
+    const zip = `fileb://${work.path("layer.zip")}`;
+    const runtimes = ["--compatible-runtimes", "nodejs22.x", "nodejs24.x"];
+    const layer = await lambda("publish-layer-version", "--layer-name", "shared", "--zip-file", zip, ...runtimes);
+    const arn = String(layer["LayerVersionArn"]);
+    expect(await lambda("list-layers", "--compatible-runtime", "nodejs24.x")).toMatchObject({
+      Layers: [{ LayerName: "shared", LatestMatchingVersion: { LayerVersionArn: arn, Version: 1 } }],
+    });
+    const version = ["--layer-name", "shared", "--version-number", "1"];
+    const permission = ["--statement-id", "all", "--principal", "*", "--action", "lambda:GetLayerVersion"];
+    await lambda("add-layer-version-permission", ...version, ...permission);
+    expect(String((await lambda("get-layer-version-policy", ...version))["Policy"])).toContain(arn);
+    await lambda("remove-layer-version-permission", ...version, "--statement-id", "all");
+
+    writeFileSync(
+      work.path("f.zip"),
+      zipFiles({ "index.js": "exports.handler = async () => require('shared').name;" }),
+    );
+    const role = "arn:aws:iam::123456789012:role/lambda";
+    const described = ["--runtime", "nodejs24.x", "--role", role, "--handler", "index.handler", "--layers", arn];
+    await lambda(
+      "create-function",
+      "--function-name",
+      "user",
+      "--zip-file",
+      `fileb://${work.path("f.zip")}`,
+      ...described,
+    );
+    await lambda("delete-layer-version", ...version);
+    expect((await invoke("--function-name", "user")).returned).toBe("of the layer");
+    expect(await lambda("get-function-configuration", "--function-name", "user")).toMatchObject({
+      Layers: [{ Arn: arn }],
+    });
+    await lambda("delete-function", "--function-name", "user");
+  });
+
   test("errors by AWS's names, and the end", async () => {
     const nobody = await run(["invoke", "--function-name", "nobody", work.path("out")], true);
     expect(nobody.stderr).toContain("(ResourceNotFoundException)");

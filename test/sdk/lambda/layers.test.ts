@@ -211,6 +211,20 @@ describe("a function with layers", () => {
     await lambda.send(new DeleteFunctionCommand({ FunctionName }));
   });
 
+  it.each(["/opt/nodejs/node_modules/wrapper/index.handler", "wrapper.handler"])(
+    "may have its handler in one: %s",
+    async (Handler) => {
+      const arn = await publish("wrapper", {
+        "nodejs/node_modules/wrapper/index.js": `exports.handler = async (event) => {
+          const own = require(process.env.LAMBDA_TASK_ROOT + "/index");
+          return ["wrapped", await own.handler(event)];
+        };`,
+      });
+      const name = await createFunction(lambda, "exports.handler = async () => 'own';", { Layers: [arn], Handler });
+      expect(await run(name)).toEqual(["wrapped", "own"]);
+    },
+  );
+
   it("may bring the AWS SDK in one", async () => {
     const arn = await publish("sdk", {
       "nodejs/node_modules/@aws-sdk/client-s3/package.json": `{"name":"@aws-sdk/client-s3"}`,

@@ -5,7 +5,7 @@ import { importResolved } from "./es-modules.ts";
 import { RuntimeError } from "./errors.ts";
 import { configuration, manifest } from "./platform.ts";
 import { requireResolved } from "./modules.ts";
-import { findFile, normalize } from "./resolve.ts";
+import { findFile, normalize, resolveModule } from "./resolve.ts";
 
 export type Handler = (event: unknown, context: Context, callback: Callback) => unknown;
 
@@ -31,7 +31,7 @@ export async function loadHandler(): Promise<Handler> {
 }
 
 async function loadHandlerModule(module: string): Promise<unknown> {
-  const path = findFile(normalize(`${TASK_ROOT}/${module}`));
+  const path = findHandlerFile(module);
   if (path === undefined) {
     throw new RuntimeError(
       "Runtime.ImportModuleError",
@@ -42,6 +42,18 @@ async function loadHandlerModule(module: string): Promise<unknown> {
     return manifest.files[path]?.kind === "module" ? await importResolved(path) : requireResolved(path, null);
   } catch (error) {
     throw renameLoadError(error);
+  }
+}
+
+/** A file of the package, one of a layer by its whole path, or a package's by its name, as wrappers in layers are. */
+function findHandlerFile(module: string): string | undefined {
+  const own = findFile(normalize(module.startsWith("/") ? module : `${TASK_ROOT}/${module}`));
+  if (own !== undefined) return own;
+  try {
+    const found = resolveModule(module, `${TASK_ROOT}/index.js`, false);
+    return found.startsWith("node:") ? undefined : found;
+  } catch {
+    return undefined;
   }
 }
 
