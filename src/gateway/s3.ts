@@ -116,7 +116,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
       await authorise(call, signer, signerAccesses, request, buckets);
       return { ...call, identity: signer };
     },
-    checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket),
+    checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket, incoming),
     env: request.env,
     directory: deployment.directory,
     store: new BlobStore(request.env.BLOBS),

@@ -7,13 +7,18 @@ import { parseFunctionArn } from "../metadata/function/arn.ts";
 import { uncachedFunctions } from "../metadata/function/client.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import { acceptEvents } from "../metadata/function/events-client.ts";
+import { queueOf } from "../metadata/queue/client.ts";
+import { parseQueueArn } from "../metadata/queue/settings.ts";
+import { createServiceMessage, mayNotifyQueue } from "../sqs/notified-queues.ts";
 
 type Deliver = (env: Env, bucket: BucketConfig, destination: string, events: readonly OutgoingEvent[]) => Promise<void>;
 
 const encoder = new TextEncoder();
+/** Who S3's messages say that they are from. */
+const SENDER = "s3.amazonaws.com";
 
 /** How events reach a destination, by the service in its ARN. */
-const DELIVERIES: Readonly<Record<string, Deliver>> = { lambda: invokeFunction };
+const DELIVERIES: Readonly<Record<string, Deliver>> = { lambda: invokeFunction, sqs: sendToQueue };
 
 /**
  * Hands the events of a bucket to their destination. Those for one that no longer takes them are dropped, as
@@ -58,7 +63,22 @@ async function invokeFunction(
   );
 }
 
-/** Lambda's request ids are UUIDs: one that says the same in every attempt (RFC 9562, version 8). */
+async function sendToQueue(
+  env: Env,
+  bucket: BucketConfig,
+  destination: string,
+  events: readonly OutgoingEvent[],
+): Promise<void> {
+  const address = parseQueueArn(destination);
+  const queue = address && queueOf(env, address);
+  if (!queue || !(await mayNotifyQueue(queue, address, bucket))) return drop(bucket, destination, events);
+  const messages = events.map(({ id, payload, traceHeader }) =>
+    createServiceMessage(toUuid(id), payload, SENDER, traceHeader),
+  );
+  if (!(await queue.takeOver(messages))) drop(bucket, destination, events);
+}
+
+/** Lambda's request ids and SQS's message ids are UUIDs: one that says the same in every attempt (RFC 9562, version 8). */
 function toUuid(id: string): string {
   const digest = createHash("sha256").update(id).digest();
   digest[6] = (digest[6]! & 0x0f) | 0x80;

@@ -91,7 +91,7 @@ export interface ReceiveQuery {
   readonly waitSeconds?: number;
 }
 
-/** A message that a queue gave up, on its way to the dead-letter queue. */
+/** A message from inside the deployment: one that another queue gave up, or an event of a bucket. */
 export interface MovedMessage {
   readonly id: string;
   readonly body: string;
@@ -122,8 +122,8 @@ export interface QueueApi {
   changeVisibility(
     changes: readonly { readonly receipt: string; readonly seconds: number }[],
   ): Promise<readonly ReceiptOutcome[] | undefined>;
-  /** Takes a message that another queue gave up, once however often it is offered. False: there is no such queue. */
-  takeOver(message: MovedMessage): Promise<boolean>;
+  /** Takes messages that have ids already, each once however often it is offered. False: there is no such queue. */
+  takeOver(messages: readonly MovedMessage[]): Promise<boolean>;
 }
 
 export interface QueueNamesPage {

@@ -149,10 +149,15 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     return outcomes;
   }
 
-  async takeOver(message: protocol.MovedMessage): Promise<boolean> {
+  async takeOver(offered: readonly protocol.MovedMessage[]): Promise<boolean> {
+    await this.#turn.next();
     if (!this.#state) return false;
-    this.#storage.transactionSync(() => messages.takeOverMessage(this.#sql, message, Date.now()));
+    const now = Date.now();
+    this.#storage.transactionSync(() => {
+      for (const message of offered) messages.takeOverMessage(this.#sql, message, now);
+    });
     this.#waiters.wake();
+    void this.#armAlarm(now + FORGET_INTERVAL_MS);
     return true;
   }
 
@@ -192,11 +197,12 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     const target = queueOf(this.env, settings.redrive.target);
     const source = formatQueueArn(this.env.VERGE_REGION ?? "us-east-1", record.address);
     const moves = messages.listMoves(this.#sql, MOVES);
-    for (const { sequence, message } of moves) {
-      const details = { ...message.details, deadLetterSource: source };
-      if (!(await target.takeOver({ ...message, details }))) return false;
-      messages.forgetMove(this.#sql, sequence);
-    }
+    const given = moves.map(({ message }) => ({
+      ...message,
+      details: { ...message.details, deadLetterSource: source },
+    }));
+    if (given.length > 0 && !(await target.takeOver(given))) return false;
+    for (const { sequence } of moves) messages.forgetMove(this.#sql, sequence);
     return moves.length < MOVES;
   }
 

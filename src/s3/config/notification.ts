@@ -37,7 +37,6 @@ const KINDS: readonly DestinationKind[] = [
     service: "sqs",
     element: "QueueConfiguration",
     arnElement: "Queue",
-    missing: "The destination queue does not exist",
   },
   { service: "lambda", element: "CloudFunctionConfiguration", arnElement: "CloudFunction" },
 ];
