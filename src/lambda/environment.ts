@@ -2,6 +2,7 @@ import type { FunctionVersion } from "../metadata/function/protocol.ts";
 import type { LambdaCall, LambdaPorts } from "./call.ts";
 import { invalidParameter } from "./errors.ts";
 import type { Input } from "./input.ts";
+import { complainOfSettings } from "./runtime-settings.ts";
 
 const MAX_BYTES = 4_096;
 const VARIABLE_NAME = /^[a-zA-Z]([a-zA-Z0-9_])+$/;
@@ -53,6 +54,8 @@ export function readEnvironment(input: Input): Variables | undefined {
       `contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`,
     );
   if (Buffer.byteLength(JSON.stringify(variables)) > MAX_BYTES) throw refuse("exceeded the 4KB limit.");
+  const complaint = complainOfSettings(variables);
+  if (complaint !== undefined) throw refuse(complaint);
   return variables;
 }
 

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { createExecutionContext, reset, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { strToU8, zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { signRequest } from "../../src/auth/sigv4/presign.ts";
 import { meterEnv, type PlatformOperation } from "../../src/gateway/metering.ts";
@@ -21,17 +23,23 @@ async function send(
   path: string,
   body?: string,
   headers: Record<string, string> = {},
+  service: "s3" | "lambda" = "s3",
 ): Promise<Response> {
   const url = ORIGIN + path;
   const signature = signRequest({
     method,
     url,
     region: "us-east-1",
-    service: "s3",
+    service,
     accessKeyId: env.VERGE_ROOT_ACCESS_KEY_ID!,
     secretAccessKey: env.VERGE_ROOT_SECRET_ACCESS_KEY!,
     now: Date.now(),
-    payloadSha256: "UNSIGNED-PAYLOAD",
+    payloadSha256:
+      service === "s3"
+        ? "UNSIGNED-PAYLOAD"
+        : createHash("sha256")
+            .update(body ?? "")
+            .digest("hex"),
     headers,
   });
   const length = body === undefined ? {} : { "content-length": String(body.length) };
@@ -43,7 +51,8 @@ async function send(
   const context = createExecutionContext();
   const response = await worker.fetch(request, metered, context);
   const text = await response.clone().text();
-  await waitOnExecutionContext(context);
+  // Records of invocations wait for company: they are written in batches, some seconds later.
+  if (service === "s3") await waitOnExecutionContext(context);
   if (response.status >= 400) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return response;
 }
@@ -137,5 +146,29 @@ describe("platform operations per call, in a warm isolate", () => {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(list));
     const headers = { "x-amz-checksum-sha256": Buffer.from(digest).toString("base64") };
     expect(await cost(() => send("POST", "/budget?delete", list, headers))).toEqual(INDEX_ALONE);
+  });
+});
+
+describe("an invocation in a warm environment", () => {
+  afterEach(() => reset());
+
+  const call = (method: string, path: string, body: object) => send(method, path, JSON.stringify(body), {}, "lambda");
+
+  it("asks neither storage nor a Durable Object nor a queue; one object if concurrency is reserved", async () => {
+    const ZipFile = Buffer.from(zipSync({ "index.js": strToU8("exports.handler = async (event) => event;") }));
+    await call("POST", "/2015-03-31/functions", {
+      FunctionName: "budget",
+      Runtime: "nodejs24.x",
+      Role: "arn:aws:iam::123456789012:role/budget",
+      Handler: "index.handler",
+      Timeout: 30,
+      Code: { ZipFile: ZipFile.toString("base64") },
+    });
+    const invoke = () => call("POST", "/2015-03-31/functions/budget/invocations", { a: 1 });
+    expect(await (await invoke()).json()).toEqual({ a: 1 });
+    expect(await cost(invoke)).toEqual({});
+    await call("PUT", "/2017-10-31/functions/budget/concurrency", { ReservedConcurrentExecutions: 5 });
+    await invoke();
+    expect(await cost(invoke)).toEqual(INDEX_ALONE);
   });
 });

@@ -4,6 +4,7 @@ import { openVariables } from "../environment.ts";
 import { functionNotFound, lambdaError } from "../errors.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
 import type { RuntimeFunction } from "../runtime/protocol.ts";
+import { readSettings } from "../runtime-settings.ts";
 
 /** The version that an invocation runs, as the runtime wants it. */
 export interface Executable {
@@ -77,6 +78,7 @@ function describeForRuntime(
     timeoutSeconds: settings.timeoutSeconds,
     memoryMb: settings.memoryMb,
     environment,
+    ...readSettings(environment),
     codeSha256: code.sha256,
     ...(settings.layers && { layers: settings.layers.map((layer) => layer.code.codeId) }),
     configRevision: version.revisionId,
