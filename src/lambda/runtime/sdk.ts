@@ -14,6 +14,7 @@ export const SDK_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@aws-sdk/client-lambda": [],
   "@aws-sdk/client-s3": [],
   "@aws-sdk/client-scheduler": [],
+  "@aws-sdk/client-sqs": [],
   "@aws-sdk/lib-storage": ["@aws-sdk/client-s3"],
   "@aws-sdk/s3-request-presigner": [],
 };

@@ -88,13 +88,15 @@ it("each service of this deployment is reached by its client", async () => {
     "index.mjs": `import { CloudFront } from "@aws-sdk/client-cloudfront";
       import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
       import { Scheduler } from "@aws-sdk/client-scheduler";
+      import { SQS } from "@aws-sdk/client-sqs";
       export const handler = async () => [
         (await new CloudFront().listDistributions()).DistributionList.Quantity,
+        typeof (await new SQS().createQueue({ QueueName: "made-inside" })).QueueUrl,
         (await new Scheduler().listSchedules()).Schedules,
         Array.isArray((await new CloudWatchLogs().describeLogGroups()).logGroups),
       ];`,
   });
-  expect(result).toEqual([0, [], true]);
+  expect(result).toEqual([0, "string", [], true]);
 });
 
 it("errors are instances of the client's classes", async () => {
