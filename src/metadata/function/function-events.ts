@@ -59,8 +59,11 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
       .toArray();
     this.#target = target;
     for (const { id, until } of listLeases(this.#sql, Date.now())) this.#leases.set(id, until);
-    // The platform drops an alarm that has failed seven times.
-    this.#arm(Date.now());
+    void state.blockConcurrencyWhile(async () => {
+      // None where rows wait: the platform drops an alarm that has failed seven times.
+      this.#armedFor = (await this.#storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      this.#arm(Date.now());
+    });
   }
 
   async accept(target: EventTarget, events: readonly AcceptedEvent[]): Promise<void> {
@@ -70,7 +73,7 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
       this.#noteTarget(target);
       for (const event of events) acceptEvent(this.#sql, event, now);
     });
-    this.#call(this.#calls.count(0, now, 1), now);
+    if (!this.#calls.isExpecting(now)) this.#call(1, now);
     this.#arm(now);
   }
 
@@ -163,7 +166,8 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
     const next = readNextDue(this.#sql);
     if (next === undefined) return;
     const at = next > now ? next : now + RESEND_MS;
-    if (at >= this.#armedFor && this.#armedFor > now) return;
+    // One that is overdue is about to ring; to set another would cancel it.
+    if (at >= this.#armedFor && this.#armedFor > now - RETRY_MS) return;
     this.#armedFor = at;
     // Not awaited: the output gate holds answers until it is stored, like any write.
     void this.#storage.setAlarm(at);

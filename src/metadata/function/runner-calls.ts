@@ -6,6 +6,8 @@ const MAX_RUNNERS = 25;
 const DRAIN_MS = 250;
 /** Before anything is known about the function. */
 const FIRST_EVENT_MS = 100;
+/** Runners of a function that takes no longer come back so soon that no other needs to be called. */
+const SOON_MS = 50;
 /** A runner that has not been heard of for so long has died, or runs something long. */
 const RUNNER_SILENCE_MS = 30_000;
 
@@ -19,6 +21,12 @@ export class RunnerCalls {
   #calledAt = 0;
   readonly #runners = new Map<string, number>();
   #eventMs = FIRST_EVENT_MS;
+
+  /** Whether somebody will come for work anyway. */
+  isExpecting(now: number): boolean {
+    if (this.#waiting > 0) return true;
+    return this.#eventMs <= SOON_MS && [...this.#runners.values()].some((seenAt) => seenAt >= now - 2 * SOON_MS);
+  }
 
   /**
    * How many more to call, with so many events that could be worked at. Whatever is known of the runners at work,
