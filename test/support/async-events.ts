@@ -14,7 +14,7 @@ export async function sendEvent(lambda: LambdaClient, FunctionName: string, even
   return $metadata.requestId;
 }
 
-/** Waits until at least `count` objects have the prefix, and answers their keys. */
+/** Waits until at least `count` objects have the prefix, and answers their keys. The server may be away for a while. */
 export async function waitForObjects(
   s3: S3Client,
   Bucket: string,
@@ -24,11 +24,23 @@ export async function waitForObjects(
 ): Promise<string[]> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
-    if (Contents.length >= count) return Contents.map(({ Key }) => Key!);
-    if (Date.now() > deadline) throw new Error(`${Contents.length} of ${count} objects below ${Prefix}`);
+    const keys = await listKeys(s3, Bucket, Prefix).catch((error: unknown) => String(error));
+    if (typeof keys !== "string" && keys.length >= count) return keys;
+    const found = typeof keys === "string" ? keys : `${keys.length} of ${count} objects below ${Prefix}`;
+    if (Date.now() > deadline) throw new Error(found);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+async function listKeys(s3: S3Client, Bucket: string, Prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await s3.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken }));
+    keys.push(...(page.Contents ?? []).map(({ Key }) => Key!));
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken);
+  return keys;
 }
 
 /** An object that is JSON. */
