@@ -29,17 +29,22 @@ export function deploymentOf(env: Env): Deployment {
   if (known) return known;
   const domain = env.VERGE_DOMAIN ?? "localhost";
   const endpointUrl = env.VERGE_ENDPOINT ?? `http://${domain}`;
+  const asyncRetrySeconds = Number(env.VERGE_ASYNC_RETRY_SECONDS || "60");
   const deployment: Deployment = {
     domain,
     region: env.VERGE_REGION ?? "us-east-1",
     endpointUrl,
     ownHost: new URL(endpointUrl).host,
-    asyncRetrySeconds: Number(env.VERGE_ASYNC_RETRY_SECONDS || "60"),
+    asyncRetrySeconds,
     directory: directoryOf(env),
     credentials: credentialsOf(env),
     configurations: new ConfigurationCache(),
-    complaint: checkDeployment(env),
+    complaint: checkDeployment(env) ?? checkSeconds("VERGE_ASYNC_RETRY_SECONDS", asyncRetrySeconds),
   };
   deployments.set(env, deployment);
   return deployment;
+}
+
+function checkSeconds(name: string, seconds: number): string | undefined {
+  return seconds > 0 ? undefined : `${name} must be a number of seconds above 0.`;
 }

@@ -33,9 +33,11 @@ const VERSION: FoundFunction["version"] = {
 
 const OUTPUT: InvokeOutput = {
   payload: Buffer.from('"done"'),
-  logs: "",
-  logStream: "",
+  logs: { list: () => [], text: () => "", stream: "", size: 0 },
+  startedAt: 0,
   durationMs: 1,
+  billedMs: 1,
+  timedOut: false,
   coldStart: false,
 };
 const FAILED: InvokeOutput = {

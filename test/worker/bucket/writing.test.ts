@@ -2,34 +2,13 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { mintOldBlob } from "./blob-ages.ts";
 import type { Mutation, NewBody } from "../../../src/metadata/bucket/protocol.ts";
+import { countRows as countRowsOf } from "../count-rows.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { createVersioned, listEverything } from "./versioned.ts";
 import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
 
 /** Rows that `work` writes, counted as the platform bills them. */
-async function countRows(index: Fixture, work: () => Promise<unknown>): Promise<number> {
-  let rowsWritten = 0;
-  let restore: () => void = () => undefined;
-  // Test and object share an isolate, so that the class of all `sql` objects can be watched from here.
-  await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
-    const prototype = Object.getPrototypeOf(sql) as SqlStorage;
-    const exec = Reflect.get(prototype, "exec");
-    prototype.exec = function count(this: SqlStorage, ...parameters: Parameters<SqlStorage["exec"]>) {
-      const cursor = exec.apply(this, parameters);
-      rowsWritten += cursor.rowsWritten;
-      return cursor;
-    } as SqlStorage["exec"];
-    restore = () => {
-      prototype.exec = exec;
-    };
-  });
-  try {
-    await work();
-  } finally {
-    restore();
-  }
-  return rowsWritten;
-}
+const countRows = (index: Fixture, work: () => Promise<unknown>) => countRowsOf(index.stub, work);
 
 describe("rows written", () => {
   it("keeps to the budget of platform operations", async () => {
