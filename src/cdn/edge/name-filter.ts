@@ -1,3 +1,5 @@
+import { matchesWildcards } from "../../lib/wildcards.ts";
+
 /** Which query strings, cookies or headers a policy takes. */
 export interface NameFilter {
   readonly mode: "none" | "all" | "some";
@@ -12,8 +14,8 @@ export function compileNames(behavior: string, names: readonly string[] = []): N
   if (behavior === "none") return NOTHING;
   if (behavior === "all") return EVERYTHING;
   const exact = new Set(names.filter((name) => !name.includes("*")));
-  const wildcards = names.filter((name) => name.includes("*")).map(toExpression);
-  const lists = (name: string) => exact.has(name) || wildcards.some((wildcard) => wildcard.test(name));
+  const wildcards = names.filter((name) => name.includes("*"));
+  const lists = (name: string) => exact.has(name) || wildcards.some((pattern) => matchesWildcards(pattern, name, ""));
   return { mode: "some", has: behavior === "allExcept" ? (name) => !lists(name) : lists };
 }
 
@@ -60,8 +62,4 @@ function readName(pair: string): string {
   } catch {
     return name;
   }
-}
-
-function toExpression(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/\*+/g, ".*?")}$`);
 }

@@ -1,3 +1,5 @@
+import { matchesWildcards } from "../../lib/wildcards.ts";
+
 /**
  * CloudFront's path patterns: `*` is any characters, `?` is one, the rest is itself, cases matter. Compiled by
  * their shape, so that what a look-up costs does not grow with their number as long as they are the usual ones.
@@ -6,7 +8,7 @@ export class PathPatterns {
   readonly #exact = new Map<string, number>();
   readonly #prefixes = new LengthGroups();
   readonly #suffixes = new LengthGroups();
-  readonly #others: { readonly expression: RegExp; readonly position: number }[] = [];
+  readonly #others: { readonly pattern: string; readonly position: number }[] = [];
 
   /** In order of precedence. */
   constructor(patterns: readonly string[]) {
@@ -24,9 +26,9 @@ export class PathPatterns {
       found,
       this.#suffixes.find((length) => path.length >= length && path.slice(path.length - length)),
     );
-    for (const { expression, position } of this.#others) {
+    for (const { pattern, position } of this.#others) {
       if (position > found) break;
-      if (expression.test(path)) found = position;
+      if (matchesWildcards(pattern, path)) found = position;
     }
     return found === Infinity ? -1 : found;
   }
@@ -38,7 +40,7 @@ export class PathPatterns {
     if (plain && star < 0) this.#exact.set(pattern, Math.min(position, this.#exact.get(pattern) ?? Infinity));
     else if (plain && star === pattern.length - 1) this.#prefixes.add(pattern.slice(0, -1), position);
     else if (plain && star === 0) this.#suffixes.add(pattern.slice(1), position);
-    else this.#others.push({ expression: toExpression(pattern), position });
+    else this.#others.push({ pattern, position });
   }
 }
 
@@ -61,16 +63,6 @@ class LengthGroups {
     }
     return found;
   }
-}
-
-function toExpression(pattern: string): RegExp {
-  // Runs of stars mean what one star means, and cost a matcher its life.
-  const source = pattern
-    .replaceAll(/\*+/g, "*")
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll("*", "[^]*?")
-    .replaceAll("?", "[^]");
-  return new RegExp(`^${source}$`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createVerify, createPublicKey } from "node:crypto";
+import { matchesWildcards } from "../../lib/wildcards.ts";
 import type { ViewerRequest } from "./viewer.ts";
 
 /**
@@ -151,9 +152,7 @@ function isFulfilled(statement: Statement, resource: string, address: string | u
 /** `*` is any characters, `?` is one; a resource without a scheme means either. */
 function matchesResource(pattern: string, resource: string): boolean {
   const withScheme = /^(?:https?|\*):\/\/|^\*/.test(pattern) ? pattern : `http*://${pattern.replace(/^\/\//, "")}`;
-  const literal = (text: string) => text.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-  const source = literal(withScheme).replaceAll(/\*+/g, "[^]*?").replaceAll("?", "[^]");
-  return new RegExp(`^${source}$`).test(resource);
+  return matchesWildcards(withScheme, resource);
 }
 
 /** IPv4 only, as CloudFront: `192.0.2.0/24`, or one address. */

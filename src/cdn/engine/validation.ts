@@ -24,7 +24,7 @@ export function isNotModified(request: Headers, response: Headers): boolean {
   }
   const since = parseLenientDate(request.get("if-modified-since"));
   if (since === undefined) return false;
-  const modifiedAt = parseLenientDate(response.get("last-modified") ?? response.get("date"));
+  const modifiedAt = parseLenientDate(response.get("last-modified")) ?? parseLenientDate(response.get("date"));
   return modifiedAt !== undefined && modifiedAt <= since;
 }
 
