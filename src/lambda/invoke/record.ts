@@ -1,4 +1,5 @@
 import { ServiceError } from "../../lib/errors.ts";
+import { billedMs } from "../../metadata/logs/frame.ts";
 import type { InvocationRecord } from "../../metadata/logs/protocol.ts";
 import type { LambdaPorts } from "../call.ts";
 import { logGroupOf } from "../runtime/configuration.ts";
@@ -15,26 +16,28 @@ export function recordOutput(
   output: InvokeOutput,
 ): void {
   const fn = executable.runtimeFunction;
-  const { billedMs, durationMs, errorType, initDurationMs, logs, startedAt } = output;
+  const { durationMs, errorType, initDurationMs, logs, startedAt } = output;
   const outcome = outcomeOf(output);
   ports.recordInvocation({
     accountId: fn.accountId,
     group: logGroupOf(fn),
     size: logs.size,
-    describe: () => ({
-      stream: logs.stream,
-      events: logs.list(),
-      invocation: {
-        ...describeExecutable(executable),
-        requestId,
-        startedAt,
-        durationMs,
-        billedMs,
-        ...(initDurationMs !== undefined && { initMs: initDurationMs }),
-        outcome,
-        ...(errorType !== undefined && { errorType }),
-      },
-    }),
+    describe: () => {
+      const timing = { durationMs, ...(initDurationMs !== undefined && { initMs: initDurationMs }) };
+      return {
+        stream: logs.stream,
+        lines: logs.lines(),
+        invocation: {
+          ...describeExecutable(executable),
+          requestId,
+          startedAt,
+          ...timing,
+          billedMs: billedMs(timing),
+          outcome,
+          ...(errorType !== undefined && { errorType }),
+        },
+      };
+    },
   });
 }
 
@@ -57,7 +60,7 @@ export function recordFailure(
     outcome: isThrottled ? "throttled" : "fault",
     ...(error instanceof ServiceError && { errorType: error.code }),
   };
-  const describe = () => ({ stream: "", events: [], invocation });
+  const describe = () => ({ stream: "", invocation });
   ports.recordInvocation({ accountId: fn.accountId, group: logGroupOf(fn), size: 0, describe });
 }
 

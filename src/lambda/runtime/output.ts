@@ -1,7 +1,7 @@
 import { MAX_RESPONSE_BYTES } from "./limits.ts";
 import { tooLargeOutcome } from "./outcomes.ts";
 import type { InvokeOutput, RuntimeFunction } from "./protocol.ts";
-import { billedMs, createLogs } from "./report.ts";
+import { createLogs } from "./report.ts";
 import type { InvocationOutcome } from "./shim/wire.ts";
 
 /** An invocation that has ended, as its host saw it. */
@@ -27,15 +27,22 @@ export function describeOutput(fn: RuntimeFunction, requestId: string, ended: En
   const { coldStart, failed, initLog, log, payload, timedOut } = outcome;
   const initMs = Math.min(Math.max(0, outcome.initMs), end - begin);
   const timing = { durationMs: Math.max(0, end - begin - initMs), ...(coldStart && { initDurationMs: initMs }) };
-  const told = { requestId, begin, end, initLog, log, timedOut, ...timing };
+  const told = {
+    requestId,
+    version: fn.version,
+    startedAt: begin,
+    durationMs: timing.durationMs,
+    ...(coldStart && { initMs }),
+    memoryMb: fn.memoryMb,
+    outcome: timedOut ? ("timeout" as const) : ("success" as const),
+  };
   return {
     payload: typeof payload === "string" ? encoder.encode(payload) : payload,
     ...(failed && { functionError: "Unhandled" as const, errorType: readErrorType(payload) }),
     timedOut,
-    logs: createLogs(fn, told, logStream),
+    logs: createLogs(told, { initLog, log }, end, logStream),
     startedAt: begin,
     ...timing,
-    billedMs: billedMs(timing),
     coldStart,
   };
 }

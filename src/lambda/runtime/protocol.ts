@@ -93,10 +93,11 @@ export interface InvokeInput {
 /** Milliseconds since 1970, and a record of the log; it may have several lines. */
 export type LogLine = readonly [timestamp: number, message: string];
 
-/** What an invocation wrote, and what the platform wrote around it: START, END, REPORT. */
+/** What an invocation wrote. */
 export interface InvocationLogs {
-  readonly list: () => LogLine[];
-  /** All of them as one text. Its last 4 KB are `X-Amz-Log-Result`. */
+  /** What the function wrote while its modules loaded, and from START to END. */
+  readonly lines: () => { readonly init: LogLine[]; readonly own: LogLine[] };
+  /** All of them, START, END and REPORT included, as one text. Its last 4 KB are `X-Amz-Log-Result`. */
   readonly text: () => string;
   /** Name of the environment's log stream. */
   readonly stream: string;
@@ -116,7 +117,6 @@ export interface InvokeOutput {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly durationMs: number;
-  readonly billedMs: number;
   /** Module scope, in a cold start only. */
   readonly initDurationMs?: number;
   readonly coldStart: boolean;

@@ -1,5 +1,6 @@
 import { askLogIndex } from "./client.ts";
-import type { InvocationRecord, Segment, SegmentBody } from "./protocol.ts";
+import { decodeBody } from "./segment-body.ts";
+import type { InvocationRecord, Segment } from "./protocol.ts";
 import { listSources, type ReaderEnv } from "./reader.ts";
 
 /** By which records are ordered. */
@@ -47,5 +48,5 @@ function compareLatestFirst(one: InvocationKey, other: InvocationKey): number {
 }
 
 function listRecords({ body }: Segment): readonly InvocationRecord[] {
-  return (JSON.parse(body) as SegmentBody).invocations ?? [];
+  return decodeBody(body).invocations;
 }

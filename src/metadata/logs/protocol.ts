@@ -24,12 +24,6 @@ export interface InvocationRecord {
 export type LogEvent = readonly [timestamp: number, message: string];
 
 /** Events that arrived together for one stream. */
-export interface SegmentBody {
-  /** By timestamp; within the same millisecond as they were sent. */
-  readonly events: readonly LogEvent[];
-  readonly invocations?: readonly InvocationRecord[];
-}
-
 export interface Segment {
   /** Chosen by the sender, so that sending it twice stores it once; orders what has the same time. */
   readonly id: number;
@@ -40,7 +34,7 @@ export interface Segment {
   readonly lastAt: number;
   /** By the clock of the index, as the creation of its stream. */
   readonly ingestedAt: number;
-  /** A SegmentBody as JSON. */
+  /** See segment-body.ts. */
   readonly body: string;
 }
 

@@ -2,7 +2,8 @@ import type { Env } from "../../env.ts";
 import { LogPackStore } from "../../storage/log-packs.ts";
 import { askLogIndex } from "./client.ts";
 import { decodePack } from "./pack.ts";
-import type { Segment, SegmentBody, SourceQuery, Sources, SourcesOutcome } from "./protocol.ts";
+import { decodeBody } from "./segment-body.ts";
+import type { Segment, SourceQuery, Sources, SourcesOutcome } from "./protocol.ts";
 
 /** Where an event stands among all others: by time, then as it arrived. */
 export interface Position {
@@ -118,7 +119,7 @@ export function listSources(env: ReaderEnv, { segments, packs, streams }: Source
 }
 
 function listEvents({ body, id, ingestedAt, stream }: Segment, { from, to }: Sources): StoredEvent[] {
-  return (JSON.parse(body) as SegmentBody).events
-    .map(([timestamp, message], index) => ({ timestamp, segment: id, index, stream, ingestedAt, message }))
+  return decodeBody(body)
+    .events.map(([timestamp, message], index) => ({ timestamp, segment: id, index, stream, ingestedAt, message }))
     .filter(({ timestamp }) => timestamp >= from && timestamp < to);
 }

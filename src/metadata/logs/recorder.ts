@@ -1,7 +1,7 @@
 import type { Env } from "../../env.ts";
 import { askLogIndex } from "./client.ts";
 import { createSegments } from "./new-segments.ts";
-import type { InvocationRecord, LogEvent } from "./protocol.ts";
+import type { InvocationRun } from "./segment-body.ts";
 
 /** What one invocation leaves. Its lines are written out when they are sent, not while a caller waits. */
 export interface InvocationLog {
@@ -12,11 +12,9 @@ export interface InvocationLog {
   describe(): InvocationDescription;
 }
 
-export interface InvocationDescription {
+export interface InvocationDescription extends InvocationRun {
   /** Empty when the invocation never reached an environment. */
   readonly stream: string;
-  readonly events: readonly LogEvent[];
-  readonly invocation: InvocationRecord;
 }
 
 type RecorderEnv = Pick<Env, "LOG_INDEX" | "VERGE_LOG_INTERVAL_SECONDS">;
@@ -29,8 +27,8 @@ const MAX_SIZE = 1_000_000;
 const MAX_ENTRIES = 5_000;
 /** A request that was to send them may have been cancelled: after so long another takes over. */
 const OVERDUE_MS = 2_000;
-/** Each invocation has START, END and REPORT besides its own lines. */
-const ENTRY_SIZE = 400;
+/** Of the record of an invocation, besides the lines of the function. */
+const ENTRY_SIZE = 100;
 
 /**
  * The invocations that an isolate has seen and not yet sent to the logs of their accounts. They are sent
@@ -95,8 +93,7 @@ function createBatches(logs: readonly InvocationLog[]) {
   const byStream = Map.groupBy(described, ({ group, stream }) => `${group} ${stream}`);
   return [...byStream.values()].flatMap((own) => {
     const { group, stream } = own[0]!;
-    const events = own.flatMap((log) => log.events);
-    return createSegments({ group, stream, events, invocations: own.map((log) => log.invocation) }, now);
+    return createSegments({ group, stream, runs: own }, now);
   });
 }
 
