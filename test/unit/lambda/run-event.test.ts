@@ -33,10 +33,9 @@ const VERSION: FoundFunction["version"] = {
 
 const OUTPUT: InvokeOutput = {
   payload: Buffer.from('"done"'),
-  logs: { list: () => [], text: () => "", stream: "", size: 0 },
+  logs: { lines: () => ({ init: [], own: [] }), text: () => "", stream: "", size: 0 },
   startedAt: 0,
   durationMs: 1,
-  billedMs: 1,
   timedOut: false,
   coldStart: false,
 };
