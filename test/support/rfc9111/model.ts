@@ -29,7 +29,7 @@ export type Conduct =
 
 const HEURISTICALLY_CACHEABLE = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]);
 const UNDERSTOOD = new Set([
-  200, 203, 204, 300, 301, 302, 307, 308, 400, 403, 404, 405, 410, 414, 500, 501, 502, 503, 504,
+  200, 201, 202, 203, 204, 300, 301, 302, 307, 308, 400, 403, 404, 405, 410, 414, 500, 501, 502, 503, 504,
 ]);
 
 /** Why the conduct is forbidden; undefined when it is not. */
