@@ -3,6 +3,7 @@ import { parseCredential } from "../auth/sigv4/credential.ts";
 import type { CdnCall, CdnResult } from "../cdn/control/call.ts";
 import { cloudFrontError } from "../cdn/control/errors.ts";
 import { matchCdnOperation } from "../cdn/control/service.ts";
+import { distributions } from "../cdn/edge/distributions.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
@@ -69,7 +70,10 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     registry: cdnRegistryOf(env),
     distribution: (id) => distributionOf(env, id),
   };
-  return operation.handle(call);
+  const result = await operation.handle(call);
+  // In force here at once, and in other locations within seconds.
+  if (incoming.method !== "GET") await distributions.forget(parameters["DistributionId"] ?? parameters["Id"]);
+  return result;
 }
 
 /** The region that a signature must name: CloudFront's, for those that name it, whatever the deployment's is. */

@@ -34,9 +34,9 @@ const ALIAS_LIFETIME = { fresh: REFRESH_MS, usable: SNAPSHOT_FRESH_MS };
  */
 class Distributions {
   readonly #held = new Map<string, Held>();
-  readonly #aliases = new TimedCache<string | undefined>({ limit: 10_000, lifetime: () => ALIAS_LIFETIME });
+  #aliases = createAliasCache();
   /** What was asked for before this moment may lack a change that was made here. */
-  #changedAt = 0;
+  #changedAt = -1;
 
   /** Without a promise where what is held is young enough. */
   find(
@@ -46,7 +46,7 @@ class Distributions {
   ): CompiledDistribution | undefined | Promise<CompiledDistribution | undefined> {
     if (!DISTRIBUTION_ID.test(id)) return undefined;
     const held = this.#held.get(id);
-    const age = held && held.fetchedAt >= this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
+    const age = held && held.fetchedAt > this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
     if (!held || age >= SNAPSHOT_FRESH_MS) return this.#load(env, id, defer);
     if (age >= REFRESH_MS && !held.refreshing) {
       held.refreshing = true;
@@ -76,6 +76,7 @@ class Distributions {
   /** To be called after a change was made by this isolate, which is in force here at once. */
   async forget(id?: string): Promise<void> {
     this.#changedAt = Date.now();
+    this.#aliases = createAliasCache();
     if (id !== undefined) await deleteEntry("stamp", id);
   }
 
@@ -96,7 +97,7 @@ class Distributions {
   /** What another isolate of the location has asked for; undefined when nothing is young enough. */
   async #readShared(id: string, held: CompiledDistribution | undefined) {
     const stamp = await readJson<Stamp>(await matchEntry("stamp", id));
-    if (!stamp || stamp.fetchedAt < this.#changedAt || Date.now() - stamp.fetchedAt >= REFRESH_MS) return undefined;
+    if (!stamp || stamp.fetchedAt <= this.#changedAt || Date.now() - stamp.fetchedAt >= REFRESH_MS) return undefined;
     const { fetchedAt, revision } = stamp;
     if (revision === null) return { snapshot: undefined, fetchedAt };
     if (held?.snapshot.revision === revision) return { snapshot: held.snapshot, fetchedAt };
@@ -118,6 +119,11 @@ class Distributions {
     }
     return compiled;
   }
+}
+
+/** Ids of distributions by host; undefined for hosts that are nobody's. */
+function createAliasCache(): TimedCache<string | undefined> {
+  return new TimedCache({ limit: 10_000, lifetime: () => ALIAS_LIFETIME });
 }
 
 /** Of this isolate. */
