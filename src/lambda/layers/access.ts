@@ -1,5 +1,5 @@
 import { isAllowedByStatements } from "../../auth/policy/statements.ts";
-import type { LayerVersion } from "../../metadata/function/protocol.ts";
+import type { LayerVersion } from "../../metadata/function/layer-protocol.ts";
 import type { LambdaCall } from "../call.ts";
 import { lambdaError } from "../errors.ts";
 import { formatLayerArn, formatLayerVersionArn, type LayerName, type LayerVersionName } from "./names.ts";

@@ -1,5 +1,6 @@
 /** The layers of a function: which it may have, and what they weigh together with its own package. */
-import type { FunctionCode, FunctionLayer, LayerChoice } from "../../metadata/function/protocol.ts";
+import type { FunctionLayer, LayerChoice } from "../../metadata/function/layer-protocol.ts";
+import type { FunctionCode } from "../../metadata/function/protocol.ts";
 import type { LambdaCall } from "../call.ts";
 import { invalidParameter, lambdaError } from "../errors.ts";
 import type { Input } from "../input.ts";

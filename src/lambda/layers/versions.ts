@@ -1,4 +1,5 @@
-import type { LayerFilter, LayerVersion, Page } from "../../metadata/function/protocol.ts";
+import type { LayerFilter, LayerVersion } from "../../metadata/function/layer-protocol.ts";
+import type { Page } from "../../metadata/function/protocol.ts";
 import { ARCHITECTURES, codeRefused, loadZip, readCodeSource, storeCode } from "../code.ts";
 import type { LambdaCall, LambdaResult } from "../call.ts";
 import { Violations } from "../constraints.ts";

@@ -11,6 +11,7 @@ import * as functions from "./functions.ts";
 import { findLayerUse } from "./layer-uses.ts";
 import * as layers from "./layers.ts";
 import * as policies from "./policies.ts";
+import type * as layerProtocol from "./layer-protocol.ts";
 import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
 import * as urls from "./urls.ts";
@@ -159,15 +160,19 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
     return policies.findPolicy(this.#sql, name, qualifier);
   }
 
-  publishLayerVersion(layer: protocol.NewLayerVersion): protocol.PublishLayerOutcome {
+  publishLayerVersion(layer: layerProtocol.NewLayerVersion): layerProtocol.PublishLayerOutcome {
     return this.#change(() => layers.publishLayerVersion(this.#sql, layer, Date.now()));
   }
 
-  findLayerVersion(name: string, version: number): protocol.LayerVersion | undefined {
+  findLayerVersion(name: string, version: number): layerProtocol.LayerVersion | undefined {
     return layers.findLayerVersion(this.#sql, name, version);
   }
 
-  listLayers(after: string, limit: number, filter: protocol.LayerFilter): protocol.Page<protocol.LayerVersion> {
+  listLayers(
+    after: string,
+    limit: number,
+    filter: layerProtocol.LayerFilter,
+  ): protocol.Page<layerProtocol.LayerVersion> {
     return layers.listLayers(this.#sql, after, limit, filter);
   }
 
@@ -175,8 +180,8 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
     name: string,
     before: string,
     limit: number,
-    filter: protocol.LayerFilter,
-  ): protocol.Page<protocol.LayerVersion> {
+    filter: layerProtocol.LayerFilter,
+  ): protocol.Page<layerProtocol.LayerVersion> {
     return layers.listLayerVersions(this.#sql, name, before, limit, filter);
   }
 
@@ -184,7 +189,7 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
     this.#change(() => layers.deleteLayerVersion(this.#sql, name, version, this.#recoverableUntil()));
   }
 
-  findLayerUse(arn: string): protocol.FunctionLayer | undefined {
+  findLayerUse(arn: string): layerProtocol.FunctionLayer | undefined {
     return findLayerUse(this.#sql, arn);
   }
 

@@ -3,7 +3,8 @@
  * another account, works on for those that use it.
  */
 import { keepCode, releaseCode } from "./codes.ts";
-import type { FunctionLayer, FunctionVersion, LayerChoice } from "./protocol.ts";
+import type { FunctionLayer, LayerChoice } from "./layer-protocol.ts";
+import type { FunctionVersion } from "./protocol.ts";
 
 /** Notes the layers of a version, in place of those that it had. */
 export function putLayerUses(sql: SqlStorage, { name, settings }: FunctionVersion, number: number): void {

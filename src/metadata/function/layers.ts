@@ -1,6 +1,7 @@
 import { keepNewCode, releaseCode } from "./codes.ts";
 import { MAX_CODE_BYTES } from "./limits.ts";
-import type { LayerFilter, LayerVersion, NewLayerVersion, Page, PublishLayerOutcome } from "./protocol.ts";
+import type { LayerFilter, LayerVersion, NewLayerVersion, PublishLayerOutcome } from "./layer-protocol.ts";
+import type { Page } from "./protocol.ts";
 import { removePolicy } from "./policies.ts";
 
 type LayerRow = { name: string; number: number; record: string };

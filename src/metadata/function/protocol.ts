@@ -3,6 +3,7 @@
  * are values, and fields are only ever added (objects run old code for minutes after a deploy).
  */
 import type { EventConfig, EventConfigApi } from "./event-configs-protocol.ts";
+import type { FunctionLayer, LayerChoice, LayersApi } from "./layer-protocol.ts";
 
 /** What UpdateFunctionConfiguration changes. */
 export interface FunctionSettings {
@@ -21,41 +22,6 @@ export interface FunctionSettings {
   readonly sealedEnvironment?: string;
   /** In their order: a file of a later one hides that of an earlier one. Absent when there are none. */
   readonly layers?: readonly FunctionLayer[];
-}
-
-/** A layer's version as a function uses it. */
-export interface FunctionLayer {
-  readonly arn: string;
-  /** The package of the version, or this account's copy of it when the layer is another's. */
-  readonly code: FunctionCode;
-}
-
-/** A layer that a function is to have. */
-export interface LayerChoice {
-  readonly layer: FunctionLayer;
-  /** Its package was copied for this account just now, and nothing refers to it yet. */
-  readonly isCopied: boolean;
-}
-
-export interface NewLayerVersion {
-  readonly name: string;
-  readonly code: FunctionCode;
-  readonly description: string;
-  readonly licenseInfo?: string;
-  /** Runtimes and architectures that it says it is for: they select in listings, and nothing else. */
-  readonly runtimes?: readonly string[];
-  readonly architectures?: readonly string[];
-}
-
-export interface LayerVersion extends NewLayerVersion {
-  readonly version: number;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-}
-
-export interface LayerFilter {
-  readonly runtime?: string;
-  readonly architecture?: string;
 }
 
 export interface FunctionLogging {
@@ -232,8 +198,8 @@ export interface AccountUsage {
 type NotFound = { readonly outcome: "not-found" };
 type StaleRevision = { readonly outcome: "stale-revision" };
 /** The package was reserved so long ago that it has been given up: send it again. */
-type CodeExpired = { readonly outcome: "code-expired" };
-type StorageFull = { readonly outcome: "storage-full" };
+export type CodeExpired = { readonly outcome: "code-expired" };
+export type StorageFull = { readonly outcome: "storage-full" };
 /** A layer was deleted since the caller looked. */
 type LayerGone = { readonly outcome: "layer-gone" };
 
@@ -252,11 +218,6 @@ export type ChangeFunctionOutcome =
 export type ChangeCodeOutcome = ChangeFunctionOutcome | CodeExpired | StorageFull;
 
 export type ChangeSettingsOutcome = ChangeFunctionOutcome | LayerGone;
-
-export type PublishLayerOutcome =
-  | { readonly outcome: "ok"; readonly version: LayerVersion }
-  | CodeExpired
-  | StorageFull;
 
 export type PublishOutcome =
   | ChangeFunctionOutcome
@@ -299,7 +260,7 @@ export type ConcurrencyOutcome =
 export type TagsOutcome = { readonly outcome: "ok" } | NotFound | { readonly outcome: "too-many" };
 
 /** The calls that the Worker makes; see `bucket/index-api.ts` for why stubs are seen through an interface. */
-export interface FunctionRegistryApi extends EventConfigApi {
+export interface FunctionRegistryApi extends EventConfigApi, LayersApi {
   /** Before a package is stored: what no function refers to a day later is deleted. */
   reserveCode(codeId: string): Promise<void>;
 
@@ -337,26 +298,6 @@ export interface FunctionRegistryApi extends EventConfigApi {
   ): Promise<PolicyOutcome>;
   removeStatement(name: string, qualifier: string, sid: string, revisionId?: string): Promise<PolicyOutcome>;
   findPolicy(name: string, qualifier: string): Promise<PolicyRecord | undefined>;
-
-  publishLayerVersion(layer: NewLayerVersion): Promise<PublishLayerOutcome>;
-  findLayerVersion(name: string, version: number): Promise<LayerVersion | undefined>;
-  /** Of each layer the latest version that the filter lets through, in name order. */
-  listLayers(after: string, limit: number, filter: LayerFilter): Promise<Page<LayerVersion>>;
-  /** The latest first. */
-  listLayerVersions(name: string, before: string, limit: number, filter: LayerFilter): Promise<Page<LayerVersion>>;
-  /** What is not there counts as deleted. */
-  deleteLayerVersion(name: string, version: number): Promise<void>;
-  /** How some function of the account uses a layer's version. */
-  findLayerUse(arn: string): Promise<FunctionLayer | undefined>;
-
-  addLayerStatement(
-    name: string,
-    version: number,
-    statement: PolicyStatement,
-    revisionId?: string,
-  ): Promise<PolicyOutcome>;
-  removeLayerStatement(name: string, version: number, sid: string, revisionId?: string): Promise<PolicyOutcome>;
-  findLayerPolicy(name: string, version: number): Promise<PolicyRecord | undefined>;
 
   putTags(name: string, tags: Readonly<Record<string, string>>): Promise<TagsOutcome>;
   removeTags(name: string, keys: readonly string[]): Promise<TagsOutcome>;
