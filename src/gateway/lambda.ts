@@ -3,10 +3,12 @@ import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { authorise } from "../lambda/access.ts";
-import type { LambdaCall, LambdaResult } from "../lambda/call.ts";
+import type { LambdaCall, LambdaOperation, LambdaResult } from "../lambda/call.ts";
 import { lambdaError } from "../lambda/errors.ts";
+import { formatFunctionArn } from "../lambda/names.ts";
 import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
+import { runRecorded } from "../metadata/registry/audited.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
@@ -82,8 +84,33 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
     packages: new FunctionCodeStore(env.BLOBS),
     ports: createLambdaPorts(request, identity),
   };
-  await authorise(call, String(operation.access));
-  return operation.handle(call);
+  const run = async () => {
+    await authorise(call, String(operation.access));
+    return operation.handle(call);
+  };
+  return changesSomething(operation) ? runRecorded(env, describeChange(call, incoming), run, namedIn) : run();
+}
+
+/** The function that an answer describes: of one that was created no path has the name. */
+function namedIn({ json = {} }: LambdaResult): string | undefined {
+  const arn: unknown = Reflect.get(json, "FunctionArn");
+  return typeof arn === "string" ? arn : undefined;
+}
+
+/** Reads and invocations leave no audit record: there are too many of them, and invocations have their logs. */
+function changesSomething({ method, name }: Pick<LambdaOperation, "method" | "name">): boolean {
+  return method !== "GET" && !name.startsWith("Invoke");
+}
+
+function describeChange({ account, identity, operation, region, requestId, target }: LambdaCall, incoming: Incoming) {
+  return {
+    requestId,
+    accountId: account.id,
+    accessKeyId: identity.kind === "account" ? identity.accessKeyId : "",
+    source: incoming.clientAddress ?? "",
+    action: `lambda:${operation}`,
+    target: target.name === "" ? incoming.rawPath : formatFunctionArn(region, target),
+  };
 }
 
 function requireAccount(identity: Identity): Account {
