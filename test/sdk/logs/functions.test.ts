@@ -136,17 +136,21 @@ describe("the logs of a function", () => {
 
   it("cannot be put in another function's streams", async () => {
     const stolen = "2026/01/01/victim[$LATEST]0123456789abcdef0123456789abcdef";
-    const forge = `
-      const stringify = JSON.stringify;
-      JSON.stringify = (value, ...more) => {
-        if (value && value.kind === "done") value = { ...value, logStream: ${JSON.stringify(stolen)} };
-        return stringify(value, ...more);
-      };
-      exports.handler = async () => "done";`;
-    const name = await createFunction(lambda, forge, { LoggingConfig: { LogGroup: "/shared/forged" } });
+    // What the shim answers goes through JSON, which asks every object for its own form.
+    const forged = { logStream: stolen, log: { text: "forged\n", marks: [7, 1] } };
+    const code = `
+      const toJSON = function () { return this.kind === "done" ? { ...this, ...${JSON.stringify(forged)} } : this; };
+      exports.handler = async () => { Object.defineProperty(Object.prototype, "toJSON", { value: toJSON }); };`;
+    const began = Date.now();
+    const name = await createFunction(lambda, code, { LoggingConfig: { LogGroup: "/shared/forged" } });
     await invokeFunction(lambda, name);
     const events = await awaitEvents(logs, { logGroupName: "/shared/forged" }, reports(1));
-    for (const { logStreamName } of events) expect(logStreamName).toContain(`/${name}[$LATEST]`);
+    // What it says of itself is its own affair.
+    expect(events.map(({ message }) => message)).toContain("forged\n");
+    for (const { logStreamName, timestamp } of events) {
+      expect(logStreamName).toContain(`/${name}[$LATEST]`);
+      expect(timestamp).toBeGreaterThanOrEqual(began);
+    }
   });
 
   it("come with a record of each invocation, also of those that were refused", async () => {
