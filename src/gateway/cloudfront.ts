@@ -67,6 +67,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     body,
     origin: incoming.origin,
     domain: deployment.domain,
+    apiHosts: [incoming.host, new URL(deployment.endpointUrl).hostname],
     registry: cdnRegistryOf(env),
     distribution: (id) => distributionOf(env, id),
   };

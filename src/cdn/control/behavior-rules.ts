@@ -13,6 +13,7 @@ const MAX_BEHAVIORS = 75;
 const MAX_FORWARDED = 10;
 const MAX_KEY_GROUPS = 4;
 const MAX_PATTERN = 255;
+const MAX_FUNCTIONS = 100;
 /** Developer Guide, "Path pattern". */
 const PATTERN = /^[A-Za-z0-9_\-.*$/~"'@:+&?%]+$/;
 const METHOD_SETS: readonly string[] = ["GET,HEAD", "GET,HEAD,OPTIONS", "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT"];
@@ -31,8 +32,11 @@ export function checkBehaviors(config: DistributionConfig): void {
       throw invalidArgument("The parameter PathPattern contains invalid characters, or is too long.");
     }
   }
+  const behaviors = listBehaviors(config);
+  const functions = behaviors.flatMap(({ FunctionAssociations }) => FunctionAssociations);
+  if (functions.length > MAX_FUNCTIONS) throw cloudFrontError("TooManyFunctionAssociations");
   const targets = new Set([...Origins, ...OriginGroups].map(({ Id }) => Id));
-  for (const behavior of listBehaviors(config)) {
+  for (const behavior of behaviors) {
     if (!targets.has(behavior.TargetOriginId)) throw cloudFrontError("NoSuchOrigin");
     checkMethods(behavior);
     checkCaching(behavior);

@@ -26,6 +26,8 @@ export interface CdnCall {
   readonly origin: string;
   /** Host whose sub-hosts are distributions (`<id>.cdn.<domain>`), buckets and so on. */
   readonly domain: string;
+  /** Hosts at which the deployment's APIs are called, as far as they are known. */
+  readonly apiHosts: readonly string[];
   readonly registry: CdnRegistryApi;
   /** The object of a distribution. */
   distribution(id: string): DistributionApi;

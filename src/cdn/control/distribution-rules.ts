@@ -19,8 +19,21 @@ const RESPONSE_CODES: ReadonlySet<string> = new Set(["200", ...Array.from(ERROR_
 /** RFC 3986: what a path may contain. */
 const PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*$/;
 
+/** Characters of the JSON: a snapshot, functions and policies included, is one row of at most 2 MB. */
+const MAX_CONFIG = 512 * 1024;
+/** Hosts that Cloudflare gives out: nobody's own. */
+const PLATFORM = ".workers.dev";
+
+/** Hosts that no distribution may answer for. */
+export interface OwnHosts {
+  /** With everything below it. */
+  readonly domain: string;
+  /** At which the deployment's APIs are called. */
+  readonly apiHosts: readonly string[];
+}
+
 /** @throws ServiceError where CloudFront would refuse the configuration */
-export function checkDistribution(config: DistributionConfig, domain: string): void {
+export function checkDistribution(config: DistributionConfig, own: OwnHosts): void {
   const { CallerReference, DefaultRootObject: root, Logging, Staging, CacheTagConfig } = config;
   if (CallerReference === "" || CallerReference.length > MAX_CALLER_REFERENCE) {
     throw invalidArgument(`The parameter CallerReference must have 1 to ${MAX_CALLER_REFERENCE} characters.`);
@@ -33,23 +46,34 @@ export function checkDistribution(config: DistributionConfig, domain: string): v
   }
   if (Staging) throw invalidArgument("Staging distributions are not supported.");
   if (CacheTagConfig) checkHeaderName(CacheTagConfig.HeaderName);
-  checkAliases(config.Aliases, domain);
-  checkOrigins(config, domain);
+  if (JSON.stringify(config).length > MAX_CONFIG) throw invalidArgument("The configuration is too large.");
+  checkAliases(config.Aliases, own);
+  checkOrigins(config, own.domain);
   checkBehaviors(config);
   checkErrors(config.CustomErrorResponses);
   checkGeoRestriction(config.Restrictions.GeoRestriction);
 }
 
-/** The deployment's own hosts are no one's aliases. */
-function checkAliases(aliases: readonly string[], domain: string): void {
+/**
+ * The deployment's own hosts are no one's aliases: whoever had one would answer for the APIs, to everyone. On AWS a
+ * certificate proves whose a host is; here every other host is the first comer's (docs/cdn.md).
+ */
+function checkAliases(aliases: readonly string[], own: OwnHosts): void {
   if (aliases.length > MAX_ALIASES) throw cloudFrontError("TooManyDistributionCNAMEs");
   checkUnique("CNAME", aliases);
   for (const alias of aliases) {
     if (!ALIAS.test(alias)) throw invalidArgument(`The parameter CNAME contains ${alias} that is not a domain name.`);
-    if (alias === domain || alias.endsWith(`.${domain}`)) {
+    if (isOwnHost(alias, own)) {
       throw invalidArgument(`The parameter CNAME contains ${alias}, which belongs to this deployment.`);
     }
   }
+}
+
+/** A wildcard above the domain is harmless: the domain and what is below it come first. Above an API's host it is not. */
+function isOwnHost(alias: string, { domain, apiHosts }: OwnHosts): boolean {
+  if (alias === domain || alias.endsWith(`.${domain}`) || alias.endsWith(PLATFORM)) return true;
+  const above = alias.startsWith("*.") ? alias.slice(1) : undefined;
+  return apiHosts.some((host) => host === alias || (above !== undefined && host !== domain && host.endsWith(above)));
 }
 
 function checkErrors(responses: readonly CustomErrorResponse[]): void {

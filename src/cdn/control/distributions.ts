@@ -57,7 +57,7 @@ async function createFrom(
   tags: Readonly<Record<string, string>>,
 ): Promise<StoredDistribution> {
   const config = completeDistribution(written);
-  checkDistribution(config, call.domain);
+  checkDistribution(config, call);
   const outcome = await call.registry.createDistribution({
     id: newCdnId("E"),
     accountId: call.account.id,
@@ -81,7 +81,7 @@ export async function getDistributionConfig(call: CdnCall): Promise<CdnResult> {
 export async function updateDistribution(call: CdnCall): Promise<CdnResult> {
   const config = completeDistribution(readDocument(call, "DistributionConfig", distributionConfigShape));
   const etag = readIfMatch(call);
-  checkDistribution(config, call.domain);
+  checkDistribution(config, call);
   const before = await requireDistribution(call);
   if (before.config.CallerReference !== config.CallerReference) throw cloudFrontError("IllegalUpdate");
   const references = listDistributionReferences(config);
@@ -125,7 +125,7 @@ export async function associateAlias(call: CdnCall): Promise<CdnResult> {
   const target = await call.registry.findDistribution(call.account.id, id);
   if (!target) throw cloudFrontError("NoSuchDistribution");
   const Aliases = [...target.config.Aliases.filter((other) => other !== alias), alias];
-  checkDistribution({ ...target.config, Aliases }, call.domain);
+  checkDistribution({ ...target.config, Aliases }, call);
   requireDone(await call.registry.moveAlias(call.account.id, id, alias));
   return { status: 200 };
 }

@@ -1,10 +1,6 @@
 import { element, type XmlContent } from "../../lib/xml.ts";
-import {
-  type InvalidationItems,
-  MAX_INVALIDATION_ITEMS,
-  parseInvalidationItems,
-} from "../../metadata/cdn/invalidation-paths.ts";
-import type { Invalidation } from "../../metadata/cdn/protocol.ts";
+import { type InvalidationItems, isTooLarge, parseInvalidationItems } from "../../metadata/cdn/invalidation-paths.ts";
+import type { Invalidation, InvalidationSummary } from "../../metadata/cdn/protocol.ts";
 import { answer, API, type CdnCall, type CdnResult, parameter, readDocument } from "./call.ts";
 import { isInForce } from "./distribution-documents.ts";
 import { requireDistribution } from "./distributions.ts";
@@ -65,7 +61,7 @@ export async function listInvalidations(call: CdnCall): Promise<CdnResult> {
 /** @throws ServiceError InvalidArgument, BatchTooLarge */
 function readItems(items: readonly string[]): InvalidationItems {
   if (items.length === 0) throw invalidArgument("Your request must contain at least one invalidation path.");
-  if (items.length > MAX_INVALIDATION_ITEMS) throw cloudFrontError("BatchTooLarge");
+  if (isTooLarge(items)) throw cloudFrontError("BatchTooLarge");
   const parsed = parseInvalidationItems(items);
   if (!parsed) throw invalidArgument("Your request contains one or more invalid invalidation paths.");
   return parsed;
@@ -82,6 +78,6 @@ function describeInvalidation(invalidation: Invalidation): XmlContent {
   ];
 }
 
-function statusOf({ createdAt }: Invalidation): "InProgress" | "Completed" {
+function statusOf({ createdAt }: InvalidationSummary): "InProgress" | "Completed" {
   return isInForce(createdAt, Date.now()) ? "Completed" : "InProgress";
 }

@@ -15,6 +15,17 @@ export function checkHeaderName(name: string): void {
   if (!HEADER_NAME.test(name)) throw invalidArgument(`The parameter Headers contains ${name} that is not valid.`);
 }
 
+/** "Quotas on headers": of a value. */
+const MAX_HEADER_VALUE = 1_783;
+// eslint-disable-next-line no-control-regex -- a control character would end the header
+const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+export function checkHeaderValue(value: string): void {
+  if (value.length > MAX_HEADER_VALUE || UNSAFE_VALUE.test(value)) {
+    throw invalidArgument("The value of a header is too long, or contains a character that is not allowed.");
+  }
+}
+
 /** A list beside the behaviour that says whether there must be one. */
 export function checkNamed(
   what: string,

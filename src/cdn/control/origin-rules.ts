@@ -5,7 +5,7 @@ import type {
   OriginGroup,
 } from "../../metadata/cdn/distribution-config.ts";
 import { cloudFrontError, invalidArgument } from "./errors.ts";
-import { checkHeaderName } from "./names.ts";
+import { checkHeaderName, checkHeaderValue } from "./names.ts";
 
 /** "General quotas on distributions". */
 const MAX_ORIGINS = 100;
@@ -39,8 +39,9 @@ function checkOrigin(origin: Origin, domain: string): void {
     throw invalidArgument("The parameter OriginPath must begin with a slash and not end with one.");
   }
   if (CustomHeaders.length > MAX_CUSTOM_HEADERS) throw cloudFrontError("TooManyOriginCustomHeaders");
-  for (const { HeaderName } of CustomHeaders) {
+  for (const { HeaderName, HeaderValue } of CustomHeaders) {
     checkHeaderName(HeaderName);
+    checkHeaderValue(HeaderValue);
     if (NEVER_ADDED.test(HeaderName)) {
       throw invalidArgument(`The parameter HeaderName contains ${HeaderName} that is not allowed.`);
     }

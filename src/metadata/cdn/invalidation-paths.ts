@@ -7,6 +7,12 @@ const PATH = /^\/?[A-Za-z0-9\-._~!$&'()+,;=:@/%?"<>\\^`{|}[\]#]*\*?$/;
 
 /** Items that one invalidation may have. */
 export const MAX_INVALIDATION_ITEMS = 3_000;
+/** Characters of all of them as JSON: a record is one row, of at most 2 MB. */
+const MAX_CHARACTERS = 1_000_000;
+
+export function isTooLarge(items: readonly string[]): boolean {
+  return items.length > MAX_INVALIDATION_ITEMS || JSON.stringify(items).length > MAX_CHARACTERS;
+}
 
 export interface InvalidationItems {
   readonly paths: readonly string[];

@@ -57,16 +57,16 @@ export function findInvalidation(sql: SqlStorage, id: string): Invalidation | un
 
 /** Newest first, from the one after `afterId` on; from the newest where that is unknown. */
 export function listInvalidations(sql: SqlStorage, afterId: string | undefined, limit: number): InvalidationPage {
-  const rows = sql
-    .exec<Row>(
-      `SELECT number, record FROM invalidations
+  const items = sql
+    .exec<{ id: string; createdAt: number }>(
+      `SELECT id, created_at AS createdAt FROM invalidations
        WHERE number < COALESCE((SELECT number FROM invalidations WHERE id = ?), 9007199254740991)
        ORDER BY number DESC LIMIT ?`,
       afterId ?? null,
       limit + 1,
     )
     .toArray();
-  return { items: rows.slice(0, limit).map(readInvalidation), truncated: rows.length > limit };
+  return { items: items.slice(0, limit), truncated: items.length > limit };
 }
 
 /** All that counts for answering, in ascending order. */

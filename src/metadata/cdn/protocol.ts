@@ -100,8 +100,11 @@ export type InvalidationOutcome =
   | { readonly outcome: "already-exists" }
   | { readonly outcome: "no-such-distribution" };
 
+/** What a list shows: a page of whole ones could have 300,000 paths. */
+export type InvalidationSummary = Pick<Invalidation, "id" | "createdAt">;
+
 export interface InvalidationPage {
-  readonly items: readonly Invalidation[];
+  readonly items: readonly InvalidationSummary[];
   /** Whether there are more after these. */
   readonly truncated: boolean;
 }

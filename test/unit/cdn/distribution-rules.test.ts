@@ -10,7 +10,10 @@ import { distributionConfig } from "../../support/cdn.ts";
 
 const DOMAIN = "verge.example";
 const check = (changes: Partial<DistributionConfig>) =>
-  checkDistribution(completeDistribution(distributionConfig(changes)), DOMAIN);
+  checkDistribution(completeDistribution(distributionConfig(changes)), {
+    domain: DOMAIN,
+    apiHosts: ["api.example.net"],
+  });
 
 const base = distributionConfig();
 const [origin] = base.Origins as [Origin];
@@ -143,6 +146,14 @@ describe("CloudFront's own error for", () => {
     ],
     ["field-level encryption", "InvalidArgument", withBehavior({ FieldLevelEncryptionId: "C1" })],
     ["an alias of the deployment", "InvalidArgument", { Aliases: [`photos.s3.${DOMAIN}`] }],
+    ["an alias that is an API's host", "InvalidArgument", { Aliases: ["api.example.net"] }],
+    ["a wildcard above an API's host", "InvalidArgument", { Aliases: ["*.example.net"] }],
+    ["an alias of the platform", "InvalidArgument", { Aliases: ["verge.someone.workers.dev"] }],
+    [
+      "a configuration of megabytes",
+      "InvalidArgument",
+      withOrigin({ CustomHeaders: [{ HeaderName: "x", HeaderValue: "a".repeat(1_000_000) }] }),
+    ],
     ["an alias that is no host", "InvalidArgument", { Aliases: ["example"] }],
     ["an alias twice", "InvalidArgument", { Aliases: ["a.example.com", "A.example.com"] }],
     ["an error that cannot be", "InvalidErrorCode", { CustomErrorResponses: [{ ...error, ErrorCode: 418 }] }],
