@@ -46,7 +46,7 @@ const LAMBDA_DIFFERENCES = [
   "  nothing: an isolate has 128 MB.",
   "- A function is ready when CreateFunction answers: `State` is always `Active`, `LastUpdateStatus` `Successful`.",
   "  Other isolates of the Worker may run the code or configuration before a change for two seconds more.",
-  "- `DeadLetterConfig`, `KMSKeyArn`, `VpcConfig`, `FileSystemConfigs`, `SnapStart` and container images are",
+  "- `KMSKeyArn`, `VpcConfig`, `FileSystemConfigs`, `SnapStart` and container images are",
   "  refused by name, as are invocations of the type `Event`.",
   "- A function URL is `<deployment>/_fn/<id>/`, and `<id>.lambda-url.<domain>` where sub-hosts resolve. With the",
   "  AuthType NONE it is closed, as on AWS, until AddPermission allows `lambda:InvokeFunctionUrl` to `*` with the",

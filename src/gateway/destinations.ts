@@ -5,7 +5,8 @@ import { parseFunctionArn } from "../metadata/function/arn.ts";
 import { uncachedFunctions } from "../metadata/function/client.ts";
 import { queueOf } from "../metadata/queue/client.ts";
 import { parseQueueArn } from "../metadata/queue/settings.ts";
-import { createServiceMessage, mayNotifyQueue } from "../sqs/notified-queues.ts";
+import { mayNotifyQueue } from "../sqs/notified-queues.ts";
+import { sendServiceMessage } from "../sqs/service-messages.ts";
 
 interface RequestIds {
   readonly requestId: string;
@@ -54,7 +55,7 @@ async function checkQueue(
       RequestId: request.requestId,
       HostId: request.hostId,
     });
-    await queue.takeOver([createServiceMessage(crypto.randomUUID(), event, "s3.amazonaws.com")]);
+    await sendServiceMessage(queue, { id: crypto.randomUUID(), body: event });
     return undefined;
   }
   return (await queue.find())

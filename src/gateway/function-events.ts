@@ -5,6 +5,8 @@ import { drainEvents } from "../lambda/events/drain.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import type { EventTarget } from "../metadata/function/events-protocol.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
+import { queueOf } from "../metadata/queue/client.ts";
+import { sendServiceMessage } from "../sqs/service-messages.ts";
 import { putObjectFor } from "./act-on-bucket.ts";
 import { deploymentOf } from "./deployment.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
@@ -43,6 +45,7 @@ export class FunctionEventRunner extends WorkerEntrypoint<Env> {
         ...createExecutionPorts(request),
         acceptEvents: (target, events) => acceptEvents(env, target, events),
         askEvents: (target, question) => askFunctionEvents(env, target, question),
+        sendToQueue: (queue, message) => sendServiceMessage(queueOf(env, queue), message),
         putObject: (accountId, object) => putObjectFor(accountId, object, request),
       },
       retrySeconds: deployment.asyncRetrySeconds,

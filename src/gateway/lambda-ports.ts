@@ -4,6 +4,7 @@ import type { ExecutionPorts, LambdaPorts } from "../lambda/call.ts";
 import { functionRegistryOf } from "../metadata/function/client.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import { checkBucketAs } from "./act-on-bucket.ts";
+import { queueOf } from "../metadata/queue/client.ts";
 import { logRecorderOf } from "../metadata/logs/recorder.ts";
 import { presignFunctionCode } from "./function-code.ts";
 import { createFunctionRuntime, reserveExecution, type RuntimeRequest } from "./function-runtime.ts";
@@ -24,6 +25,7 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
     tag: async (text) => (await master()).tag(text),
     acceptEvents: (target, events) => acceptEvents(env, target, events),
+    hasQueue: async (queue) => (await queueOf(env, queue).find()) !== undefined,
     dropEvents: (target) => askFunctionEvents(env, target, (events) => events.clear()),
   };
 }

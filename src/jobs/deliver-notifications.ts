@@ -9,13 +9,12 @@ import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import { acceptEvents } from "../metadata/function/events-client.ts";
 import { queueOf } from "../metadata/queue/client.ts";
 import { parseQueueArn } from "../metadata/queue/settings.ts";
-import { createServiceMessage, mayNotifyQueue } from "../sqs/notified-queues.ts";
+import { mayNotifyQueue } from "../sqs/notified-queues.ts";
+import { sendServiceMessage } from "../sqs/service-messages.ts";
 
 type Deliver = (env: Env, bucket: BucketConfig, destination: string, events: readonly OutgoingEvent[]) => Promise<void>;
 
 const encoder = new TextEncoder();
-/** Who S3's messages say that they are from. */
-const SENDER = "s3.amazonaws.com";
 
 /** How events reach a destination, by the service in its ARN. */
 const DELIVERIES: Readonly<Record<string, Deliver>> = { lambda: invokeFunction, sqs: sendToQueue };
@@ -72,10 +71,14 @@ async function sendToQueue(
   const address = parseQueueArn(destination);
   const queue = address && queueOf(env, address);
   if (!queue || !(await mayNotifyQueue(queue, address, bucket))) return drop(bucket, destination, events);
-  const messages = events.map(({ id, payload, traceHeader }) =>
-    createServiceMessage(toUuid(id), payload, SENDER, traceHeader),
+  await sendServiceMessage(
+    queue,
+    ...events.map(({ id, payload, traceHeader }) => ({
+      id: toUuid(id),
+      body: payload,
+      ...(traceHeader !== undefined && { traceHeader }),
+    })),
   );
-  if (!(await queue.takeOver(messages))) drop(bucket, destination, events);
 }
 
 /** Lambda's request ids and SQS's message ids are UUIDs: one that says the same in every attempt (RFC 9562, version 8). */

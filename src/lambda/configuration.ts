@@ -5,6 +5,7 @@ import { functionNotFound, invalidParameter, revisionMismatch } from "./errors.t
 import { Input } from "./input.ts";
 import { checkTotalSize, chooseLayers, layerGone, readLayers } from "./layers/choice.ts";
 import { formatFunctionArn, LATEST } from "./names.ts";
+import { checkQueue } from "./queues.ts";
 
 const RUNTIMES = ["nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"];
 const MAX_TIMEOUT_SECONDS = 900;
@@ -13,6 +14,8 @@ const STORAGE_MB = { min: 512, max: 10_240 };
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const SYSTEM_LEVELS = ["DEBUG", "INFO", "WARN"];
 const ROLE = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
+/** An empty text takes the queue away. */
+const TARGET_ARN = /^(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)?$/;
 const HANDLER = /^[^\s]+$/;
 
 /** GetFunctionConfiguration. */
@@ -33,6 +36,7 @@ export async function updateFunctionConfiguration(call: LambdaCall): Promise<Lam
   const layerArns = readLayers(input);
   const revisionId = input.text("RevisionId");
   input.finish();
+  if (settings.deadLetterQueue) await checkQueue(call, settings.deadLetterQueue);
   const registry = call.ports.registry(accountId);
   const found = await registry.findFunction(name, LATEST);
   if (!found) throw functionNotFound(arn);
@@ -99,6 +103,7 @@ export function readSettings(input: Input, name: string): Partial<FunctionSettin
       | FunctionSettings["tracingMode"]
       | undefined,
     logging,
+    deadLetterQueue: input.structure("DeadLetterConfig")?.text("TargetArn", { pattern: TARGET_ARN }),
   });
 }
 
@@ -120,9 +125,6 @@ function readLogging(input: Input, name: string): FunctionLogging | undefined {
 
 /** Members of AWS's API that this deployment cannot honour. Their empty forms, which tools send, are fine. */
 function refuseUnsupported(input: Input): void {
-  if (input.structure("DeadLetterConfig")?.text("TargetArn")) {
-    throw invalidParameter("Dead-letter queues are not supported by this deployment yet.");
-  }
   const vpc = input.structure("VpcConfig");
   if (vpc && [vpc.textList("SubnetIds"), vpc.textList("SecurityGroupIds")].some((list) => list && list.length > 0)) {
     throw invalidParameter("VpcConfig is not supported by this deployment.");
@@ -187,6 +189,7 @@ function describeWithoutEnvironment(call: LambdaCall, version: FunctionVersion, 
     State: "Active",
     LastUpdateStatus: "Successful",
     PackageType: "Zip",
+    ...(settings.deadLetterQueue && { DeadLetterConfig: { TargetArn: settings.deadLetterQueue } }),
     ...(settings.layers && {
       Layers: settings.layers.map(({ arn, code: { size } }) => ({ Arn: arn, CodeSize: size })),
     }),

@@ -6,6 +6,7 @@ import type {
 import type { LambdaCall, LambdaResult } from "./call.ts";
 import { functionMissing, invalidParameter, lambdaError } from "./errors.ts";
 import { parseDestination } from "./events/destination.ts";
+import { checkQueue } from "./queues.ts";
 import { Input } from "./input.ts";
 import { formatFunctionArn, LATEST } from "./names.ts";
 import { readPage, renderPage } from "./paging.ts";
@@ -95,7 +96,7 @@ async function checkDestination(call: LambdaCall, arn: string, when: "OnSuccess"
   if (!destination) throw invalidParameter(`The destination ARN ${arn} is invalid.`);
   if (destination.kind === "other") {
     throw invalidParameter(
-      `Destinations of the service ${destination.service} are not supported by this deployment yet: name a function, or for OnFailure a bucket.`,
+      `Destinations of the service ${destination.service} are not supported by this deployment: name a function, a queue, or for OnFailure a bucket.`,
     );
   }
   if (destination.kind === "bucket") {
@@ -104,6 +105,7 @@ async function checkDestination(call: LambdaCall, arn: string, when: "OnSuccess"
     }
     return call.ports.checkBucket(destination.bucket);
   }
+  if (destination.kind === "queue") return checkQueue(call, arn);
   const { accountId, name, qualifier = LATEST, region } = destination;
   const { target } = call;
   if (accountId !== target.accountId || region !== call.region) {

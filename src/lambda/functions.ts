@@ -8,6 +8,7 @@ import { Input } from "./input.ts";
 import { checkTotalSize, chooseLayers, layerGone, readLayers } from "./layers/choice.ts";
 import { formatFunctionArn, LATEST, MAX_NAME, parseFunctionName } from "./names.ts";
 import { readPage, renderPage } from "./paging.ts";
+import { checkQueue } from "./queues.ts";
 import { TASK_ROOT } from "./runtime/limits.ts";
 import { readTags } from "./tags.ts";
 
@@ -32,6 +33,7 @@ export async function createFunction(call: LambdaCall): Promise<LambdaResult> {
   const tags = readTags(input) ?? {};
   input.finish();
   const settings = completeSettings(given, target.name);
+  if (settings.deadLetterQueue) await checkQueue({ ...call, target }, settings.deadLetterQueue);
   const named = { ...call, target };
   const registry = call.ports.registry(target.accountId);
   // Cheap, and spares an upload that would be refused; the commit decides.

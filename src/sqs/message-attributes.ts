@@ -1,13 +1,11 @@
 import { createHash, type Hash } from "node:crypto";
 import type { JsonInput } from "../lib/json-input.ts";
-import type { MessageAttribute } from "../metadata/queue/protocol.ts";
+import type { MessageAttribute, MessageAttributes } from "../metadata/queue/protocol.ts";
 import { sqsError } from "./errors.ts";
 
 const MAX_ATTRIBUTES = 10;
 const NAME = /^(?!(?:aws|amazon)\.)[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/i;
 const DATA_TYPE = /^(String|Number|Binary)(\.[^\s]+)?$/;
-
-export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
 /** `MessageAttributes` and `MessageSystemAttributes` of a message. @throws ServiceError InvalidParameterValue */
 export function readMessageAttributes(input: JsonInput, member: string): MessageAttributes | undefined {

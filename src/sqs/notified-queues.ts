@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { isAllowedByStatements } from "../auth/policy/statements.ts";
-import type { MovedMessage, QueueAddress, QueueApi } from "../metadata/queue/protocol.ts";
+import type { QueueAddress, QueueApi } from "../metadata/queue/protocol.ts";
 import { formatQueueArn } from "../metadata/queue/settings.ts";
 import { readStatements } from "./access.ts";
 
@@ -28,18 +27,4 @@ export async function mayNotifyQueue(
       context: { "aws:sourcearn": `arn:aws:s3:::${bucket.name}`, "aws:sourceaccount": bucket.accountId },
     })
   );
-}
-
-/** A message that a service of this deployment sends. */
-export function createServiceMessage(id: string, body: string, senderId: string, traceHeader?: string): MovedMessage {
-  return {
-    id,
-    body,
-    details: {
-      senderId,
-      md5OfBody: createHash("md5").update(body).digest("hex"),
-      ...(traceHeader !== undefined && { traceHeader }),
-    },
-    sentAt: Date.now(),
-  };
 }

@@ -114,8 +114,8 @@ describe.skipIf(aws === "")("buckets with versions", () => {
 
     const { versions } = await list("locked");
     const remove = async (Objects: readonly Partial<Version>[]) => {
-      const list = JSON.stringify({ Objects });
-      return api("delete-objects", "--bucket", "locked", "--bypass-governance-retention", "--delete", list);
+      const named = JSON.stringify({ Objects });
+      return api("delete-objects", "--bucket", "locked", "--bypass-governance-retention", "--delete", named);
     };
     const destroyed = await remove(versions.map(({ Key, VersionId }) => ({ Key, VersionId })));
     expect(destroyed["Errors"]).toHaveLength(versions.length);

@@ -1,4 +1,5 @@
 import type { EventTarget, FunctionEventsApi } from "../../metadata/function/events-protocol.ts";
+import type { MessageAttributes, QueueAddress } from "../../metadata/queue/protocol.ts";
 import type { ExecutionPorts, LambdaCall, LambdaPorts } from "../call.ts";
 
 /** What running events needs of the deployment. */
@@ -7,6 +8,16 @@ export interface EventPorts extends ExecutionPorts, Pick<LambdaPorts, "acceptEve
   askEvents<Answer>(target: EventTarget, question: (events: FunctionEventsApi) => Promise<Answer>): Promise<Answer>;
   /** Stores an object in the name of an account. Throws a ServiceError of S3. */
   putObject(accountId: string, object: NewObject): Promise<void>;
+  /** Sends a message, once however often it is tried with the same id. Throws when there is no such queue. */
+  sendToQueue(queue: QueueAddress, message: NewQueueMessage): Promise<void>;
+}
+
+export interface NewQueueMessage {
+  /** UUID. */
+  readonly id: string;
+  readonly body: string;
+  readonly attributes?: MessageAttributes;
+  readonly traceHeader: string;
 }
 
 export interface NewObject {

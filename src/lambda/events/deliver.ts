@@ -1,5 +1,12 @@
 import { ServiceError } from "../../lib/errors.ts";
-import type { Delivery, EventTarget, LeasedEvent, Settlement } from "../../metadata/function/events-protocol.ts";
+import type {
+  DeadLetter,
+  Delivery,
+  EventTarget,
+  LeasedEvent,
+  Settlement,
+} from "../../metadata/function/events-protocol.ts";
+import type { MessageAttributes } from "../../metadata/queue/protocol.ts";
 import { functionNotFound } from "../errors.ts";
 import { LATEST } from "../names.ts";
 import type { EventContext } from "./context.ts";
@@ -35,7 +42,7 @@ export async function deliverRecord(
 
 async function deliver(
   { payload, traceHeader = "" }: LeasedEvent,
-  { destination, deliveryId, since }: Delivery,
+  { destination, deliveryId, deadLetter, since }: Delivery,
   { accountId, functionName }: EventTarget,
   { ports, directory }: EventContext,
 ): Promise<void> {
@@ -51,10 +58,25 @@ async function deliver(
     });
     return;
   }
+  if (parsed?.kind === "queue") {
+    const body = Buffer.from(payload).toString();
+    const attributes = deadLetter && describeDeadLetter(deadLetter);
+    await ports.sendToQueue(parsed.queue, { id: deliveryId, body, traceHeader, ...(attributes && { attributes }) });
+    return;
+  }
   if (parsed?.kind !== "function") throw new Error(`no delivery to ${destination}`);
   const { name, qualifier } = parsed;
   if (!(await directory.findFunction(accountId, name, qualifier ?? LATEST))) throw functionNotFound(destination);
   await ports.acceptEvents({ accountId, functionName: name }, [
     { id: deliveryId, payload, source: "destination", traceHeader, ...(qualifier !== undefined && { qualifier }) },
   ]);
+}
+
+/** "Attributes of a dead-letter queue message": the message itself is the event. */
+function describeDeadLetter({ requestId, errorCode, errorMessage }: DeadLetter): MessageAttributes {
+  return {
+    RequestID: { DataType: "String", StringValue: requestId },
+    ErrorCode: { DataType: "Number", StringValue: String(errorCode) },
+    ErrorMessage: { DataType: "String", StringValue: errorMessage },
+  };
 }

@@ -1,11 +1,12 @@
 import { ServiceError } from "../../lib/errors.ts";
-import type { EventTarget, LeasedEvent, Settlement } from "../../metadata/function/events-protocol.ts";
+import type { DeadLetter, EventTarget, LeasedEvent, Settlement } from "../../metadata/function/events-protocol.ts";
 import type { FoundFunction } from "../../metadata/function/protocol.ts";
 import { findExecutable } from "../invoke/executable.ts";
 import { continueTrace, type Trace } from "../invoke/lineage.ts";
 import { runExecutable } from "../invoke/sync.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
 import type { EventContext } from "./context.ts";
+import { deliverRecord } from "./deliver.ts";
 import { type Condition, encodeRecord, type Response } from "./record.ts";
 
 const DEFAULT_RETRIES = 2;
@@ -17,6 +18,9 @@ const MAX_DELAY_SECONDS = 300;
  * MaximumRetryAttempts says, because the function may be what kills it.
  */
 const MAX_LOST = 2;
+
+/** Of an error that goes to a dead-letter queue. */
+const MAX_ERROR_BYTES = 1_024;
 
 /** An event in one attempt. */
 interface Attempt {
@@ -45,7 +49,7 @@ export async function runEvent(
     const response = await execute(attempt);
     return response.output.functionError === undefined
       ? finish(attempt, "Success", found.eventConfig?.onSuccess, response)
-      : settleFailure(attempt, response);
+      : await settleFailure(attempt, response);
   } catch (error) {
     if (!(error instanceof ServiceError)) console.error(`event ${event.id} of ${arn}`, error);
     const delay = Math.min(2 ** event.delays, MAX_DELAY_SECONDS) * 1_000;
@@ -79,7 +83,7 @@ async function execute({ event, target, trace, context }: Attempt): Promise<Resp
 }
 
 /** "Lambda attempts to run it two more times, with a one-minute wait …, and two minutes …" */
-function settleFailure(attempt: Attempt, response: Response): Settlement {
+async function settleFailure(attempt: Attempt, response: Response): Promise<Settlement> {
   const { event, found, context } = attempt;
   const failures = event.failures + 1;
   if (failures > (found.eventConfig?.maximumRetryAttempts ?? DEFAULT_RETRIES)) {
@@ -90,8 +94,37 @@ function settleFailure(attempt: Attempt, response: Response): Settlement {
   return { ...nameLease(event), outcome: "failed", due };
 }
 
-function giveUp(attempt: Attempt, condition: Condition, response?: Response): Settlement {
-  return finish(attempt, condition, attempt.found.eventConfig?.onFailure, response);
+/**
+ * The event has failed for good. With a destination for that and a dead-letter queue both get their message: the
+ * queue at once, since only one delivery can be pending.
+ */
+async function giveUp(attempt: Attempt, condition: Condition, response?: Response): Promise<Settlement> {
+  const { found, event, context } = attempt;
+  const onFailure = found.eventConfig?.onFailure;
+  const queue = found.version.settings.deadLetterQueue;
+  if (!queue) return finish(attempt, condition, onFailure, response);
+  const delivery = {
+    destination: queue,
+    deliveryId: event.id,
+    since: Date.now(),
+    deadLetter: describeFailure(attempt, condition, response),
+  };
+  if (!onFailure) {
+    const { header } = attempt.trace;
+    return { ...nameLease(event), outcome: "deliver", delivery, record: event.payload, traceHeader: header };
+  }
+  await deliverRecord(event, delivery, attempt.target, context);
+  return finish(attempt, condition, onFailure, response);
+}
+
+function describeFailure({ event }: Attempt, condition: Condition, response: Response | undefined): DeadLetter {
+  const text = response ? Buffer.from(response.output.payload).toString() : condition;
+  // SQS's attributes must not be empty, and Lambda sends the first 1 KB.
+  return {
+    requestId: event.id,
+    errorCode: response ? 200 : 429,
+    errorMessage: Buffer.from(text).subarray(0, MAX_ERROR_BYTES).toString() || condition,
+  };
 }
 
 function finish(

@@ -26,10 +26,24 @@ export interface AcceptedEvent {
   readonly traceHeader?: string;
 }
 
-/** An invocation record on its way to a destination. It takes the place of the event's payload. */
+/** Why an event goes to a dead-letter queue. */
+export interface DeadLetter {
+  readonly requestId: string;
+  /** The status that an invocation of the type RequestResponse would have had. */
+  readonly errorCode: number;
+  /** At most 1 KB of it. */
+  readonly errorMessage: string;
+}
+
+/**
+ * An invocation record on its way to a destination, or the event itself on its way to a dead-letter queue. It takes
+ * the place of the event's payload.
+ */
 export interface Delivery {
-  /** ARN of a function or a bucket. */
+  /** ARN of a function, a bucket or a queue. */
   readonly destination: string;
+  /** The payload is the event, and goes to a dead-letter queue. */
+  readonly deadLetter?: DeadLetter;
   /** Request id of the function that is invoked with the record, or the last part of the object's key. */
   readonly deliveryId: string;
   /** Milliseconds since 1970, as all times here. */

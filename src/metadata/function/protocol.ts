@@ -20,6 +20,8 @@ export interface FunctionSettings {
   readonly logging: FunctionLogging;
   /** JSON of the variables, encrypted under the deployment's master key; absent when there are none. */
   readonly sealedEnvironment?: string;
+  /** ARN of the queue that takes events which fail for good. */
+  readonly deadLetterQueue?: string;
   /** In their order: a file of a later one hides that of an earlier one. Absent when there are none. */
   readonly layers?: readonly FunctionLayer[];
 }

@@ -35,11 +35,13 @@ export interface MessageAttribute {
   readonly BinaryValue?: string;
 }
 
+export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
+
 /** What is kept of a message beside its body. */
 export interface MessageDetails {
   readonly senderId: string;
   readonly md5OfBody: string;
-  readonly attributes?: Readonly<Record<string, MessageAttribute>>;
+  readonly attributes?: MessageAttributes;
   readonly md5OfAttributes?: string;
   readonly traceHeader?: string;
   readonly groupId?: string;

@@ -109,9 +109,14 @@ describe("event-invoke configurations", () => {
       refusal("The function doesn't exist.", "ResourceNotFoundException", 404),
     ],
     [
-      "a queue",
+      "another account's queue",
       { DestinationConfig: { OnFailure: { Destination: "arn:aws:sqs:us-east-1:123456789012:q" } } },
-      refusal("service sqs are not supported"),
+      refusal("is not a queue of this account"),
+    ],
+    [
+      "a topic",
+      { DestinationConfig: { OnFailure: { Destination: "arn:aws:sns:us-east-1:123456789012:t" } } },
+      refusal("service sns are not supported"),
     ],
     [
       "an unknown bucket",

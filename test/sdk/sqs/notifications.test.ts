@@ -7,7 +7,6 @@ import {
 import {
   DeleteMessageCommand,
   DeleteQueueCommand,
-  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SetQueueAttributesCommand,
   type SQSClient,
@@ -15,7 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createS3Client } from "../../support/s3.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
-import { createQueue, createSqsClient } from "./support.ts";
+import { createQueue, createSqsClient, readQueueArn } from "./support.ts";
 
 let verge: Verge;
 let sqs: SQSClient;
@@ -32,11 +31,6 @@ async function createBucket(): Promise<string> {
   const Bucket = `notifying-${++created}`;
   await s3.send(new CreateBucketCommand({ Bucket }));
   return Bucket;
-}
-
-async function readArn(QueueUrl: string): Promise<string> {
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
-  return Attributes!.QueueArn!;
 }
 
 const allow = (QueueUrl: string, Resource: string, bucket: string) => {
@@ -71,7 +65,7 @@ describe("a bucket that notifies a queue", () => {
   it("shows itself by a test event, then tells of each object", async () => {
     const Bucket = await createBucket();
     const queue = await createQueue(sqs);
-    const arn = await readArn(queue);
+    const arn = await readQueueArn(sqs, queue);
     await expect(notify(Bucket, arn)).rejects.toMatchObject({
       name: "InvalidArgument",
       message: "Unable to validate the following destination configurations",
@@ -88,12 +82,12 @@ describe("a bucket that notifies a queue", () => {
   it("needs one that is there, and of the standard kind", async () => {
     const Bucket = await createBucket();
     const queue = await createQueue(sqs);
-    const arn = await readArn(queue);
+    const arn = await readQueueArn(sqs, queue);
     await allow(queue, arn, Bucket);
     await sqs.send(new DeleteQueueCommand({ QueueUrl: queue }));
     await expect(notify(Bucket, arn)).rejects.toMatchObject({ name: "InvalidArgument" });
     const fifo = await createQueue(sqs, { FifoQueue: "true" });
-    await allow(fifo, await readArn(fifo), Bucket);
-    await expect(notify(Bucket, await readArn(fifo))).rejects.toMatchObject({ name: "InvalidArgument" });
+    await allow(fifo, await readQueueArn(sqs, fifo), Bucket);
+    await expect(notify(Bucket, await readQueueArn(sqs, fifo))).rejects.toMatchObject({ name: "InvalidArgument" });
   });
 });

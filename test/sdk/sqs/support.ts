@@ -1,4 +1,4 @@
-import { CreateQueueCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { Verge } from "../../support/server.ts";
 
 /** The official SDK as root of `verge`, without retries. */
@@ -15,4 +15,9 @@ export async function createQueue(sqs: SQSClient, Attributes: Record<string, str
   const QueueName = `queue-${++created}${suffix}`;
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
   return QueueUrl!;
+}
+
+export async function readQueueArn(sqs: SQSClient, QueueUrl: string): Promise<string> {
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
+  return Attributes!.QueueArn!;
 }
