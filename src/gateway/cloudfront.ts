@@ -7,6 +7,7 @@ import { distributions } from "../cdn/edge/distributions.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
+import { runRecorded } from "../metadata/registry/audited.ts";
 import { cdnRegistryOf, distributionOf } from "../metadata/cdn/client.ts";
 import { renderCloudFrontError, renderCloudFrontResult } from "./cloudfront-response.ts";
 import type { Deployment } from "./deployment.ts";
@@ -71,10 +72,26 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     registry: cdnRegistryOf(env),
     distribution: (id) => distributionOf(env, id),
   };
-  const result = await operation.handle(call);
+  // Reading leaves no record: there is too much of it.
+  if (incoming.method === "GET") return operation.handle(call);
+  const event = {
+    requestId,
+    accountId: call.account.id,
+    accessKeyId: identity.kind === "account" ? identity.accessKeyId : "",
+    source: incoming.clientAddress ?? "",
+    action: `cloudfront:${operation.name}`,
+    target: incoming.rawPath,
+  };
+  const result = await runRecorded(env, event, () => operation.handle(call), readLocation);
   // In force here at once, and in other locations within seconds.
-  if (incoming.method !== "GET") await distributions.forget(parameters["DistributionId"] ?? parameters["Id"]);
+  await distributions.forget(parameters["DistributionId"] ?? parameters["Id"]);
   return result;
+}
+
+/** Where what was created is. */
+function readLocation({ headers }: CdnResult): string | undefined {
+  const location = headers?.["location"];
+  return location === undefined ? undefined : new URL(location).pathname;
 }
 
 /** The region that a signature must name: CloudFront's, for those that name it, whatever the deployment's is. */

@@ -91,3 +91,14 @@ it("another account sees nothing of a distribution", async () => {
   });
   expect((await other.send(new ListDistributionsCommand({}))).DistributionList!.Items).toBeUndefined();
 });
+
+it("changes leave records, refused ones too", async () => {
+  const { Distribution } = await createDistribution(createCloudFrontClient(verge));
+  await post("<DistributionConfig/>");
+  const { records } = await callVerge<{ records: object[] }>(verge, "GET", "/audit?limit=3");
+  // The first is that of this call itself.
+  expect(records.slice(1)).toMatchObject([
+    { action: "cloudfront:CreateDistribution", target: DISTRIBUTIONS, outcome: "MalformedXML" },
+    { action: "cloudfront:CreateDistribution", target: `${DISTRIBUTIONS}/${Distribution.Id}`, outcome: "Success" },
+  ]);
+});
