@@ -1,0 +1,88 @@
+import { createExecutionContext, reset, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it } from "vitest";
+import { signRequest } from "../../../src/auth/sigv4/presign.ts";
+import { meterEnv, type PlatformOperation } from "../../../src/gateway/metering.ts";
+import type { Origin } from "../../../src/metadata/cdn/distribution-config.ts";
+import { distributionOf } from "../../../src/metadata/cdn/client.ts";
+import { directoryOf } from "../../../src/metadata/registry/directory.ts";
+import worker from "../../../src/worker.ts";
+import { describeCustomOrigin, describeSnapshot } from "../../support/distribution.ts";
+
+/** What a request to a distribution costs in calls of the platform (docs/cost.md). */
+const ID = "E0BUDGET000001";
+const ORIGIN = "http://localhost";
+const BODY = "y".repeat(100_000);
+
+let counted: PlatformOperation[] = [];
+const metered = meterEnv(env, (operation) => counted.push(operation));
+
+async function send(request: Request): Promise<Response> {
+  const context = createExecutionContext();
+  const response = await worker.fetch(request, metered, context);
+  const text = await response.text();
+  await waitOnExecutionContext(context);
+  expect(response.status, text).toBeLessThan(300);
+  return new Response(text, response);
+}
+
+async function put(path: string, body?: string): Promise<void> {
+  const signature = signRequest({
+    method: "PUT",
+    url: ORIGIN + path,
+    region: "us-east-1",
+    service: "s3",
+    accessKeyId: env.VERGE_ROOT_ACCESS_KEY_ID!,
+    secretAccessKey: env.VERGE_ROOT_SECRET_ACCESS_KEY!,
+    now: Date.now(),
+    payloadSha256: "UNSIGNED-PAYLOAD",
+    headers: {},
+  });
+  const length: Record<string, string> = body === undefined ? {} : { "content-length": String(body.length) };
+  const headers = { host: "localhost", ...signature, ...length };
+  await send(new Request(ORIGIN + path, { method: "PUT", headers, ...(body !== undefined && { body }) }));
+}
+
+/** How the answer came about, and what it cost. */
+async function get(path: string): Promise<{ from: string | null; operations: PlatformOperation[] }> {
+  counted = [];
+  const headers = { host: "localhost" };
+  const response = await send(new Request(`${ORIGIN}/_cdn/${ID}${path}`, { headers }));
+  return { from: response.headers.get("x-cache"), operations: counted };
+}
+
+afterEach(() => reset());
+
+it("a hit costs nothing but the request; a miss of an object one index call and one R2 read", async () => {
+  await put("/cdn-budget");
+  await put("/cdn-budget/large", BODY);
+  await put("/cdn-budget/other", BODY);
+  const { CustomOriginConfig: _custom, ...custom } = describeCustomOrigin(80);
+  const bucket: Origin = {
+    ...custom,
+    DomainName: "cdn-budget.s3.amazonaws.com",
+    S3OriginConfig: { OriginAccessIdentity: "", OriginReadTimeout: 30 },
+    OriginAccessControlId: "own",
+  };
+  const control = {
+    Name: "own",
+    Description: "",
+    SigningProtocol: "sigv4",
+    SigningBehavior: "always",
+    OriginAccessControlOriginType: "s3",
+  } as const;
+  const snapshot = describeSnapshot(ID, { Origins: [bucket] });
+  const policy = Object.values(snapshot.cachePolicies)[0]!;
+  await distributionOf(env, ID).install(1, {
+    ...snapshot,
+    accountId: (await directoryOf(env).findRootAccount()).id,
+    originAccessControls: { own: control },
+    cachePolicies: Object.fromEntries(
+      Object.keys(snapshot.cachePolicies).map((id) => [id, { ...policy, DefaultTTL: 600 }]),
+    ),
+  });
+  // The snapshot comes with the first request: at most once in five seconds and location.
+  await get("/other");
+  expect(await get("/large")).toEqual({ from: "Miss from verge", operations: ["durable-object", "r2-class-b"] });
+  expect(await get("/large")).toEqual({ from: "Hit from verge", operations: [] });
+});
