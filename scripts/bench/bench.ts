@@ -9,6 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { bundleWorker } from "../local/bundle.ts";
 import { bundleBareWorker } from "./bare/runtime.ts";
+import { benchFunctions, renderFunctions } from "./functions/bench-functions.ts";
 import { type BenchCase, selectCases, type SideName } from "./cases.ts";
 import type { Measurement } from "./load.ts";
 import { measureCase } from "./measure.ts";
@@ -17,16 +18,22 @@ import { Side } from "./side.ts";
 import { loadState } from "./state.ts";
 
 const USAGE = `npm run bench -- [options]
-  --only get-1k,put-8m   these cases alone; get-64k means get-64k-cold and get-64k-hot
+  --only get-1k,put-8m   these cases alone; get-64k means get-64k-cold and get-64k-hot;
+                         functions: invocations, cold starts and events
   --rounds N             alternating rounds, of which the medians are taken (5)
   --seconds N            of load in each round and case on each side (1.5)
   --json FILE            every measurement, for comparison with other runs
   --state DIR            where the states are made, in a folder that is removed at the end (the system's)`;
 
+/** As `--only` names all that is measured of functions. */
+const FUNCTIONS = "functions";
+
 interface Options {
   readonly cases: readonly BenchCase[];
   readonly rounds: number;
   readonly seconds: number;
+  /** Whether functions are measured, besides the store. */
+  readonly functions: boolean;
   readonly json: string | undefined;
   readonly parent: string;
 }
@@ -46,8 +53,11 @@ function readOptions(): Options {
     console.log(USAGE);
     process.exit(0);
   }
+  const only = values.only?.split(",").map((name) => name.trim());
+  const ofStore = only?.filter((name) => name !== FUNCTIONS);
   return {
-    cases: selectCases(values.only?.split(",").map((name) => name.trim()) ?? []),
+    cases: ofStore?.length === 0 ? [] : selectCases(ofStore ?? []),
+    functions: only === undefined || only.includes(FUNCTIONS),
     rounds: readPositive("rounds", values.rounds),
     seconds: readPositive("seconds", values.seconds),
     json: values.json,
@@ -78,16 +88,20 @@ async function bench(): Promise<void> {
       bundleWorker(join(folder, "verge-bundle")),
       bundleBareWorker(join(folder, "bare-bundle")),
     ]);
-    sides.push(new Side("bare", join(folder, "bare"), bareModule));
-    sides.push(new Side("verge", join(folder, "verge"), mainModule));
-    sides.push(new Side("s3rver", join(folder, "s3rver")));
+    if (options.cases.length > 0) {
+      sides.push(new Side("bare", join(folder, "bare"), bareModule));
+      sides.push(new Side("verge", join(folder, "verge"), mainModule));
+      sides.push(new Side("s3rver", join(folder, "s3rver")));
+    }
     for (const side of sides) await prepareSide(side, options.cases);
     const results: CaseResult[] = [];
     for (const one of options.cases) results.push(await runRounds(one, sides, options));
-    console.log(`\n${renderReport(results)}\n`);
+    if (results.length > 0) console.log(`\n${renderReport(results)}\n`);
+    const functions = options.functions ? await benchFunctions(folder, mainModule, options) : undefined;
+    if (functions) console.log(`\n${renderFunctions(functions)}\n`);
     console.log(`${options.rounds} rounds in ${formatSeconds(performance.now() - started)}, ${cpus().length} cores.`);
     if (options.json !== undefined)
-      writeFileSync(options.json, `${JSON.stringify(describe(results, options), null, 2)}\n`);
+      writeFileSync(options.json, `${JSON.stringify({ ...describe(results, options), functions }, null, 2)}\n`);
   } finally {
     await end();
   }

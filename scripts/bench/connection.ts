@@ -18,9 +18,13 @@ export interface Expectation {
 export interface Answer {
   readonly status: number;
   readonly headers: string;
-  /** Content-Length of the answer. */
+  /** Content-Length of the answer; CHUNKED where it comes in chunks. */
   readonly length: number;
 }
+
+/** Emulators of Lambda answer so. Their bodies are small, and nobody asks how long they are. */
+const CHUNKED = -1;
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
@@ -34,6 +38,8 @@ export class Connection {
   #partialHead: Buffer | undefined;
   #answer: Answer | undefined;
   #remaining = 0;
+  /** The last bytes of a body in chunks. */
+  #tail = Buffer.alloc(0);
   #body: Buffer[] | undefined;
   #headOnly = false;
   #settle: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
@@ -132,11 +138,21 @@ export class Connection {
 
   #receiveBody(bytes: Buffer): void {
     this.#body?.push(Buffer.from(bytes));
+    if (this.#answer?.length === CHUNKED) {
+      this.#tail = Buffer.concat([this.#tail, bytes]).subarray(-LAST_CHUNK.length);
+      if (this.#tail.equals(LAST_CHUNK)) this.#finish();
+      return;
+    }
     this.#remaining -= bytes.length;
     if (this.#remaining > 0) return;
     if (this.#remaining < 0) return this.#fail(new Error("The answer is longer than its Content-Length."));
+    this.#finish();
+  }
+
+  #finish(): void {
     const answer = this.#answer!;
     this.#answer = undefined;
+    this.#tail = Buffer.alloc(0);
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.resolve(answer);
@@ -151,6 +167,7 @@ export class Connection {
 function readLength(head: string, status: number): number | undefined {
   const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head)?.[1];
   if (length !== undefined) return Number(length);
+  if (/\r\ntransfer-encoding:[ \t]*chunked/i.test(head)) return CHUNKED;
   return status === 204 || status === 304 ? 0 : undefined;
 }
 

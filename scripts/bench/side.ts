@@ -19,6 +19,8 @@ export interface RequestPlan {
   readonly body?: Buffer;
   /** What it is signed for: S3, with a body that is not covered, when absent. */
   readonly signed?: "s3" | "lambda" | "no";
+  /** Further headers, which are signed too. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly expect: Expectation;
 }
 
@@ -125,9 +127,9 @@ export class Side<Name extends SideName | BareKind = SideName> {
     };
   }
 
-  #sign({ method, target, body, signed = "s3" }: RequestPlan): Record<string, string> {
-    if (signed === "no") return {};
-    return signRequest({
+  #sign({ method, target, body, headers = {}, signed = "s3" }: RequestPlan): Record<string, string> {
+    if (signed === "no") return { ...headers };
+    const signature = signRequest({
       method,
       url: `${this.#origin}${target}`,
       region: DEFAULT_REGION,
@@ -141,7 +143,22 @@ export class Side<Name extends SideName | BareKind = SideName> {
           : createHash("sha256")
               .update(body ?? "")
               .digest("hex"),
+      headers,
     });
+    return { ...headers, ...signature };
+  }
+
+  /** The same on a connection that is open already, with how long it took. */
+  async time(plan: RequestPlan): Promise<{ answer: Answer; body: Buffer; milliseconds: number }> {
+    const connection = await Connection.open(this.#origin);
+    const prepared = this.prepare(plan);
+    const begun = performance.now();
+    try {
+      const answered = await connection.sendForBody(prepared);
+      return { ...answered, milliseconds: performance.now() - begun };
+    } finally {
+      connection.close();
+    }
   }
 
   /** One request, its answer whole. */
