@@ -14,6 +14,7 @@ export interface ServeOptions {
   /** 32 bytes in base64; for Verge. */
   readonly masterKey: string;
   readonly inspectorPort?: number;
+  readonly functions?: "apart" | "inside";
 }
 
 export interface Serving {
@@ -37,7 +38,7 @@ process.once("disconnect", () => {
 });
 process.send?.({ origin: runtime.endpoint.origin, pids: listPids(runtime) } satisfies Serving);
 
-function start({ side, mainModule, stateDir, inspectorPort, ...keys }: ServeOptions) {
+function start({ side, mainModule, stateDir, inspectorPort, functions, ...keys }: ServeOptions) {
   const common = { mainModule, stateDir, inspectorPort };
   if (side !== "verge") {
     const bindings = { ACCESS_KEY_ID: keys.accessKeyId, SECRET_ACCESS_KEY: keys.secretAccessKey };
@@ -45,6 +46,7 @@ function start({ side, mainModule, stateDir, inspectorPort, ...keys }: ServeOpti
   }
   return startRuntime({
     ...common,
+    functions,
     host: "127.0.0.1",
     port: 0,
     bindings: {

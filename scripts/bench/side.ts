@@ -24,6 +24,8 @@ export interface RequestPlan {
   readonly expect: Expectation;
 }
 
+type StartOptions = Pick<ServeOptions, "inspectorPort" | "functions">;
+
 /** s3rver knows one key, built in. It reads SigV4 but does not compute it. */
 const S3RVER_KEY = "S3RVER";
 
@@ -63,7 +65,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
     return `${this.stateDir}.log`;
   }
 
-  async start(options: { readonly inspectorPort?: number } = {}): Promise<void> {
+  async start(options: StartOptions = {}): Promise<void> {
     mkdirSync(this.stateDir, { recursive: true });
     const child = this.#mainModule === undefined ? this.#spawnS3rver() : this.#forkRuntime(this.#mainModule, options);
     this.#process = child;
@@ -176,7 +178,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
     for (const pid of this.#workerds) process.kill(pid, signal);
   }
 
-  #forkRuntime(mainModule: string, options: { readonly inspectorPort?: number }): ChildProcess {
+  #forkRuntime(mainModule: string, options: StartOptions): ChildProcess {
     const serve: ServeOptions = {
       side: this.name === "bare" || this.name === "hono" ? this.name : "verge",
       mainModule,

@@ -19,6 +19,8 @@ export interface RuntimeOptions {
   readonly port: number;
   readonly directPort?: number | undefined;
   readonly entryPort?: number | undefined;
+  /** `inside` runs functions in the process of the Worker; `apart`, the default, in one of their own. */
+  readonly functions?: "apart" | "inside" | undefined;
   /** Where workerd's inspector listens (docs/performance.md); none when absent. */
   readonly inspectorPort?: number | undefined;
 }
@@ -66,7 +68,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   Object.assign(process.env, offlineEnvironment);
   process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= V8_FLAGS;
   // Windows has no sockets with a path: functions run in the Worker's own process there.
-  const functions = process.platform === "win32" ? undefined : new FunctionSupervisor(options.stateDir);
+  const isInside = options.functions === "inside" || process.platform === "win32";
+  const functions = isInside ? undefined : new FunctionSupervisor(options.stateDir);
   const { started: miniflare, process: tracked } = trackRuntimeProcess(
     () => new Miniflare(convertV4MiniflareOptions(buildOptions(options, functions))),
   );

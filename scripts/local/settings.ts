@@ -9,6 +9,8 @@ export interface Settings {
   readonly directPort: number | undefined;
   /** Miniflare's own entry, which adds `request.cf` and the client's address, and rewrites what it forwards. */
   readonly entryPort: number | undefined;
+  /** Whether functions run in a process of their own (docs/decisions/0017-local-function-process.md). */
+  readonly functions: "apart" | "inside";
   /** Absolute path. Everything that outlives the process is in it. */
   readonly stateDir: string;
   /** Settings that the Worker reads itself, as its bindings. */
@@ -41,6 +43,7 @@ export function readSettings(environment: Environment): Settings {
     host,
     directPort: readPort(environment, "VERGE_DIRECT_PORT"),
     entryPort: readPort(environment, "VERGE_ENTRY_PORT"),
+    functions: readFunctions(environment["VERGE_FUNCTIONS"]),
     stateDir: resolve(environment["VERGE_STATE_DIR"] || ".verge"),
     // Where functions find this deployment, and so the host of the URLs that they presign.
     worker: { VERGE_ENDPOINT: `http://${host}:${port}`, ...readWorkerVariables(environment) },
@@ -60,6 +63,12 @@ function readWorkerVariables(environment: Environment): Record<string, string> {
   requireOneOf(given, "VERGE_BUCKET_DEFAULTS", ["secure", "open"]);
   requireOneOf(given, "VERGE_LIMITS", ["free", "paid"]);
   return given;
+}
+
+function readFunctions(value: string | undefined): Settings["functions"] {
+  if (!value || value === "apart") return "apart";
+  if (value === "inside") return value;
+  throw new Error(`VERGE_FUNCTIONS must be one of apart, inside, not "${value}".`);
 }
 
 function requireOneOf(given: Environment, name: string, allowed: readonly string[]): void {

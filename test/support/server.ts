@@ -31,6 +31,8 @@ export interface Verge {
   readonly miniflare: Miniflare;
   /** The id of the workerd that serves now; another after `kill`. */
   readonly pid: number;
+  /** That of the process in which functions run; another after one of them has ended it. */
+  readonly functionsPid: number | undefined;
   /** Runs the Worker's cron handler. */
   scheduled(): Promise<void>;
   /** SIGKILL to workerd, in the middle of whatever it does; answers when another serves on the same state and ports. */
@@ -67,6 +69,9 @@ export async function startVerge(options: VergeOptions = {}): Promise<Verge> {
     miniflare: runtime.miniflare,
     get pid() {
       return runtime.process.pid ?? 0;
+    },
+    get functionsPid() {
+      return runtime.functionsPid;
     },
     scheduled: () => runtime.runScheduled(),
     async kill() {

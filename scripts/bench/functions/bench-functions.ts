@@ -37,6 +37,7 @@ const WARMUP_SECONDS = 1;
 const HONO_SIGNED = "Hono route, signed";
 const HONO_OPEN = "Hono route, unsigned";
 const VERGE_INVOKE = "Verge, Invoke, signed";
+const VERGE_INSIDE = "Verge, Invoke, signed, VERGE_FUNCTIONS=inside";
 const VERGE_URL = "Verge, function URL, unsigned";
 const OFFLINE = "serverless-offline";
 
@@ -48,31 +49,39 @@ export async function benchFunctions(
   const notes: string[] = [];
   const hono = new Side("hono", join(folder, "hono"), await bundleBareWorker(join(folder, "hono-bundle"), "hono"));
   const verge = new Side("verge", join(folder, "verge-functions"), mainModule);
+  const inside = new Side("verge", join(folder, "verge-inside"), mainModule);
   const emulators: Emulator[] = [];
   try {
     await hono.start();
     await verge.start();
+    await inside.start({ functions: "inside" });
     emulators.push(await Emulator.startLambdaLocal(folder));
     const offline = await Emulator.startServerlessOffline(folder);
     if (offline) emulators.push(offline);
     else notes.push("serverless-offline is not compared: it could not be installed, which needs the network once.");
-    const warm = await measureWarm(await listContenders(verge, hono, emulators), rounds, seconds);
+    const warm = await measureWarm(await listContenders(verge, inside, hono, emulators), rounds, seconds);
     for (const emulator of emulators) await emulator.stop();
     const cold = await measureColdStarts(verge, hono);
     return { warm, cold, events: await measureEvents(verge), notes };
   } finally {
-    await Promise.all([hono, verge, ...emulators].map((server) => server.stop()));
+    await Promise.all([hono, verge, inside, ...emulators].map((server) => server.stop()));
   }
 }
 
-async function listContenders(verge: Side, hono: Side<"hono">, emulators: readonly Emulator[]): Promise<Contender[]> {
-  await createFunction(verge, "hello", { "index.js": HANDLER });
+async function listContenders(
+  verge: Side,
+  inside: Side,
+  hono: Side<"hono">,
+  emulators: readonly Emulator[],
+): Promise<Contender[]> {
+  for (const side of [verge, inside]) await createFunction(side, "hello", { "index.js": HANDLER });
   const plan = { method: "POST", body: EVENT, expect: { status: 200 } } as const;
   const signed = { ...plan, target: invokePath("hello"), signed: "lambda" } as const;
   const url = { ...plan, target: await createFunctionUrl(verge, "hello"), signed: "no" } as const;
   return [
     { name: HONO_SIGNED, server: hono, request: hono.prepare(signed) },
     { name: VERGE_INVOKE, server: verge, request: verge.prepare(signed) },
+    { name: VERGE_INSIDE, server: inside, request: inside.prepare(signed) },
     { name: HONO_OPEN, server: hono, request: hono.prepare({ ...plan, target: "/open", signed: "no" }) },
     { name: VERGE_URL, server: verge, request: verge.prepare(url) },
     ...emulators.map((emulator) => ({ name: emulator.name, server: emulator, request: emulator.request })),
