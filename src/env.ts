@@ -67,6 +67,8 @@ export interface Env {
   readonly VERGE_LOG_INTERVAL_SECONDS?: string;
   /** How long bytes outlive their last reference, in seconds; 30 days by default. */
   readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;
+  /** Length of a day in lifecycle rules, in seconds; 86,400 by default. */
+  readonly VERGE_LIFECYCLE_DAY_SECONDS?: string;
   /** Bytes of database from which on an index moves small bodies to R2; 1 GiB by default. */
   readonly VERGE_PACK_BYTES?: string;
   /** How long an asynchronous invocation that has failed waits before it is repeated, in seconds; 60 by default. */

@@ -24,6 +24,7 @@ import { refuseAcl } from "./config/ownership-controls.ts";
 import { findSource, markedSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { expirationHeader } from "./expiration-header.ts";
 import { readLockHeaders } from "./lock-headers.ts";
 import { readTaggingHeader } from "./tags.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
@@ -58,6 +59,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const { object, source: read } = await committed;
   const headers = writtenHeaders(object);
   delete headers["etag"];
+  Object.assign(headers, expirationHeader(call.bucket.config, object));
   Object.assign(headers, versionHeader(sourceBucket.config, read.versionId, "x-amz-copy-source-version-id"));
   return { headers, xml: copyResult("CopyObjectResult", object) };
 }

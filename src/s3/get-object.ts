@@ -16,6 +16,7 @@ import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { expirationHeader } from "./expiration-header.ts";
 import { renderLockHeaders } from "./lock-headers.ts";
 import { readVersionId, versionHeader } from "./version-ids.ts";
 
@@ -207,6 +208,7 @@ function objectHeaders(call: S3Call, found: FoundObject): Record<string, string>
     "x-amz-server-side-encryption": "AES256",
   };
   Object.assign(headers, versionHeader(call.bucket.config, object.versionId));
+  if (!call.query.has("versionId")) Object.assign(headers, expirationHeader(call.bucket.config, object));
   const { tags, lock } = object.attributes;
   if (lock) Object.assign(headers, renderLockHeaders(lock));
   if (tags) headers["x-amz-tagging-count"] = String(tags.length);

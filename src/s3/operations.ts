@@ -5,6 +5,7 @@ import type { S3Call, S3Result } from "./call.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./config/encryption.ts";
 import { getBucketNotification, putBucketNotification } from "./config/notification.ts";
+import { deleteBucketLifecycle, getBucketLifecycleConfiguration, putBucketLifecycleConfiguration } from "./config/lifecycle.ts";
 import { getObjectLockConfiguration, putObjectLockConfiguration } from "./config/object-lock.ts";
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
@@ -57,6 +58,10 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutBucketVersioning", method: "PUT", path: BUCKET, query: { versioning: true }, access: "s3:PutBucketVersioning", handle: putBucketVersioning },
   { name: "GetObjectLockConfiguration", method: "GET", path: BUCKET, query: { "object-lock": true }, access: "s3:GetBucketObjectLockConfiguration", handle: getObjectLockConfiguration },
   { name: "PutObjectLockConfiguration", method: "PUT", path: BUCKET, query: { "object-lock": true }, access: "s3:PutBucketObjectLockConfiguration", handle: putObjectLockConfiguration },
+
+  { name: "PutBucketLifecycleConfiguration", method: "PUT", path: BUCKET, query: { lifecycle: true }, access: "s3:PutLifecycleConfiguration", handle: putBucketLifecycleConfiguration },
+  { name: "GetBucketLifecycleConfiguration", method: "GET", path: BUCKET, query: { lifecycle: true }, access: "s3:GetLifecycleConfiguration", handle: getBucketLifecycleConfiguration },
+  { name: "DeleteBucketLifecycle", method: "DELETE", path: BUCKET, query: { lifecycle: true }, access: "s3:PutLifecycleConfiguration", handle: deleteBucketLifecycle },
 
   { name: "PutBucketTagging", method: "PUT", path: BUCKET, query: { tagging: true }, access: "s3:PutBucketTagging", handle: putBucketTagging },
   { name: "GetBucketTagging", method: "GET", path: BUCKET, query: { tagging: true }, access: "s3:GetBucketTagging", handle: getBucketTagging },

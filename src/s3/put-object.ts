@@ -5,6 +5,7 @@ import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./at
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
+import { expirationHeader } from "./expiration-header.ts";
 import { missingObjectLock, protectedByLock } from "./lock-headers.ts";
 import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
 import { readExpectedChecksum } from "./upload-checksum.ts";
@@ -39,7 +40,9 @@ export async function putObject(call: S3Call): Promise<S3Result> {
   // A client that hangs up now does not leave the blob without its row (rule 9).
   call.defer(commit);
   const outcome = await commit;
-  if (outcome.outcome === "ok") return { headers: writtenHeaders(outcome.object) };
+  if (outcome.outcome === "ok") {
+    return { headers: { ...writtenHeaders(outcome.object), ...expirationHeader(call.bucket.config, outcome.object) } };
+  }
   if (body.location.kind === "blob") call.store.discard([body.location.blob], call.defer);
   throw refusedWrite(call, outcome);
 }

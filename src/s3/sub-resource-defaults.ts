@@ -32,13 +32,6 @@ export const subResourceDefaults: readonly Row[] = [
     always(element("AccelerateConfiguration")),
   ),
   read("GetBucketAcl", BUCKET, "acl", "s3:GetBucketAcl", answerAcl),
-  read(
-    "GetBucketLifecycleConfiguration",
-    BUCKET,
-    "lifecycle",
-    "s3:GetLifecycleConfiguration",
-    missing("NoSuchLifecycleConfiguration"),
-  ),
   read("GetBucketLogging", BUCKET, "logging", "s3:GetBucketLogging", always(element("BucketLoggingStatus"))),
   read("GetBucketPolicy", BUCKET, "policy", "s3:GetBucketPolicy", missing("NoSuchBucketPolicy")),
   read("GetBucketPolicyStatus", BUCKET, "policyStatus", "s3:GetBucketPolicyStatus", missing("NoSuchBucketPolicy")),

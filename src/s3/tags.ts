@@ -62,7 +62,7 @@ export function renderTagSet(tags: readonly Tag[]): XmlElement {
 }
 
 /** The tags in the order of their keys; throws InvalidTag. */
-function checkTags(tags: readonly Tag[], kind: "Bucket" | "Object"): readonly Tag[] {
+export function checkTags(tags: readonly Tag[], kind: "Bucket" | "Object"): readonly Tag[] {
   const limit = kind === "Bucket" ? MAX_BUCKET_TAGS : MAX_OBJECT_TAGS;
   if (tags.length > limit) throw s3Error("InvalidTag", { message: `${kind} tags cannot be greater than ${limit}` });
   for (const { key, value } of tags) {

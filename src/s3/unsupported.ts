@@ -48,8 +48,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketPolicy", "PUT", BUCKET, "s3:PutBucketPolicy", sub("policy")),
   row("Access control", "DeleteBucketPolicy", "DELETE", BUCKET, "s3:DeleteBucketPolicy", sub("policy")),
 
-  row("Lifecycle", "PutBucketLifecycleConfiguration", "PUT", BUCKET, "s3:PutLifecycleConfiguration", sub("lifecycle")),
-  row("Lifecycle", "DeleteBucketLifecycle", "DELETE", BUCKET, "s3:PutLifecycleConfiguration", sub("lifecycle")),
   row("Lifecycle", "RestoreObject", "POST", OBJECT, "s3:RestoreObject", sub("restore")),
   row(
     "Lifecycle",

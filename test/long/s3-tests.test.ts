@@ -25,6 +25,9 @@ const ALONE = "s3tests/functional/test_s3.py::test_list_buckets_paginated";
 /** Of the tests that S3_TESTS_ONLY names: the suite as a whole also asks for what only Ceph has. */
 const REQUIRED_SHARE = 0.45;
 
+/** Seconds, by which the suite waits for lifecycle rules. */
+const LIFECYCLE_DAY = "2";
+
 /** The suite compares all of these with what the server says of owners, grantees and initiators. */
 const ACCOUNTS = {
   main: {
@@ -55,7 +58,7 @@ describe.skipIf(suite === "")("ceph/s3-tests", () => {
   let work: string;
 
   beforeAll(async () => {
-    verge = await startVerge();
+    verge = await startVerge({ settings: { VERGE_LIFECYCLE_DAY_SECONDS: LIFECYCLE_DAY } });
     work = mkdtempSync(join(tmpdir(), "verge-s3-tests-"));
     writeFileSync(join(work, "s3tests.conf"), renderConfiguration(verge));
     for (const account of Object.values(ACCOUNTS)) await callApi(verge, "POST", "/accounts", account);
@@ -135,7 +138,7 @@ function renderConfiguration({ endpoint }: Verge): string {
       "iam name prefix": "s3-tests-",
       "iam path prefix": "/s3-tests/",
     }),
-    renderAccount("s3 main", main, { kms_keyid: "key-1", kms_keyid2: "key-2", lc_debug_interval: "2" }),
+    renderAccount("s3 main", main, { kms_keyid: "key-1", kms_keyid2: "key-2", lc_debug_interval: LIFECYCLE_DAY }),
     renderAccount("s3 alt", alt),
     renderAccount("s3 tenant", tenant, { tenant: "tenant" }),
     renderAccount("iam", nobody),

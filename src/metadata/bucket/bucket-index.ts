@@ -203,12 +203,15 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     if (refusal) return refusal;
     this.#alive.committer.apply("configuration", (change) => change.note());
     this.#agenda.schedule("configuration", Date.now() + RETRY_MS);
+    this.#alive.duties.scheduleLifecycle();
     this.#agenda.set("configuration", await this.#alive.duties.spreadConfig());
     return { outcome: "ok" };
   }
 
   applyConfig(config: protocol.BucketConfig): boolean {
-    return this.#admission.applyConfig(config);
+    const applied = this.#admission.applyConfig(config);
+    if (applied) this.#alive.duties.scheduleLifecycle();
+    return applied;
   }
 
   seal(): SealOutcome {
@@ -325,6 +328,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const defer = (work: Promise<unknown>) => this.ctx.waitUntil(work);
     const duties = new Duties({ storage, env, self, agenda, admission, committer, events, defer, peer });
     this.#life = { committer, duties, events };
+    duties.scheduleLifecycle();
     // Left over by a crash: the alarm would come half a minute later.
     if (events.hasEvents) this.#deliverSoon("events");
   }

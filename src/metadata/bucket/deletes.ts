@@ -80,7 +80,7 @@ function deleteVersion(
 }
 
 /** Removes a version or delete marker; after the latest one the next newest is current again. */
-function removeVersion(change: Change, key: string, version: FoundObject | FoundMarker): void {
+export function removeVersion(change: Change, key: string, version: FoundObject | FoundMarker): void {
   const { sequence, versionId } = version.found === "object" ? version.record : version.marker;
   if (version.found === "object") releaseBody(change, version.body, sequence);
   const isCurrent = version.found === "object" && version.current;

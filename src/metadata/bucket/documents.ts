@@ -1,3 +1,5 @@
+import type { LifecycleConfiguration } from "./lifecycle-rules.ts";
+
 /**
  * What is configured of a bucket, as plain values. They travel with its `BucketConfig` and are stored as JSON,
  * so fields are only ever added, and optional. An absent document is a bucket as it begins.
@@ -12,6 +14,7 @@ export interface BucketDocuments {
   /** "none": removed. Absent: BucketOwnerEnforced. */
   readonly objectOwnership?: "BucketOwnerEnforced" | "none";
   readonly notifications?: BucketNotifications;
+  readonly lifecycle?: LifecycleConfiguration;
   /** Absent: never enabled. It cannot go back to that. */
   readonly versioning?: Versioning;
   /** Present once object lock is enabled, for ever; versioning is then enabled as well. */

@@ -9,7 +9,8 @@ export type Duty =
   | "configuration"
   | "refresh"
   | "journal"
-  | "pack";
+  | "pack"
+  | "lifecycle";
 
 /**
  * The due-table: when which duty is due. One alarm serves all (consistency rule 19). The times are kept in

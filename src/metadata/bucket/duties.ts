@@ -8,6 +8,7 @@ import type { Agenda, Duty } from "./due.ts";
 import type { EventDelivery } from "./events.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
+import { endWalk, hasLifecycle, nextLifecycle, walkPage } from "./lifecycle.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
 import { packBodies } from "./packing.ts";
 import {
@@ -24,7 +25,7 @@ import type { BucketConfig, IndexAddress } from "./protocol.ts";
 import { countSegment, endRefresh, refreshPage } from "./refresh.ts";
 import { writeCounter } from "./schema.ts";
 import { buildSegment } from "./segments.ts";
-import { readExportInterval, readPackBytes, readRecoveryWindow } from "./settings.ts";
+import { readExportInterval, readLifecycleDay, readPackBytes, readRecoveryWindow } from "./settings.ts";
 
 /** A failed duty is tried again after this long. */
 export const RETRY_MS = 30_000;
@@ -33,6 +34,8 @@ const FORGET_INTERVAL_MS = 15 * 60_000;
 
 /** Between two pages of a refresh, so that requests come through. */
 const REFRESH_PAUSE_MS = 1000;
+/** Between two pages of a lifecycle walk. */
+const LIFECYCLE_PAUSE_MS = 50;
 /** Between two packs. */
 const PACK_PAUSE_MS = 1000;
 
@@ -81,6 +84,7 @@ export class Duties {
       refresh: () => this.#refreshJournal(),
       journal: () => this.#deleteJournal(),
       pack: () => this.#packBodies(),
+      lifecycle: async () => this.#walkLifecycle(now),
     };
     return perform[duty](now);
   }
@@ -181,6 +185,32 @@ export class Duties {
     if (!this.#isOverfull()) return undefined;
     const more = await packBodies({ sql: this.#sql, self, committer, store: new BlobStore(env.BLOBS) });
     return more && this.#isOverfull() ? Date.now() + PACK_PAUSE_MS : undefined;
+  }
+
+  /** Has the rules looked at on the next day, if there are any, unless a walk is under way. */
+  scheduleLifecycle(): void {
+    const { admission, agenda } = this.#ports;
+    if (!hasLifecycle(admission.knownState.config.documents?.lifecycle)) return;
+    agenda.schedule("lifecycle", this.#nextLifecycle(Date.now()));
+  }
+
+  #walkLifecycle(now: number): number | undefined {
+    const { env, admission, committer } = this.#ports;
+    const { config, status } = admission.knownState;
+    const rules = config.documents?.lifecycle;
+    if (!hasLifecycle(rules)) {
+      endWalk(this.#sql);
+      return undefined;
+    }
+    const dayMs = readLifecycleDay(env);
+    if (status !== "open") return status === "deleted" ? undefined : this.#nextLifecycle(now);
+    const more = committer.apply("lifecycle", (change) => walkPage(change, rules, dayMs));
+    return more ? Date.now() + LIFECYCLE_PAUSE_MS : this.#nextLifecycle(now);
+  }
+
+  #nextLifecycle(now: number): number {
+    const { env, self } = this.#ports;
+    return nextLifecycle(`${self.bucketId}/${self.shard}`, now, readLifecycleDay(env));
   }
 
   #isOverfull(): boolean {

@@ -68,6 +68,15 @@ export function rewriteAttributes(change: Change, { key, sequence, attributes }:
   change.touch("versions", key, sequence);
 }
 
+/** Writes the storage class of a version that exists, and nothing else of it. */
+export function rewriteStorageClass(change: Change, { key, sequence }: ObjectRecord, storageClass: string): void {
+  const values = [storageClass, key, sequence];
+  const current = change.sql.exec("UPDATE objects SET storage_class = ? WHERE key = ? AND sequence = ?", ...values);
+  if (current.rowsWritten > 0) return change.touch("objects", key);
+  change.sql.exec("UPDATE versions SET storage_class = ? WHERE key = ? AND sequence = ?", ...values);
+  change.touch("versions", key, sequence);
+}
+
 export function removeCurrent(change: Change, key: string): void {
   change.sql.exec("DELETE FROM objects WHERE key = ?", key);
   change.touch("objects", key);

@@ -1,5 +1,3 @@
-const NULL_VERSIONS = "CREATE INDEX IF NOT EXISTS null_versions ON versions (key) WHERE version_id = 'null'";
-
 /**
  * Tables of an index object. WITHOUT ROWID where a natural key exists, because each row then costs one
  * row written and not two. Text is compared by the BINARY collation: the order of its UTF-8 bytes. Keys
@@ -50,7 +48,7 @@ const TABLES = [
      PRIMARY KEY (key, sequence DESC)
    ) WITHOUT ROWID`,
   // A key has at most one null version. The others are found by the sequence in their ids.
-  NULL_VERSIONS,
+  "CREATE INDEX IF NOT EXISTS null_versions ON versions (key) WHERE version_id = 'null'",
   // Inline bodies, apart from the rows so that listings do not read them. Packing finds the version by its key.
   `CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, key TEXT)`,
   // Bodies of several extents, in chunks of parts: a range reads only the chunks that it overlaps.
@@ -153,6 +151,8 @@ const TABLES = [
      page INTEGER NOT NULL,
      position TEXT
    )`,
+  // How far the daily walk of the lifecycle rules is (lifecycle.ts).
+  "CREATE TABLE IF NOT EXISTS lifecycle (id INTEGER PRIMARY KEY CHECK (id = 0), walk TEXT NOT NULL)",
   // Named numbers: how far the journal is exported, and the like.
   `CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
 ] as const;
@@ -170,7 +170,6 @@ export function upgradeTables(sql: SqlStorage): void {
     .one();
   // Bodies from before have none, and stay where they are.
   if (keyed === 0) sql.exec("ALTER TABLE bodies ADD COLUMN key TEXT");
-  sql.exec(NULL_VERSIONS);
 }
 
 /**

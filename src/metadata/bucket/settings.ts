@@ -14,6 +14,12 @@ export function readRecoveryWindow(env: Env): number {
   return readSeconds(env.VERGE_RECOVERY_WINDOW_SECONDS, DEFAULT_RECOVERY_WINDOW);
 }
 
+/** How long a day of lifecycle rules is, in milliseconds: shorter for those who try them out. */
+export function readLifecycleDay(env: Env): number {
+  // No day is so short that nothing is.
+  return Math.max(readSeconds(env.VERGE_LIFECYCLE_DAY_SECONDS, 24 * 3600), 100);
+}
+
 /** From which size of its database on an index moves small bodies to R2, in bytes. */
 export function readPackBytes({ VERGE_PACK_BYTES: text }: Env): number {
   if (text === undefined || text === "") return DEFAULT_PACK_BYTES;

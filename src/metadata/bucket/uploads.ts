@@ -98,7 +98,7 @@ export function abortUpload(change: Change, call: AbortUploadCall): AbortUploadO
 }
 
 /** Gives an upload up. Its parts' rows stay until the garbage collector has deleted their blobs. */
-function dropUpload(change: Change, key: string, uploadId: string): void {
+export function dropUpload(change: Change, key: string, uploadId: string): void {
   change.sql.exec("DELETE FROM uploads WHERE key = ? AND upload_id = ?", key, uploadId);
   change.touch("uploads", key, uploadId);
   change.free("upload", uploadId);

@@ -4,12 +4,16 @@ import type { S3Call } from "../call.ts";
 import { s3Error, type S3ErrorCode } from "../errors.ts";
 import { parseXmlBody, readBoundedBody, readVerifiedBody } from "../xml-body.ts";
 
-/** The largest that S3 takes (PutBucketCors); other configurations are far smaller. */
+/** The largest that S3 takes of most (PutBucketCors). */
 const MAX_DOCUMENT_BYTES = 64 * 1024;
 
 /** The document in the body of a Put call, proven whole, with the root element that its schema names. */
-export async function readDocument(call: S3Call, rootName: string): Promise<XmlNode> {
-  return parseDocument(await readVerifiedBody(call, MAX_DOCUMENT_BYTES), rootName);
+export async function readDocument(
+  call: S3Call,
+  rootName: string,
+  maxBytes: number = MAX_DOCUMENT_BYTES,
+): Promise<XmlNode> {
+  return parseDocument(await readVerifiedBody(call, maxBytes), rootName);
 }
 
 /** The same of the few calls that need no checksum; one that is sent must still be right. */

@@ -8,6 +8,7 @@ import type {
 } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { s3Error } from "../errors.ts";
+import { expirationHeader } from "../expiration-header.ts";
 import { objectUrl } from "../object-url.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "../put-object.ts";
 import { checksumMismatch } from "../upload-checksum.ts";
@@ -63,6 +64,7 @@ function completed(call: S3Call, object: ObjectRecord): S3Result {
     headers: {
       "x-amz-server-side-encryption": "AES256",
       ...(versionId !== undefined && { "x-amz-version-id": versionId }),
+      ...expirationHeader(call.bucket.config, object),
     },
     xml: element(
       "CompleteMultipartUploadResult",

@@ -1,0 +1,215 @@
+import { crc32 } from "node:zlib";
+import { compareUtf8, prefixSuccessor } from "../../lib/text-order.ts";
+import { removeVersion } from "./deletes.ts";
+import type { Change } from "./journal.ts";
+import {
+  abortsUpload,
+  type Clock,
+  expiresMarker,
+  expiresNoncurrent,
+  findExpiration,
+  findTransition,
+  type LifecycleConfiguration,
+  type LifecycleSubject,
+} from "./lifecycle-rules.ts";
+import { belowEnd } from "./listing.ts";
+import { isProtected } from "./object-lock.ts";
+import { rewriteStorageClass, STORED_COLUMNS, type StoredObject, type StoredRow, toStored } from "./objects.ts";
+import { findPlace, isPlaceProtected, mark } from "./succession.ts";
+import { dropUpload } from "./uploads.ts";
+import type { FoundMarker } from "./versions.ts";
+
+/**
+ * What lifecycle rules do to an index object once a day: a walk over its versions and uploads, a page to a
+ * transaction, which goes on where it was after a crash. What it reads of a key does not depend on how many
+ * there are.
+ */
+
+/** Rows a page: a page is one transaction, during which no request is served. */
+const PAGE_ROWS = 500;
+
+/** Where a walk is: after this version of this key. */
+interface Position {
+  readonly key: string;
+  readonly sequence: number;
+  /** Of the version that the walk has passed last: when the next one became noncurrent. */
+  readonly modifiedAt: number;
+  /** Noncurrent versions of the key that the walk has passed. */
+  readonly noncurrent: number;
+}
+interface Walk {
+  readonly startedAt: number;
+  readonly stage: "versions" | "uploads";
+  /** Of the versions; of the uploads [key, upload id]. Absent at the beginning. */
+  readonly position?: Position | readonly [string, string];
+}
+
+/** The next time that rules are looked at: after midnight, and not by every index object at once. */
+export function nextLifecycle(name: string, now: number, dayMs: number): number {
+  const delay = (crc32(name) / 2 ** 32) * (dayMs / 24);
+  return (Math.floor((now - delay) / dayMs) + 1) * dayMs + delay;
+}
+
+export function hasLifecycle(
+  configuration: LifecycleConfiguration | undefined,
+): configuration is LifecycleConfiguration {
+  return configuration?.rules.some(({ enabled }) => enabled) === true;
+}
+
+/** Takes the next page, beginning a walk if none is under way. False when the walk is at its end. */
+export function walkPage(change: Change, configuration: LifecycleConfiguration, dayMs: number): boolean {
+  const walk = readWalk(change.sql) ?? { startedAt: change.at, stage: "versions" };
+  const pass = { change, configuration, clock: { now: walk.startedAt, dayMs } };
+  const next = walk.stage === "versions" ? walkVersions(pass, walk) : walkUploads(pass, walk);
+  writeWalk(change.sql, next);
+  return next !== undefined;
+}
+
+/** Forgets a walk: there are no rules any more. */
+export function endWalk(sql: SqlStorage): void {
+  sql.exec("DELETE FROM lifecycle");
+}
+
+/** One page's work. */
+interface Pass {
+  readonly change: Change;
+  readonly configuration: LifecycleConfiguration;
+  readonly clock: Clock;
+}
+
+function walkVersions(pass: Pass, walk: Walk): Walk {
+  const position = walk.position as Position | undefined;
+  const rows = readRows(pass.change.sql, listPrefixes(pass.configuration), position);
+  let last = position;
+  for (const row of rows) last = visit(pass, row, last);
+  if (rows.length === 0 || !last) return { startedAt: walk.startedAt, stage: "uploads" };
+  return { startedAt: walk.startedAt, stage: "versions", position: last };
+}
+
+/** One version or delete marker; answers where the walk is behind it. */
+function visit(pass: Pass, row: StoredRow, before: Position | undefined): Position {
+  const [key, sequence, , , , modifiedAt] = row;
+  const former = before?.key === key ? before : undefined;
+  const stored = row[9] === "marker" ? undefined : toStored(row);
+  const subject: LifecycleSubject = {
+    key,
+    // A noncurrent version is as old as the one that replaced it.
+    since: former ? former.modifiedAt : modifiedAt,
+    ...(stored && { size: stored.record.size, tags: stored.record.attributes.tags ?? [] }),
+  };
+  if (former) treatNoncurrent(pass, row, stored, subject, former.noncurrent);
+  else if (stored) treatCurrent(pass, stored, subject);
+  else treatMarker(pass, row, subject);
+  return { key, sequence, modifiedAt, noncurrent: former ? former.noncurrent + 1 : 0 };
+}
+
+function treatCurrent({ change, configuration, clock }: Pass, stored: StoredObject, subject: LifecycleSubject): void {
+  const { record } = stored;
+  const expiration = findExpiration(configuration.rules, subject, clock.dayMs);
+  if (expiration && expiration.at <= clock.now) return expire(change, stored);
+  const target = findTransition(configuration, subject, { storageClass: record.storageClass }, clock);
+  if (target !== undefined) rewriteStorageClass(change, record, target);
+}
+
+/** With versioning the object is hidden, not removed. */
+function expire(change: Change, stored: StoredObject): void {
+  const { key, ownerId } = stored.record;
+  const place = findPlace(change, key);
+  if (isPlaceProtected(place, change.at)) return;
+  if (change.documents.versioning === undefined) {
+    removeVersion(change, key, { found: "object", current: true, ...stored });
+  } else mark(change, place, ownerId);
+}
+
+function treatNoncurrent(
+  { change, configuration, clock }: Pass,
+  row: StoredRow,
+  stored: StoredObject | undefined,
+  subject: LifecycleSubject,
+  newer: number,
+): void {
+  if (expiresNoncurrent(configuration.rules, subject, newer, clock)) {
+    if (isProtected(stored?.record.attributes.lock, change.at, false)) return;
+    removeVersion(change, row[0], stored ? { found: "object", current: false, ...stored } : toMarker(row, false));
+    return;
+  }
+  if (!stored) return;
+  const { record } = stored;
+  const target = findTransition(configuration, subject, { storageClass: record.storageClass, newer }, clock);
+  if (target !== undefined) rewriteStorageClass(change, record, target);
+}
+
+/** A delete marker that is the latest version goes when it is the only one. */
+function treatMarker({ change, configuration, clock }: Pass, row: StoredRow, subject: LifecycleSubject): void {
+  if (!expiresMarker(configuration.rules, subject, clock)) return;
+  const versions = change.sql.exec("SELECT 1 FROM versions WHERE key = ? LIMIT 2", subject.key).toArray();
+  if (versions.length === 1) removeVersion(change, subject.key, toMarker(row, true));
+}
+
+function toMarker([, sequence, versionId, , , modifiedAt]: StoredRow, latest: boolean): FoundMarker {
+  return { found: "marker", marker: { sequence, versionId, modifiedAt, latest } };
+}
+
+/** The next versions under one of the prefixes: keys in order, the versions of each from the newest. */
+function readRows(sql: SqlStorage, prefixes: readonly string[], position: Position | undefined): StoredRow[] {
+  const rows: StoredRow[] = [];
+  const take = (query: string, ...bindings: (string | number | null)[]) => {
+    const left = PAGE_ROWS - rows.length;
+    if (left > 0) for (const row of sql.exec(query, ...bindings, left).raw()) rows.push(row as unknown as StoredRow);
+  };
+  if (position) {
+    take(
+      `SELECT ${STORED_COLUMNS} FROM versions WHERE key = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
+      position.key,
+      position.sequence,
+    );
+  }
+  for (const prefix of prefixes) {
+    const end = prefixSuccessor(prefix);
+    if (end !== undefined && position && compareUtf8(position.key, end) >= 0) continue;
+    const begun = position !== undefined && compareUtf8(position.key, prefix) >= 0;
+    const where = `WHERE key ${begun ? ">" : ">="} ?1 AND ${belowEnd(end)}`;
+    take(
+      `SELECT ${STORED_COLUMNS} FROM objects ${where} UNION ALL SELECT ${STORED_COLUMNS} FROM versions ${where}
+       ORDER BY key, sequence DESC LIMIT ?3`,
+      begun ? position.key : prefix,
+      end ?? null,
+    );
+  }
+  return rows;
+}
+
+/** The prefixes that rules are about, in order, none within another. */
+function listPrefixes({ rules }: LifecycleConfiguration): string[] {
+  const prefixes = rules.flatMap(({ enabled, filter }) => (enabled ? [filter.prefix ?? ""] : []));
+  const distinct = [...new Set(prefixes)].sort(compareUtf8);
+  return distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));
+}
+
+function walkUploads({ change, configuration, clock }: Pass, walk: Walk): Walk | undefined {
+  const [key, uploadId] = (walk.position as readonly [string, string] | undefined) ?? ["", ""];
+  const uploads = change.sql
+    .exec<{ key: string; upload_id: string; initiated: number }>(
+      "SELECT key, upload_id, initiated FROM uploads WHERE (key, upload_id) > (?, ?) ORDER BY key, upload_id LIMIT ?",
+      key,
+      uploadId,
+      PAGE_ROWS,
+    )
+    .toArray();
+  for (const upload of uploads) {
+    const subject = { key: upload.key, since: upload.initiated };
+    if (abortsUpload(configuration.rules, subject, clock)) dropUpload(change, upload.key, upload.upload_id);
+  }
+  const last = uploads.at(-1);
+  return last && { ...walk, position: [last.key, last.upload_id] };
+}
+
+function readWalk(sql: SqlStorage): Walk | undefined {
+  const [row] = sql.exec<{ walk: string }>("SELECT walk FROM lifecycle").toArray();
+  return row && (JSON.parse(row.walk) as Walk);
+}
+
+function writeWalk(sql: SqlStorage, walk: Walk | undefined): void {
+  if (walk) sql.exec("INSERT OR REPLACE INTO lifecycle (id, walk) VALUES (0, ?)", JSON.stringify(walk));
+  else endWalk(sql);
+}
