@@ -2,6 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import type { EventContext } from "../lambda/events/context.ts";
 import { drainEvents } from "../lambda/events/drain.ts";
+import { uncachedFunctions } from "../metadata/function/client.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import type { EventTarget } from "../metadata/function/events-protocol.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
@@ -46,6 +47,7 @@ export class FunctionEventRunner extends WorkerEntrypoint<Env> {
         acceptEvents: (target, events) => acceptEvents(env, target, events),
         askEvents: (target, question) => askFunctionEvents(env, target, question),
         sendToQueue: (queue, message) => sendServiceMessage(queueOf(env, queue), message),
+        findFunctionNow: uncachedFunctions(env).findFunction,
         putObject: (accountId, object) => putObjectFor(accountId, object, request),
       },
       retrySeconds: deployment.asyncRetrySeconds,

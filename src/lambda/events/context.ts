@@ -1,11 +1,14 @@
 import type { EventTarget, FunctionEventsApi } from "../../metadata/function/events-protocol.ts";
 import type { MessageAttributes, QueueAddress } from "../../metadata/queue/protocol.ts";
+import type { FoundFunction } from "../../metadata/function/protocol.ts";
 import type { ExecutionPorts, LambdaCall, LambdaPorts } from "../call.ts";
 
 /** What running events needs of the deployment. */
 export interface EventPorts extends ExecutionPorts, Pick<LambdaPorts, "acceptEvents"> {
   /** Asks a function's events, again if the connection was lost. */
   askEvents<Answer>(target: EventTarget, question: (events: FunctionEventsApi) => Promise<Answer>): Promise<Answer>;
+  /** A function as it is at this moment; what the directory remembers may be seconds old. */
+  findFunctionNow(accountId: string, name: string, qualifier: string): Promise<FoundFunction | undefined>;
   /** Stores an object in the name of an account. Throws a ServiceError of S3. */
   putObject(accountId: string, object: NewObject): Promise<void>;
   /** Sends a message, once however often it is tried with the same id. Throws when there is no such queue. */

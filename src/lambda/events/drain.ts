@@ -96,8 +96,8 @@ class Runner {
   }
 
   async #exchange(want: number): Promise<void> {
-    const { directory, ports } = this.#context;
-    const latest = await directory.findFunction(this.#target.accountId, this.#target.functionName, LATEST);
+    const { ports } = this.#context;
+    const latest = await this.#find(LATEST);
     if (!latest) return ports.askEvents(this.#target, (events) => events.clear());
     const { count, milliseconds } = this.#ran;
     const settled = this.#settled;
@@ -125,13 +125,11 @@ class Runner {
   async #work(event: LeasedEvent): Promise<Settlement> {
     const { id, until, delivery, qualifier = LATEST } = event;
     if (delivery) return deliverRecord(event, delivery, this.#target, this.#context);
-    const { directory, ports } = this.#context;
-    const { accountId, functionName } = this.#target;
+    const { ports } = this.#context;
     try {
-      const found = await directory.findFunction(accountId, functionName, qualifier);
       // A version or an alias that is gone: it may come back until the event is too old.
-      const config = found ?? (await directory.findFunction(accountId, functionName, LATEST));
-      if (!config) return { id, until, outcome: "done" };
+      const config = (await this.#find(qualifier)) ?? (await this.#find(LATEST));
+      if (!config) return { id, until, outcome: "delayed", due: Date.now() + DELAY_MS };
       const needed = this.#longestRun(config);
       if (until - Date.now() >= needed + MIN_MARGIN_MS) return runEvent(event, this.#target, config, this.#context);
       const [extended] = await ports.askEvents(this.#target, (events) =>
@@ -141,9 +139,18 @@ class Runner {
       if (extended === undefined) return { id, until, outcome: "delayed", due: until };
       return runEvent({ ...event, until: extended }, this.#target, config, this.#context);
     } catch (error) {
-      console.error(`event ${id} of ${accountId}:${functionName}`, error);
+      console.error(`event ${id} of ${JSON.stringify(this.#target)}`, error);
       return { id, until, outcome: "delayed", due: Date.now() + DELAY_MS };
     }
+  }
+
+  /** What the directory remembers, unless events would be given up on its word. */
+  async #find(qualifier: string): Promise<FoundFunction | undefined> {
+    const { directory, ports } = this.#context;
+    const { accountId, functionName } = this.#target;
+    const found = await directory.findFunction(accountId, functionName, qualifier);
+    const isRunnable = found !== undefined && found.function.reservedConcurrency !== 0;
+    return isRunnable ? found : ports.findFunctionNow(accountId, functionName, qualifier);
   }
 
   /** Milliseconds. */
