@@ -7,6 +7,7 @@ import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { LogIndex } from "./metadata/logs/log-index.ts";
+import type { ConsumerMessage } from "./metadata/queue/protocol.ts";
 import type { QueueDirectory } from "./metadata/queue/directory.ts";
 import type { Queue as QueueObject } from "./metadata/queue/queue-object.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
@@ -37,7 +38,7 @@ export interface Env {
   readonly FUNCTION_HOST?: Fetcher;
   readonly FUNCTION_SUPERVISOR?: Fetcher;
   /** Wakes those who run asynchronous invocations. */
-  readonly INVOCATIONS: Queue<EventsMessage>;
+  readonly INVOCATIONS: Queue<EventsMessage | ConsumerMessage>;
   /**
    * Locally: the queue delivers one batch after the other, as Miniflare's does, so that messages are acknowledged
    * before their work is done. Any text; the platform's queue delivers side by side.

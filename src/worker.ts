@@ -6,9 +6,11 @@ import type { JobMessage } from "./jobs/messages.ts";
 import { runSchedule } from "./jobs/schedule.ts";
 import { createEgress } from "./lambda/runtime/egress.ts";
 import type { EventsMessage } from "./metadata/function/events-protocol.ts";
+import type { ConsumerMessage } from "./metadata/queue/protocol.ts";
 
 export { BucketIndex } from "./jobs/index-object.ts";
 export { FunctionEventRunner } from "./gateway/function-events.ts";
+export { QueueConsumer } from "./gateway/queue-consumers.ts";
 export { FunctionEvents } from "./metadata/function/function-events.ts";
 export { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 export { Distribution } from "./metadata/cdn/distribution.ts";
@@ -32,7 +34,7 @@ export default {
   scheduled: (controller, env) => runSchedule(controller, env),
 } satisfies ExportedHandler<Env>;
 
-/** A batch is of one queue: work of the store says of what kind it is, a message about events whose they are. */
-function isOfEvents(batch: MessageBatch): batch is MessageBatch<EventsMessage> {
-  return batch.messages.every(({ body }) => typeof body === "object" && body !== null && "functionName" in body);
+/** A batch is of one queue: work of the store says of what kind it is, messages that wake somebody do not. */
+function isOfEvents(batch: MessageBatch): batch is MessageBatch<EventsMessage | ConsumerMessage> {
+  return batch.messages.every(({ body }) => typeof body === "object" && body !== null && !("kind" in body));
 }

@@ -14,7 +14,7 @@ import type { OwnEntrypoints } from "./function-runtime.ts";
 import { createExecutionPorts } from "./lambda-ports.ts";
 
 /** A queue's consumer lives for 15 minutes: asynchronous invocations end before (docs/decisions/0010-async-dispatch.md). */
-const MAX_RUN_MS = 840_000;
+export const MAX_RUN_MS = 840_000;
 
 /** Runs asynchronous invocations; a request of its own for each message, so that each has the platform's limits for itself. */
 export class FunctionEventRunner extends WorkerEntrypoint<Env> {

@@ -25,7 +25,7 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
     tag: async (text) => (await master()).tag(text),
     acceptEvents: (target, events) => acceptEvents(env, target, events),
-    hasQueue: async (queue) => (await queueOf(env, queue).find()) !== undefined,
+    queue: (address) => queueOf(env, address),
     dropEvents: (target) => askFunctionEvents(env, target, (events) => events.clear()),
   };
 }

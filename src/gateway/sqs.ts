@@ -82,6 +82,7 @@ async function serve(
     account: identity.account,
     region: deployment.region,
     origin: incoming.origin,
+    traceHeader: incoming.headers.get("x-amzn-trace-id") ?? undefined,
     pathQueue: parseQueuePath(incoming.rawPath),
     queue: (address) => queueOf(env, address),
     directory: (accountId) => queueDirectoryOf(env, accountId),

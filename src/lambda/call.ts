@@ -4,7 +4,7 @@ import type { Query } from "../lib/query.ts";
 import type { AcceptedEvent, EventTarget } from "../metadata/function/events-protocol.ts";
 import type { FunctionDirectory } from "../metadata/function/directory.ts";
 import type { FunctionRegistryApi } from "../metadata/function/protocol.ts";
-import type { QueueAddress } from "../metadata/queue/protocol.ts";
+import type { QueueAddress, QueueApi } from "../metadata/queue/protocol.ts";
 import type { InvocationLog } from "../metadata/logs/recorder.ts";
 import type { FunctionCodeStore } from "../storage/function-code.ts";
 import type { FunctionName } from "./names.ts";
@@ -50,8 +50,8 @@ export interface LambdaPorts extends ExecutionPorts {
   checkBucket(bucket: string): Promise<void>;
   /** Takes asynchronous invocations: durable when it answers. */
   acceptEvents(target: EventTarget, events: readonly AcceptedEvent[]): Promise<void>;
-  /** Whether there is such a queue. */
-  hasQueue(queue: QueueAddress): Promise<boolean>;
+  /** A queue's object. */
+  queue(queue: QueueAddress): QueueApi;
   /** Forgets the asynchronous invocations of a function that was deleted. */
   dropEvents(target: EventTarget): Promise<void>;
 }

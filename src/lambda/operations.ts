@@ -21,6 +21,7 @@ import {
   listProvisionedConcurrencyConfigs,
   putRuntimeManagementConfig,
 } from "./fixed-settings.ts";
+import { createEventSourceMapping, deleteEventSourceMapping, getEventSourceMapping, listEventSourceMappings, updateEventSourceMapping } from "./event-sources/mappings.ts";
 import { createFunction, deleteFunction, getFunction, listFunctions } from "./functions.ts";
 import { invokeWithResponseStream } from "./invoke/stream.ts";
 import { invoke, invokeAsync } from "./invoke/sync.ts";
@@ -55,6 +56,12 @@ export const servedLambdaOperations: readonly LambdaOperation[] = [
   { name: "GetFunctionConfiguration", method: "GET", path: `${FUNCTION}/configuration`, access: "lambda:GetFunctionConfiguration", handle: getFunctionConfiguration },
   { name: "UpdateFunctionConfiguration", method: "PUT", path: `${FUNCTION}/configuration`, access: "lambda:UpdateFunctionConfiguration", handle: updateFunctionConfiguration },
   { name: "UpdateFunctionCode", method: "PUT", path: `${FUNCTION}/code`, access: "lambda:UpdateFunctionCode", handle: updateFunctionCode },
+  { name: "CreateEventSourceMapping", method: "POST", path: "/2015-03-31/event-source-mappings", access: "lambda:CreateEventSourceMapping", handle: createEventSourceMapping },
+  { name: "ListEventSourceMappings", method: "GET", path: "/2015-03-31/event-source-mappings", access: "lambda:ListEventSourceMappings", handle: listEventSourceMappings },
+  { name: "GetEventSourceMapping", method: "GET", path: "/2015-03-31/event-source-mappings/{UUID}", access: "lambda:GetEventSourceMapping", handle: getEventSourceMapping },
+  { name: "UpdateEventSourceMapping", method: "PUT", path: "/2015-03-31/event-source-mappings/{UUID}", access: "lambda:UpdateEventSourceMapping", handle: updateEventSourceMapping },
+  { name: "DeleteEventSourceMapping", method: "DELETE", path: "/2015-03-31/event-source-mappings/{UUID}", access: "lambda:DeleteEventSourceMapping", handle: deleteEventSourceMapping },
+
   { name: "Invoke", method: "POST", path: `${FUNCTION}/invocations`, access: "lambda:InvokeFunction", handle: invoke },
   { name: "InvokeAsync", method: "POST", path: "/2014-11-13/functions/{FunctionName}/invoke-async", access: "lambda:InvokeFunction", handle: invokeAsync },
   { name: "InvokeWithResponseStream", method: "POST", path: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", access: "lambda:InvokeFunction", handle: invokeWithResponseStream },

@@ -11,5 +11,5 @@ export async function checkQueue(call: Pick<LambdaCall, "ports" | "region" | "ta
   const isOwn = queue?.accountId === call.target.accountId && queue.region === call.region;
   if (!queue || !isOwn) throw invalidParameter(`${arn} is not a queue of this account and region.`);
   if (queue.name.endsWith(".fifo")) throw invalidParameter(`FIFO queues are not supported as destinations: ${arn}`);
-  if (!(await call.ports.hasQueue(queue))) throw invalidParameter(`The queue ${arn} does not exist.`);
+  if (!(await call.ports.queue(queue).find())) throw invalidParameter(`The queue ${arn} does not exist.`);
 }

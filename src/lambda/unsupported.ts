@@ -5,7 +5,6 @@ import { lambdaError } from "./errors.ts";
 /** Part of Lambda that an operation belongs to, as docs/compatibility.md groups them. */
 export type LambdaArea =
   | "Asynchronous invocation"
-  | "Event sources"
   | "Concurrency"
   | "Code signing"
   | "Capacity providers"
@@ -28,7 +27,6 @@ const SIGNING = "/2020-04-22/code-signing-configs";
 const CAPACITY = "/2025-11-30/capacity-providers";
 const DURABLE = "/2025-12-01/durable-executions/{DurableExecutionArn}";
 const CALLBACK = "/2025-12-01/durable-execution-callbacks/{CallbackId}";
-const MAPPINGS = "/2015-03-31/event-source-mappings";
 const PROVISIONED = `/2019-09-30/${FUNCTIONS}/provisioned-concurrency`;
 const SIGNED = `/2020-06-30/${FUNCTIONS}/code-signing-config`;
 const SCALING = `/2025-11-30/${FUNCTIONS}/function-scaling-config`;
@@ -39,12 +37,6 @@ const POLICY = "/2026-07-09/resource-policy/{ResourceArn}";
  * themselves, so that a client's log says what is missing.
  */
 export const unsupportedLambdaOperations: readonly UnsupportedLambdaOperation[] = [
-  row("Event sources", "CreateEventSourceMapping", "POST", MAPPINGS),
-  row("Event sources", "ListEventSourceMappings", "GET", MAPPINGS),
-  row("Event sources", "GetEventSourceMapping", "GET", `${MAPPINGS}/{UUID}`),
-  row("Event sources", "UpdateEventSourceMapping", "PUT", `${MAPPINGS}/{UUID}`),
-  row("Event sources", "DeleteEventSourceMapping", "DELETE", `${MAPPINGS}/{UUID}`),
-
   row("Concurrency", "PutProvisionedConcurrencyConfig", "PUT", PROVISIONED),
 
   row("Code signing", "CreateCodeSigningConfig", "POST", SIGNING),

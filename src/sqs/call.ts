@@ -10,6 +10,8 @@ export interface SqsCall {
   readonly region: string;
   /** Origin of queue URLs. */
   readonly origin: string;
+  /** `X-Amzn-Trace-Id`: messages carry it on. */
+  readonly traceHeader: string | undefined;
   /** The queue of the request's path, for clients that post to the queue's URL. */
   readonly pathQueue: QueueAddress | undefined;
   queue(address: QueueAddress): QueueApi;

@@ -45,12 +45,12 @@ export async function sendMessageBatch(call: SqsCall): Promise<SqsResult> {
   );
 }
 
-function readMessage({ account }: SqsCall, input: JsonInput, { name }: QueueAddress): NewMessage {
+function readMessage(call: SqsCall, input: JsonInput, { name }: QueueAddress): NewMessage {
   const body = requireText(input, "MessageBody");
   if (!MESSAGE_TEXT.test(body)) throw sqsError("InvalidMessageContents", "Invalid characters found.");
   const attributes = readMessageAttributes(input, "MessageAttributes");
   const system = readMessageAttributes(input, "MessageSystemAttributes");
-  const traceHeader = system?.["AWSTraceHeader"]?.StringValue;
+  const traceHeader = system?.["AWSTraceHeader"]?.StringValue ?? call.traceHeader;
   const fifo = name.endsWith(".fifo");
   const group = readGroup(input, fifo);
   const delaySeconds = readInteger(input, "DelaySeconds", 0, 900);
@@ -60,7 +60,7 @@ function readMessage({ account }: SqsCall, input: JsonInput, { name }: QueueAddr
     body,
     bytes: Buffer.byteLength(body) + measureAttributes(attributes),
     details: {
-      senderId: account.id,
+      senderId: call.account.id,
       md5OfBody: createHash("md5").update(body).digest("hex"),
       ...(attributes && { attributes, md5OfAttributes: hashAttributes(attributes) }),
       ...(traceHeader !== undefined && { traceHeader }),

@@ -10,6 +10,8 @@ import type { EventConfig, EventConfigChange, EventConfigOutcome } from "./event
 import * as functions from "./functions.ts";
 import { findLayerUse } from "./layer-uses.ts";
 import * as layers from "./layers.ts";
+import * as mappings from "./mappings.ts";
+import type { EventSourceMapping, MappingQuery } from "./mappings-protocol.ts";
 import * as policies from "./policies.ts";
 import type * as layerProtocol from "./layer-protocol.ts";
 import type * as protocol from "./protocol.ts";
@@ -224,6 +226,26 @@ export class FunctionRegistry extends DurableObject<Env> implements Implementati
 
   putConcurrency(name: string, reserved: number | undefined): protocol.ConcurrencyOutcome {
     return this.#change(() => functions.putConcurrency(this.#sql, name, reserved));
+  }
+
+  createMapping(mapping: EventSourceMapping): "ok" | "exists" {
+    return this.#change(() => mappings.createMapping(this.#sql, mapping));
+  }
+
+  findMapping(uuid: string): EventSourceMapping | undefined {
+    return mappings.findMapping(this.#sql, uuid);
+  }
+
+  listMappings(query: MappingQuery): protocol.Page<EventSourceMapping> {
+    return mappings.listMappings(this.#sql, query);
+  }
+
+  replaceMapping(mapping: EventSourceMapping): boolean {
+    return this.#change(() => mappings.replaceMapping(this.#sql, mapping));
+  }
+
+  deleteMapping(uuid: string): EventSourceMapping | undefined {
+    return this.#change(() => mappings.deleteMapping(this.#sql, uuid));
   }
 
   readUsage(): protocol.AccountUsage {

@@ -3,6 +3,7 @@
  * are values, and fields are only ever added (objects run old code for minutes after a deploy).
  */
 import type { EventConfig, EventConfigApi } from "./event-configs-protocol.ts";
+import type { MappingApi } from "./mappings-protocol.ts";
 import type { FunctionLayer, LayerChoice, LayersApi } from "./layer-protocol.ts";
 
 /** What UpdateFunctionConfiguration changes. */
@@ -262,7 +263,7 @@ export type ConcurrencyOutcome =
 export type TagsOutcome = { readonly outcome: "ok" } | NotFound | { readonly outcome: "too-many" };
 
 /** The calls that the Worker makes; see `bucket/index-api.ts` for why stubs are seen through an interface. */
-export interface FunctionRegistryApi extends EventConfigApi, LayersApi {
+export interface FunctionRegistryApi extends EventConfigApi, LayersApi, MappingApi {
   /** Before a package is stored: what no function refers to a day later is deleted. */
   reserveCode(codeId: string): Promise<void>;
 

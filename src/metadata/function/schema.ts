@@ -86,4 +86,12 @@ export const MIGRATIONS: readonly string[] = [
      record TEXT NOT NULL,
      PRIMARY KEY (function_name, qualifier)
    ) WITHOUT ROWID;`,
+
+  `-- record: JSON of an EventSourceMapping.
+   CREATE TABLE event_source_mappings (
+     uuid TEXT PRIMARY KEY,
+     function_name TEXT NOT NULL,
+     source_arn TEXT NOT NULL,
+     record TEXT NOT NULL
+   ) WITHOUT ROWID;`,
 ];

@@ -176,6 +176,11 @@ export function isReceipt(text: string): boolean {
   return /^\d{1,16}\.[0-9a-f-]{36}$/.test(Buffer.from(text, "base64url").toString());
 }
 
+/** Whether a receiver might get something; of a FIFO queue its group may be in flight. */
+export function hasVisible(sql: SqlStorage, now: number): boolean {
+  return sql.exec("SELECT 1 FROM messages WHERE visible <= ? LIMIT 1", now).raw().next().done !== true;
+}
+
 /** When a message becomes visible next, without a call of anyone; undefined when none waits. */
 export function nextVisible(sql: SqlStorage, now: number): number | undefined {
   const { next } = sql

@@ -101,6 +101,27 @@ export interface MovedMessage {
   readonly sentAt: number;
 }
 
+/** A function that consumes the queue, by its event source mapping. */
+export interface Consumer {
+  /** The mapping's. */
+  readonly id: string;
+  readonly accountId: string;
+}
+
+/** On the queue `INVOCATIONS`: messages wait for a consumer. It may be lost or come twice. */
+export interface ConsumerMessage {
+  readonly consumer: Consumer;
+  readonly queue: QueueAddress;
+}
+
+export interface PollQuery {
+  readonly limit: number;
+  /** How long to wait for one to come. */
+  readonly waitSeconds: number;
+  /** The consumer comes back within that time. */
+  readonly returnsWithinMs: number;
+}
+
 /** `stale`: the message is gone or was received again since. */
 export type ReceiptOutcome = "ok" | "stale" | "not-in-flight";
 
@@ -124,6 +145,13 @@ export interface QueueApi {
   changeVisibility(
     changes: readonly { readonly receipt: string; readonly seconds: number }[],
   ): Promise<readonly ReceiptOutcome[] | undefined>;
+  /** From now on the consumer is woken when there are messages. False: there is no such queue. */
+  addConsumer(consumer: Consumer): Promise<boolean>;
+  removeConsumer(id: string): Promise<void>;
+  /** Receives as a consumer; undefined when it is none any more. */
+  poll(id: string, query: PollQuery): Promise<readonly ReceivedMessage[] | undefined>;
+  /** The consumer has stopped: it is woken when there are messages. */
+  releaseConsumer(id: string): Promise<void>;
   /** Takes messages that have ids already, each once however often it is offered. False: there is no such queue. */
   takeOver(messages: readonly MovedMessage[]): Promise<boolean>;
 }

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { CommitTurn } from "../bucket/commit-turn.ts";
 import { runMigrations } from "../migrations.ts";
+import { Consumers } from "./consumers.ts";
 import * as messages from "./messages.ts";
 import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
@@ -30,12 +31,14 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   readonly #sql: SqlStorage;
   readonly #turn = new CommitTurn();
   readonly #waiters = new Waiters();
+  readonly #consumers: Consumers;
   #state: State | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#storage = ctx.storage;
     this.#sql = ctx.storage.sql;
+    this.#consumers = new Consumers(this.#sql);
     if (!this.#hasTables()) return;
     runMigrations(this.#storage, MIGRATIONS);
     this.#state = this.#load();
@@ -111,19 +114,13 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
       sent.map((message) => messages.addMessage(this.#sql, state.settings, message, now)),
     );
     this.#waiters.wake();
+    this.#wakeConsumers();
     void this.#armAlarm(now + FORGET_INTERVAL_MS);
     return answers;
   }
 
   async receive(query: protocol.ReceiveQuery): Promise<readonly protocol.ReceivedMessage[] | undefined> {
-    if (!this.#state) return undefined;
-    const deadline = Date.now() + (query.waitSeconds ?? this.#state.settings.waitSeconds) * 1_000;
-    for (;;) {
-      const taken = this.#take(query);
-      const now = Date.now();
-      if (taken === undefined || taken.length > 0 || now >= deadline) return taken;
-      await this.#waiters.wait(Math.min(deadline, messages.nextVisible(this.#sql, now) ?? deadline) - now);
-    }
+    return this.#receive(query, () => true);
   }
 
   async deleteMessages(receipts: readonly string[]): Promise<readonly protocol.ReceiptOutcome[] | undefined> {
@@ -149,6 +146,34 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     return outcomes;
   }
 
+  async addConsumer(consumer: protocol.Consumer): Promise<boolean> {
+    if (!this.#state) return false;
+    this.#consumers.add(consumer);
+    this.#wakeConsumers();
+    return true;
+  }
+
+  async removeConsumer(id: string): Promise<void> {
+    if (!this.#state) return;
+    this.#consumers.remove(id);
+    // It may be waiting for messages.
+    this.#waiters.wake();
+  }
+
+  async poll(id: string, query: protocol.PollQuery): Promise<readonly protocol.ReceivedMessage[] | undefined> {
+    if (!this.#state || !this.#consumers.has(id)) return undefined;
+    this.#consumers.expect(id, Date.now() + query.waitSeconds * 1_000 + query.returnsWithinMs);
+    const received = await this.#receive(query, () => this.#consumers.has(id));
+    this.#consumers.expect(id, Date.now() + query.returnsWithinMs);
+    return received;
+  }
+
+  async releaseConsumer(id: string): Promise<void> {
+    if (!this.#state) return;
+    this.#consumers.release(id);
+    this.#wakeConsumers();
+  }
+
   async takeOver(offered: readonly protocol.MovedMessage[]): Promise<boolean> {
     await this.#turn.next();
     if (!this.#state) return false;
@@ -157,6 +182,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
       for (const message of offered) messages.takeOverMessage(this.#sql, message, now);
     });
     this.#waiters.wake();
+    this.#wakeConsumers();
     void this.#armAlarm(now + FORGET_INTERVAL_MS);
     return true;
   }
@@ -169,11 +195,28 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
       messages.forgetOld(this.#sql, this.#state.settings, now);
       const moved = await this.#deliverMoves(this.#state);
       const isEmpty = this.#sql.exec("SELECT 1 FROM messages LIMIT 1").raw().next().done === true;
+      this.#wakeConsumers();
       if (!moved) await this.#armAlarm(now + RETRY_MS);
       else if (!isEmpty) await this.#armAlarm(now + FORGET_INTERVAL_MS);
     } catch (error) {
       console.error(`The alarm of a queue failed: ${String(error)}`);
       await this.#storage.setAlarm(Date.now() + RETRY_MS);
+    }
+  }
+
+  /** Waits as long as it is wanted. */
+  async #receive(
+    query: protocol.ReceiveQuery,
+    isWanted: () => boolean,
+  ): Promise<readonly protocol.ReceivedMessage[] | undefined> {
+    if (!this.#state) return undefined;
+    const deadline = Date.now() + (query.waitSeconds ?? this.#state.settings.waitSeconds) * 1_000;
+    for (;;) {
+      if (!isWanted()) return undefined;
+      const taken = this.#take(query);
+      const now = Date.now();
+      if (taken === undefined || taken.length > 0 || now >= deadline) return taken;
+      await this.#waiters.wait(Math.min(deadline, messages.nextVisible(this.#sql, now) ?? deadline) - now);
     }
   }
 
@@ -186,6 +229,20 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     );
     if (state.settings.redrive && messages.listMoves(this.#sql, 1).length > 0) void this.#armAlarm(Date.now());
     return taken;
+  }
+
+  /** Sends for consumers that do not come by themselves, when there is something to receive, or once there is. */
+  #wakeConsumers(): void {
+    if (!this.#state || !this.#consumers.exist) return;
+    const now = Date.now();
+    const { address } = this.#state.record;
+    if (messages.hasVisible(this.#sql, now)) {
+      for (const consumer of this.#consumers.takeSleeping(now)) {
+        this.ctx.waitUntil(this.env.INVOCATIONS.send({ consumer, queue: address }).catch(() => undefined));
+      }
+    }
+    const next = Math.min(messages.nextVisible(this.#sql, now) ?? Infinity, this.#consumers.nextLoss ?? Infinity);
+    if (Number.isFinite(next)) void this.#armAlarm(next);
   }
 
   /** Hands what was given up to the dead-letter queue. False: some of it waits still. */

@@ -29,6 +29,9 @@ export const MIGRATIONS: readonly string[] = [
 
    -- Messages that were given up, until the dead-letter queue has them.
    CREATE TABLE moves (sequence INTEGER PRIMARY KEY);`,
+
+  `-- Functions that consume the queue: ids of event source mappings, and whose they are.
+   CREATE TABLE consumers (id TEXT PRIMARY KEY, account_id TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 export const DIRECTORY_MIGRATIONS: readonly string[] = [

@@ -1,0 +1,39 @@
+import type { Page } from "./protocol.ts";
+
+/** An event source mapping: a function that consumes a queue. */
+export interface EventSourceMapping {
+  readonly uuid: string;
+  readonly functionName: string;
+  /** A version's number or an alias. */
+  readonly qualifier?: string;
+  /** ARN of the queue. */
+  readonly sourceArn: string;
+  readonly batchSize: number;
+  /** How long a batch is collected. */
+  readonly windowSeconds: number;
+  readonly enabled: boolean;
+  /** `ReportBatchItemFailures`: the function says which messages failed. */
+  readonly reportsFailures: boolean;
+  /** Invocations at the same time. */
+  readonly maximumConcurrency?: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+}
+
+export interface MappingQuery {
+  readonly functionName?: string;
+  readonly sourceArn?: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** The calls about mappings. */
+export interface MappingApi {
+  /** `exists`: the function consumes the queue already. */
+  createMapping(mapping: EventSourceMapping): Promise<"ok" | "exists">;
+  findMapping(uuid: string): Promise<EventSourceMapping | undefined>;
+  listMappings(query: MappingQuery): Promise<Page<EventSourceMapping>>;
+  /** False: there is no such mapping. */
+  replaceMapping(mapping: EventSourceMapping): Promise<boolean>;
+  deleteMapping(uuid: string): Promise<EventSourceMapping | undefined>;
+}

@@ -1,0 +1,164 @@
+import {
+  CreateEventSourceMappingCommand,
+  type CreateEventSourceMappingCommandInput,
+  DeleteEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  type LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from "@aws-sdk/client-lambda";
+import type { S3Client } from "@aws-sdk/client-s3";
+import {
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readJson, waitForObjects } from "../../support/async-events.ts";
+import { createFunction, createLambdaClient } from "../../support/lambda.ts";
+import { makeBucket } from "../../support/s3-requests.ts";
+import { createS3Client } from "../../support/s3.ts";
+import { startVerge, type Verge } from "../../support/server.ts";
+import { createQueue, createSqsClient, readQueueArn } from "./support.ts";
+
+let verge: Verge;
+let sqs: SQSClient;
+let lambda: LambdaClient;
+let s3: S3Client;
+let bucket: string;
+beforeAll(async () => {
+  verge = await startVerge();
+  sqs = createSqsClient(verge);
+  lambda = createLambdaClient(verge);
+  s3 = createS3Client(verge);
+  bucket = await makeBucket(s3);
+});
+afterAll(() => verge.stop());
+
+/** Writes each message as an object named by its id; messages that say so fail. */
+const recorder = (prefix: string) => `
+  const { S3Client, PutObjectCommand } = require("@aws-sdk/client-s3");
+  const s3 = new S3Client({ forcePathStyle: true });
+  exports.handler = async ({ Records }) => {
+    const failed = Records.filter(({ body }) => body.startsWith("fail"));
+    for (const record of Records.filter((one) => !failed.includes(one))) {
+      const Key = "${prefix}" + record.attributes.SentTimestamp + record.messageId;
+      await s3.send(new PutObjectCommand({ Bucket: "${bucket}", Key, Body: JSON.stringify({ ...record, batch: Records.length }) }));
+    }
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };`;
+
+const map = (FunctionName: string, EventSourceArn: string, more: Partial<CreateEventSourceMappingCommandInput> = {}) =>
+  lambda.send(new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn, ...more }));
+
+const isEmpty = async (QueueUrl: string) => {
+  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
+  return names.every((name) => Attributes![name] === "0");
+};
+
+describe("a function that consumes a queue", () => {
+  it("gets each message, those before and those after, and deletes them", async () => {
+    const queue = await createQueue(sqs);
+    const sourceArn = await readQueueArn(sqs, queue);
+    const name = await createFunction(lambda, recorder("all/"), { Timeout: 20 });
+    const attributes = { color: { DataType: "String", StringValue: "red" } };
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: "before", MessageAttributes: attributes }));
+    await map(name, sourceArn);
+    const [first = ""] = await waitForObjects(s3, bucket, "all/", 1);
+    expect(await readJson(s3, bucket, first)).toMatchObject({
+      body: "before",
+      eventSource: "aws:sqs",
+      eventSourceARN: sourceArn,
+      awsRegion: "us-east-1",
+      attributes: { ApproximateReceiveCount: "1" },
+      messageAttributes: { color: { stringValue: "red", dataType: "String" } },
+    });
+    for (let n = 0; n < 3; n++) await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: `after ${n}` }));
+    await waitForObjects(s3, bucket, "all/", 4);
+    await expect.poll(() => isEmpty(queue), { timeout: 10_000 }).toBe(true);
+  });
+
+  it("says which messages of a batch failed, and those alone come again", async () => {
+    const dead = await createQueue(sqs);
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await readQueueArn(sqs, dead), maxReceiveCount: 1 });
+    const queue = await createQueue(sqs, { VisibilityTimeout: "3", RedrivePolicy });
+    const name = await createFunction(lambda, recorder("some/"), { Timeout: 3 });
+    const Entries = ["good 1", "fail", "good 2"].map((MessageBody, index) => ({ Id: `m${index}`, MessageBody }));
+    await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue, Entries }));
+    await map(name, await readQueueArn(sqs, queue), { FunctionResponseTypes: ["ReportBatchItemFailures"] });
+    const keys = await waitForObjects(s3, bucket, "some/", 2);
+    const batches = await Promise.all(keys.map((key) => readJson<{ batch: number }>(s3, bucket, key)));
+    expect(batches.map(({ batch }) => batch)).toEqual([3, 3]);
+    const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: dead, WaitTimeSeconds: 15 }));
+    expect(Messages?.map(({ Body }) => Body)).toEqual(["fail"]);
+    await expect.poll(() => isEmpty(queue), { timeout: 10_000 }).toBe(true);
+  });
+
+  it("gets the messages of a FIFO group in their order", async () => {
+    const queue = await createQueue(sqs, { FifoQueue: "true", ContentBasedDeduplication: "true" });
+    const name = await createFunction(lambda, recorder("fifo/"), { Timeout: 20 });
+    await map(name, await readQueueArn(sqs, queue), { BatchSize: 2 });
+    const sent = Array.from({ length: 6 }, (_, n) => `m${n}`);
+    for (const MessageBody of sent) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody, MessageGroupId: "g" }));
+    }
+    await waitForObjects(s3, bucket, "fifo/", sent.length);
+    await expect.poll(() => isEmpty(queue), { timeout: 10_000 }).toBe(true);
+  });
+
+  it("collects a batch for its window", async () => {
+    const queue = await createQueue(sqs);
+    const name = await createFunction(lambda, recorder("window/"), { Timeout: 20 });
+    await map(name, await readQueueArn(sqs, queue), { BatchSize: 3, MaximumBatchingWindowInSeconds: 10 });
+    for (let n = 0; n < 3; n++) await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: `m${n}` }));
+    const keys = await waitForObjects(s3, bucket, "window/", 3);
+    const batches = await Promise.all(keys.map((key) => readJson<{ batch: number }>(s3, bucket, key)));
+    expect(Math.max(...batches.map(({ batch }) => batch))).toBeGreaterThan(1);
+  });
+});
+
+describe("event source mappings", () => {
+  it("are read, listed, switched off and on, and deleted", async () => {
+    const queue = await createQueue(sqs);
+    const EventSourceArn = await readQueueArn(sqs, queue);
+    const FunctionName = await createFunction(lambda, recorder("off/"), { Timeout: 20 });
+    const { UUID, State } = await map(FunctionName, EventSourceArn, { Enabled: false });
+    expect(State).toBe("Disabled");
+    await expect(map(FunctionName, EventSourceArn)).rejects.toMatchObject({ name: "ResourceConflictException" });
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: "waits" }));
+    const listed = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
+    expect(listed.EventSourceMappings).toMatchObject([{ UUID, EventSourceArn, State: "Disabled", BatchSize: 10 }]);
+    const ScalingConfig = { MaximumConcurrency: 2 };
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true, BatchSize: 5, ScalingConfig }));
+    await waitForObjects(s3, bucket, "off/", 1);
+    const read = () => lambda.send(new GetEventSourceMappingCommand({ UUID }));
+    expect(await read()).toMatchObject({ State: "Enabled", BatchSize: 5, ScalingConfig });
+    await lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
+    await expect(read()).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: "stays" }));
+    const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: queue, WaitTimeSeconds: 2 }));
+    expect(Messages?.map(({ Body }) => Body)).toEqual(["stays"]);
+  });
+
+  it.each<[string, Partial<CreateEventSourceMappingCommandInput>, RegExp]>([
+    ["a queue that is not there", { EventSourceArn: "gone" }, /NonExistentQueue/],
+    ["a stream", { EventSourceArn: "stream" }, /Unrecognized event source/],
+    ["a large batch without a window", { BatchSize: 11 }, /Maximum batch window/],
+    ["what streams have", { StartingPosition: "LATEST" }, /StartingPosition does not apply/],
+    ["filters", { FilterCriteria: { Filters: [{ Pattern: "{}" }] } }, /FilterCriteria is not supported/],
+    ["a slow function", { FunctionName: "slow" }, /Queue visibility timeout: 30 seconds is less than/],
+  ])("are refused for %s", async (_what, more, message) => {
+    const sourceArn = await readQueueArn(sqs, await createQueue(sqs));
+    const arns = { gone: `${sourceArn}-gone`, stream: sourceArn.replace(":sqs:", ":kinesis:") };
+    const source = more.EventSourceArn === undefined ? sourceArn : arns[more.EventSourceArn as keyof typeof arns];
+    const Timeout = more.FunctionName === "slow" ? 60 : 3;
+    const FunctionName = await createFunction(lambda, undefined, { Timeout });
+    await expect(map(FunctionName, source, { ...more, EventSourceArn: source, FunctionName })).rejects.toMatchObject({
+      name: "InvalidParameterValueException",
+      message: expect.stringMatching(message),
+    });
+  });
+});
