@@ -52,7 +52,7 @@ export class Distribution extends DurableObject<Env> implements Implementation {
   }
 
   createInvalidation(request: protocol.InvalidationRequest): protocol.InvalidationOutcome {
-    if (!this.#readSnapshot()) return { outcome: "no-such-distribution" };
+    if (!this.read()) return { outcome: "no-such-distribution" };
     this.#snapshot = undefined;
     return this.#storage.transactionSync(() => invalidations.createInvalidation(this.#sql, request, Date.now()));
   }
