@@ -44,6 +44,8 @@ export interface Env {
    * before their work is done. Any text; the platform's queue delivers side by side.
    */
   readonly VERGE_SERIAL_QUEUE?: string;
+  /** Locally: clients reach the Worker without Cloudflare in between, so that no header proves their address. Any text. */
+  readonly VERGE_DIRECT_CLIENTS?: string;
   /** Work of the store that outlives a request. */
   readonly BACKGROUND: Queue<JobMessage>;
   /** The static pages below `/_verge/`. */

@@ -49,6 +49,7 @@ const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowse
 const LOCAL_SETTINGS = {
   // Miniflare's queue delivers a batch when the one before is done (src/jobs/dispatch-events.ts).
   VERGE_SERIAL_QUEUE: "yes",
+  VERGE_DIRECT_CLIENTS: "yes",
   // Who watches the logs of a function on the same machine should not wait (src/metadata/logs/recorder.ts).
   VERGE_LOG_INTERVAL_SECONDS: "1",
 };

@@ -1,3 +1,13 @@
+import type { AccountCaller } from "./policy/evaluate.ts";
+
+/** Who of an account asks. */
+export type Principal = NonNullable<AccountCaller["principal"]> & {
+  /** IAM's unique id: `AIDA…`, `AROA…:<session name>`. */
+  readonly userId: string;
+  /** Of users alone. */
+  readonly userName?: string;
+};
+
 /** An account of this deployment, as other parts of the product see it. */
 export interface Account {
   /** Twelve digits. */
@@ -13,7 +23,13 @@ export interface Account {
 /** Who asks. Decided once by the gateway; policies and ACLs are evaluated against it. */
 export type Identity =
   | { readonly kind: "anonymous" }
-  | { readonly kind: "account"; readonly account: Account; readonly accessKeyId: string };
+  | {
+      readonly kind: "account";
+      readonly account: Account;
+      readonly accessKeyId: string;
+      /** A user of the account, or a session of one of its roles. Absent: the account itself, its root. */
+      readonly principal?: Principal;
+    };
 
 /** An access key with its secret in clear, as the signature check needs it. Never logged, never cached on disk. */
 export interface Credential {

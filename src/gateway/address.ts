@@ -4,6 +4,8 @@ import { decodePercent } from "../lib/percent.ts";
 /** What a host and path point at. */
 export type Address =
   | { readonly service: "s3"; readonly bucket: string; readonly key: string; readonly virtualHosted: boolean }
+  /** S3 Control, below `/v20180820/`. The account where the host names it. */
+  | { readonly service: "s3-control"; readonly accountId: string | undefined }
   /** `/_verge/api/…`, `/_verge/health`, the console. The segments are decoded. */
   | { readonly service: "verge"; readonly segments: readonly string[] }
   /** One of Lambda's versioned paths: its operations split it. */
@@ -44,7 +46,10 @@ const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
 /** Labels below the domain that are services, and so never buckets. */
 const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
 /** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
-const VERSIONED_PATH = /^\/(\d{4}-\d{2}-\d{2}|v20180820)\//;
+const VERSIONED_PATH = /^\/\d{4}-\d{2}-\d{2}\//;
+/** `<account>.s3-control.<domain>`, and what SDKs make of the bare domain. */
+const CONTROL_LABEL = /^(?:(\d{12})(?:\.s3-control)?|s3-control)$/;
+const CONTROL_PATH = "/v20180820/";
 const URL_LABEL = ".lambda-url";
 const FUNCTION_URL = /^\/_fn\/([a-z0-9]{32})(\/.*)?$/;
 const FUNCTION_CODE = /^\/_fn\/code\/(\d{12}\/[0-9a-f-]{36})$/;
@@ -67,6 +72,10 @@ export function resolveAddress(host: string, rawPath: string, domain: string, si
   }
   const scoped = signedService === undefined ? undefined : BY_SCOPE.get(signedService);
   if (scoped) return scoped;
+  if (rawPath.startsWith(CONTROL_PATH)) {
+    const control = label === undefined ? [] : CONTROL_LABEL.exec(label);
+    if (control) return { service: "s3-control", accountId: control[1] };
+  }
   if (label !== undefined) {
     const bucket = virtualBucket(label);
     if (bucket !== undefined)

@@ -15,6 +15,7 @@ import { answerLogs } from "./logs.ts";
 import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
+import { answerS3Control } from "./s3-control.ts";
 import { serveS3 } from "./s3.ts";
 import { answerScheduler } from "./scheduler.ts";
 import { answerSqs } from "./sqs.ts";
@@ -27,7 +28,7 @@ import { serveVerge } from "./verge.ts";
  * select operations by query and header, which no router does; below `/_verge` there are plain routes.
  */
 export async function handleRequest(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
-  const incoming = readIncoming(request);
+  const incoming = readIncoming(request, env);
   const deployment = deploymentOf(env);
   const startedAt = Date.now();
   let operation = "";
@@ -62,6 +63,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     else if (address.service === "scheduler") response = await answerScheduler(served);
     else if (address.service === "cloudfront") response = await answerCloudFront(served);
     else if (address.service === "sqs") response = await answerSqs(served);
+    else if (address.service === "s3-control") response = await answerS3Control({ ...served, address });
     else response = renderS3Result(await serveS3({ ...served, address }), incoming);
   } catch (error) {
     await drainUnreadBody(request);

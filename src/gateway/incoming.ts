@@ -1,3 +1,4 @@
+import type { Env } from "../env.ts";
 import { createRequestIds } from "../lib/request-id.ts";
 
 /** A request as sent: nothing of it is normalised, since the signature covers its very bytes. */
@@ -23,7 +24,7 @@ export interface Incoming {
  * Splits the request URL by hand: `new URL` would collapse `..` and re-encode, and the signature
  * and the key must see what was sent.
  */
-export function readIncoming(request: Request): Incoming {
+export function readIncoming(request: Request, env: Pick<Env, "VERGE_DIRECT_CLIENTS">): Incoming {
   const { url } = request;
   const { host, rawPath, rawQuery } = splitUrl(url);
   const headers = restoreHeaders(request);
@@ -37,7 +38,8 @@ export function readIncoming(request: Request): Incoming {
     rawQuery,
     headers,
     body: request.body,
-    clientAddress: headers.get("cf-connecting-ip") ?? undefined,
+    // Cloudflare replaces what a client says in it; without Cloudflare in between it is the client's word.
+    clientAddress: env.VERGE_DIRECT_CLIENTS ? undefined : (headers.get("cf-connecting-ip") ?? undefined),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Identity } from "../auth/identity.ts";
-import { isAllowed } from "../auth/policy/authorize.ts";
 import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
@@ -19,6 +18,7 @@ import { headerSectionTooLarge, MAX_HEADER_BYTES } from "../s3/attributes.ts";
 import { checkAddressedName } from "../s3/bucket-name.ts";
 import type { S3Call, S3Result } from "../s3/call.ts";
 import { checkExpectedOwner, checkKey } from "../s3/checks.ts";
+import type { ConditionSource } from "../s3/condition-keys.ts";
 import { s3Error } from "../s3/errors.ts";
 import { listAccessRequests, matchS3Operation } from "../s3/service.ts";
 import { BlobStore } from "../storage/blob-store.ts";
@@ -31,6 +31,7 @@ import { describeEventContext } from "./event-context.ts";
 import type { Incoming } from "./incoming.ts";
 import { mergeHoistedHeaders } from "./hoisted-headers.ts";
 import { planLimits } from "./plan-limits.ts";
+import { S3Access } from "./s3-access.ts";
 import { refuseUnsignedFlood } from "./unsigned-flood.ts";
 
 export interface S3Request {
@@ -51,6 +52,9 @@ export interface S3Request {
 interface BucketUse {
   readonly operation: string;
   readonly identity: Identity;
+  /** Absent where it is for what anyone may learn. */
+  readonly access?: S3Access;
+  /** What has been allowed so far: the operation may add to it while it runs. */
   readonly accesses: readonly AccessRequest[];
 }
 
@@ -95,6 +99,8 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     if (!bucket) throw new Error(`${operation.name} uses a bucket that its access does not name`);
     return bucket;
   };
+  const access = new S3Access(conditionSource(request, identity, query, headers), address.bucket, deployment.directory);
+  const accesses: AccessRequest[] = [];
   const call: S3Call = {
     requestId: incoming.requestId,
     operation: operation.name,
@@ -111,11 +117,21 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     },
     bucketNamed,
     openUnauthorised: () => openBucket(address.bucket, NOBODY, request),
-    async authoriseSigner(signed, signerAccesses) {
+    async authoriseSigner(signed, form, signerAccesses) {
       const signer = signed ? await authenticateSigner(signed, identity, deployment) : identity;
-      await authorise(call, signer, signerAccesses, request, buckets);
-      return { ...call, identity: signer };
+      const source = { ...conditionSource(request, signer, query, form), isForm: signed !== undefined };
+      const signerAccess = new S3Access(source, address.bucket, deployment.directory);
+      await authorise(call, signerAccess, signerAccesses, accesses, request, buckets);
+      return { ...call, identity: signer, bucket: bucketNamed(address.bucket) };
     },
+    async allows(entry) {
+      const bucket = bucketNamed(entry.bucket ?? address.bucket);
+      if (access.isPlain(bucket.config)) return true;
+      const allowed = await access.allows(entry, bucket);
+      if (allowed) accesses.push(entry);
+      return allowed;
+    },
+    hidesMissing: (key, bucket = bucketNamed(address.bucket)) => access.hidesMissing(key, bucket.config),
     checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket, incoming),
     env: request.env,
     directory: deployment.directory,
@@ -123,7 +139,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     settings: { region: deployment.region, maxReads: readLimit(request.env) },
     defer: request.defer,
   };
-  await authorise(call, identity, listAccessRequests(operation, call), request, buckets);
+  await authorise(call, access, listAccessRequests(operation, call), accesses, request, buckets);
   try {
     return await operation.handle(call);
   } catch (error) {
@@ -141,47 +157,58 @@ async function identify({ incoming, deployment, identity, payload = NO_PAYLOAD }
 /** Allows every access request to the caller, or throws; leaves the buckets that they name in `buckets`. */
 async function authorise(
   call: S3Call,
-  identity: Identity,
-  accesses: readonly AccessRequest[],
+  access: S3Access,
+  wanted: readonly AccessRequest[],
+  allowed: AccessRequest[],
   request: S3Request,
   buckets: Map<string, BucketClient>,
 ): Promise<void> {
-  for (const access of accesses) {
-    if (access.bucket !== undefined && !buckets.has(access.bucket)) {
-      const use = { operation: call.operation, identity, accesses };
-      buckets.set(access.bucket, await openBucket(access.bucket, use, request));
+  allowed.push(...wanted);
+  for (const each of wanted) {
+    if (each.bucket !== undefined && !buckets.has(each.bucket)) {
+      const use = { operation: call.operation, identity: access.identity, access, accesses: allowed };
+      buckets.set(each.bucket, await openBucket(each.bucket, use, request));
     }
-    decide(identity, access, access.bucket === undefined ? undefined : buckets.get(access.bucket)!.config);
+    const bucket = each.bucket === undefined ? undefined : buckets.get(each.bucket);
+    if (!access.isPlain(bucket?.config)) await access.check(each, bucket);
   }
   const addressed = buckets.get(call.bucketName);
   if (addressed) checkExpectedOwner(call, "x-amz-expected-bucket-owner", addressed.config.accountId);
 }
 
-function decide(identity: Identity, access: AccessRequest, config: BucketConfig | undefined): void {
-  if (!isAllowed(identity, access.action, config && { ownerId: config.accountId })) throw s3Error("AccessDenied");
+function conditionSource(
+  { incoming, deployment }: S3Request,
+  identity: Identity,
+  query: Query,
+  headers: Headers,
+): ConditionSource {
+  const { clientAddress, origin } = incoming;
+  return { identity, query, headers, clientAddress, origin, region: deployment.region };
 }
 
 async function openBucket(
   name: string,
-  { operation, identity, accesses }: BucketUse,
+  { operation, identity, access, accesses }: BucketUse,
   { incoming, env, deployment }: S3Request,
 ): Promise<BucketClient> {
   checkAddressedName(name);
   const findConfig = async () => configOf(await deployment.directory.findBucket(name), deployment);
   const config = await findConfig();
   if (!config) throw s3Error("NoSuchBucket", { detail: { BucketName: name } });
-  return new BucketClient(config, {
+  const bucket: BucketClient = new BucketClient(config, {
     index: (bucketId, shard) => indexStub(env, bucketId, shard),
     findAgain: () => {
       deployment.directory.forgetBucket(name);
       return findConfig();
     },
     remember: (newer) => deployment.configurations.remember(newer),
-    decideAgain: (newer) => {
-      for (const access of accesses) if (access.bucket === name) decide(identity, access, newer);
+    async decideAgain(newer) {
+      if (!access || access.isPlain(newer)) return;
+      for (const each of accesses) if (each.bucket === name) await access.check(each, bucket);
     },
     describeCause: () => describeEventContext(operation, identity, incoming),
   });
+  return bucket;
 }
 
 /** The newest configuration that the isolate knows; what the Registry says of the name, if it knows none. */

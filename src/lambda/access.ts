@@ -1,4 +1,4 @@
-import { isAllowedByStatements, type PolicyRequest } from "../auth/policy/statements.ts";
+import { isAllowedByStatements, type StatementRequest } from "../auth/policy/statements.ts";
 import type { LambdaCall } from "./call.ts";
 import { lambdaError } from "./errors.ts";
 import { formatFunctionArn, type FunctionName, LATEST } from "./names.ts";
@@ -25,7 +25,7 @@ export async function authorise(
 /** What the resource-based policy of the target says. */
 export async function isAllowedByPolicy(
   { target, region, directory }: Pick<LambdaCall, "region" | "directory"> & { readonly target: FunctionName },
-  request: Omit<PolicyRequest, "resource">,
+  request: Omit<StatementRequest, "resource">,
 ): Promise<boolean> {
   const qualifier = target.qualifier === LATEST ? undefined : target.qualifier;
   const policy = await directory.findPolicy(target.accountId, target.name, qualifier ?? "");

@@ -8,6 +8,12 @@ export interface AccessRequest {
   readonly action: string;
   readonly bucket?: string;
   readonly key?: string;
+  /** The version that it is about, where the request names one. */
+  readonly versionId?: string;
+  /** The operation decides for each thing that its body names; here only whether anything at all may be allowed. */
+  readonly byEntry?: true;
+  /** About an object that the request makes: it belongs to the caller. */
+  readonly ofNewObject?: true;
 }
 
 /**

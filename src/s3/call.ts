@@ -33,8 +33,13 @@ export interface S3Call {
   /**
    * For operations whose body carries its own credentials: authorises the signer of a policy, or the caller of
    * the request where the body has none, and answers their call. Until then the call has no bucket to use.
+   * `form`: what the body says in place of headers.
    */
-  authoriseSigner(signed: SignedPolicy | undefined, accesses: readonly AccessRequest[]): Promise<S3Call>;
+  authoriseSigner(signed: SignedPolicy | undefined, form: Headers, accesses: readonly AccessRequest[]): Promise<S3Call>;
+  /** For operations whose body names what they are about: whether the caller may do this with it. */
+  allows(access: AccessRequest): Promise<boolean>;
+  /** Whether the caller must not learn that a key of the bucket (the addressed one by default) does not exist. */
+  hidesMissing(key: string, bucket?: BucketClient): boolean;
   /** The addressed bucket for what anyone may learn of it, its CORS rules; nothing was authorised. */
   openUnauthorised(): Promise<BucketClient>;
   /** For CreateBucket and DeleteBucket, which change names and make index objects. */

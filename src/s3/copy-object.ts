@@ -18,7 +18,7 @@ import type {
   WriteRefusal,
 } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
-import { callerAccount, type S3Call, type S3Result } from "./call.ts";
+import type { S3Call, S3Result } from "./call.ts";
 import { checkExpectedOwner } from "./checks.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
 import { findSource, markedSource, openSource } from "./copy-source-body.ts";
@@ -26,6 +26,7 @@ import { type CopySource, readCopySource } from "./copy-source.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { readLockHeaders } from "./lock-headers.ts";
+import { ownerOfWrites } from "./owner.ts";
 import { readTaggingHeader } from "./tags.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
 import { readAlgorithmName } from "./upload-checksum.ts";
@@ -83,7 +84,7 @@ export async function renameObject(call: S3Call): Promise<S3Result> {
       sourceConditions: readConditionHeaders(call.headers, "x-amz-rename-source-"),
       key: call.key,
       conditions: readWriteConditions(call.headers),
-      ownerId: callerAccount(call).id,
+      ownerId: ownerOfWrites(call),
       removeSource: true,
     }),
   );
@@ -137,7 +138,7 @@ function copyInside(call: S3Call, copy: Copy) {
       sourceConditions,
       key: call.key,
       conditions,
-      ownerId: callerAccount(call).id,
+      ownerId: ownerOfWrites(call),
       storageClass,
       ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
       ...(attributes && { attributes }),
@@ -171,7 +172,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     size: read.size,
     etag: read.etag,
     storageClass,
-    ownerId: callerAccount(call).id,
+    ownerId: ownerOfWrites(call),
     attributes: withLock(withTags(attributes ?? read.attributes, copy.tags ?? read.attributes.tags), copy.lock),
     ...(checksum && { checksum }),
   };

@@ -40,5 +40,6 @@ export function readCopySource(call: S3Call): CopySource {
 export function copyAccess(call: S3Call): readonly AccessRequest[] {
   const source = readCopySource(call);
   const action = source.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
-  return [...writeAccess(call), { action, bucket: source.bucketName, key: source.key }];
+  const { bucketName: bucket, key, versionId } = source;
+  return [...writeAccess(call), { action, bucket, key, ...(versionId !== undefined && { versionId }) }];
 }

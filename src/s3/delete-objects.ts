@@ -31,7 +31,7 @@ export async function deleteObject(call: S3Call): Promise<S3Result> {
 /** DeleteObjects: up to 1,000 keys, each with its own outcome. */
 export async function deleteObjects(call: S3Call): Promise<S3Result> {
   const { quiet, entries } = readDeleteDocument(parseXmlBody(await readVerifiedBody(call, MAX_DOCUMENT_BYTES)));
-  const outcomes: (DeleteResult | ServiceError)[] = entries.map(checkEntry);
+  const outcomes: (DeleteResult | ServiceError)[] = await Promise.all(entries.map((entry) => judgeEntry(call, entry)));
   const accepted = entries.flatMap((_, position) => (outcomes[position] instanceof ServiceError ? [] : [position]));
   const results = await removeItems(
     call,
@@ -51,9 +51,9 @@ export function deleteAccess(call: S3Call): readonly AccessRequest[] {
   return [...versionAccess("s3:DeleteObject", "s3:DeleteObjectVersion")(call), ...bypassAccess(call)];
 }
 
-/** What DeleteObjects needs, whatever it names. */
-export function deleteManyAccess(call: S3Call): readonly AccessRequest[] {
-  return [{ action: "s3:DeleteObject", bucket: call.bucketName }, ...bypassAccess(call)];
+/** What DeleteObjects needs: decided for each key that it names. */
+export function deleteManyAccess({ bucketName: bucket }: S3Call): readonly AccessRequest[] {
+  return [{ action: "s3:DeleteObject", bucket, byEntry: true }];
 }
 
 /** Deletes the items with one call to each index object that holds some of them; results in their order. */
@@ -103,6 +103,19 @@ function readDeleteConditions(headers: Headers): WriteConditions | undefined {
     ...(ifModifiedAt === undefined ? {} : { ifModifiedAt }),
     ...(size === null ? {} : { ifSize: Number(size) }),
   };
+}
+
+async function judgeEntry(call: S3Call, entry: DeleteItem): Promise<DeleteResult | ServiceError> {
+  const wrong = checkEntry(entry);
+  if (wrong instanceof ServiceError) return wrong;
+  const { bucketName: bucket, headers } = call;
+  const { key, versionId } = entry;
+  const version = versionId === undefined ? { bucket, key } : { bucket, key, versionId };
+  const action = versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion";
+  const allowed =
+    (await call.allows({ action, ...version })) &&
+    (!wantsBypass(headers) || (await call.allows({ action: "s3:BypassGovernanceRetention", ...version })));
+  return allowed ? wrong : s3Error("AccessDenied");
 }
 
 /** What is wrong with an entry before anything is deleted; "deleted" as a placeholder otherwise. */

@@ -141,6 +141,7 @@ export async function findRecord(call: S3Call): Promise<ObjectRecord> {
 
 /** The error for an object that is not there. */
 export function missingObject(call: S3Call, outcome: MissingObject) {
+  if (call.hidesMissing(call.key)) return s3Error("AccessDenied");
   if (outcome.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
   if (outcome.outcome === "no-such-version") {
     return s3Error("NoSuchVersion", { detail: { Key: call.key, VersionId: call.query.get("versionId") ?? "" } });

@@ -8,6 +8,7 @@ import { getBucketNotification, putBucketNotification } from "./config/notificat
 import { deleteBucketLifecycle, getBucketLifecycleConfiguration, putBucketLifecycleConfiguration } from "./config/lifecycle.ts";
 import { getObjectLockConfiguration, putObjectLockConfiguration } from "./config/object-lock.ts";
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
+import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./config/policy.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "./config/versioning.ts";
@@ -75,6 +76,10 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutPublicAccessBlock", method: "PUT", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:PutBucketPublicAccessBlock", handle: putPublicAccessBlock },
   { name: "GetPublicAccessBlock", method: "GET", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:GetBucketPublicAccessBlock", handle: getPublicAccessBlock },
   { name: "DeletePublicAccessBlock", method: "DELETE", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:PutBucketPublicAccessBlock", handle: deletePublicAccessBlock },
+  { name: "PutBucketPolicy", method: "PUT", path: BUCKET, query: { policy: true }, access: "s3:PutBucketPolicy", handle: putBucketPolicy },
+  { name: "GetBucketPolicy", method: "GET", path: BUCKET, query: { policy: true }, access: "s3:GetBucketPolicy", handle: getBucketPolicy },
+  { name: "DeleteBucketPolicy", method: "DELETE", path: BUCKET, query: { policy: true }, access: "s3:DeleteBucketPolicy", handle: deleteBucketPolicy },
+  { name: "GetBucketPolicyStatus", method: "GET", path: BUCKET, query: { policyStatus: true }, access: "s3:GetBucketPolicyStatus", handle: getBucketPolicyStatus },
   { name: "PutBucketOwnershipControls", method: "PUT", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: putBucketOwnershipControls },
   { name: "GetBucketOwnershipControls", method: "GET", path: BUCKET, query: { ownershipControls: true }, access: "s3:GetBucketOwnershipControls", handle: getBucketOwnershipControls },
   { name: "DeleteBucketOwnershipControls", method: "DELETE", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: deleteBucketOwnershipControls },

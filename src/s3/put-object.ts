@@ -2,11 +2,12 @@ import { checksumHeader } from "../lib/checksums.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
-import { callerAccount, type S3Call, type S3Result } from "./call.ts";
+import type { S3Call, S3Result } from "./call.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { missingObjectLock, protectedByLock } from "./lock-headers.ts";
+import { ownerOfWrites } from "./owner.ts";
 import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
 import { readExpectedChecksum } from "./upload-checksum.ts";
 
@@ -22,7 +23,7 @@ export async function putObject(call: S3Call): Promise<S3Result> {
   if (locks) requireIntegrity(call);
   const storageClass = readStorageClass(call.headers);
   const conditions = readWriteConditions(call.headers);
-  const ownerId = callerAccount(call).id;
+  const ownerId = ownerOfWrites(call);
   await preflight(call, conditions, locks);
   const body = await storeBody(call, true, { key: call.key, storageClass, ownerId, attributes });
   const object = {

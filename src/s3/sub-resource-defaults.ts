@@ -33,8 +33,6 @@ export const subResourceDefaults: readonly Row[] = [
   ),
   read("GetBucketAcl", BUCKET, "acl", "s3:GetBucketAcl", answerAcl),
   read("GetBucketLogging", BUCKET, "logging", "s3:GetBucketLogging", always(element("BucketLoggingStatus"))),
-  read("GetBucketPolicy", BUCKET, "policy", "s3:GetBucketPolicy", missing("NoSuchBucketPolicy")),
-  read("GetBucketPolicyStatus", BUCKET, "policyStatus", "s3:GetBucketPolicyStatus", missing("NoSuchBucketPolicy")),
   read(
     "GetBucketReplication",
     BUCKET,

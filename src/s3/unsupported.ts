@@ -45,8 +45,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
   row("Access control", "PutBucketAcl", "PUT", BUCKET, "s3:PutBucketAcl", sub("acl")),
   row("Access control", "PutObjectAcl", "PUT", OBJECT, "s3:PutObjectAcl", sub("acl")),
-  row("Access control", "PutBucketPolicy", "PUT", BUCKET, "s3:PutBucketPolicy", sub("policy")),
-  row("Access control", "DeleteBucketPolicy", "DELETE", BUCKET, "s3:DeleteBucketPolicy", sub("policy")),
 
   row("Lifecycle", "RestoreObject", "POST", OBJECT, "s3:RestoreObject", sub("restore")),
   row(

@@ -10,7 +10,7 @@ export interface ExpectedChecksum {
 }
 
 /** Reads `x-amz-checksum-*`, its trailer form, and `x-amz-sdk-checksum-algorithm`. At most one algorithm a request. */
-export function readExpectedChecksum(call: S3Call): ExpectedChecksum | undefined {
+export function readExpectedChecksum(call: Pick<S3Call, "payload" | "headers">): ExpectedChecksum | undefined {
   const inHeaders = CHECKSUM_ALGORITHMS.filter((algorithm) => call.headers.has(checksumHeader(algorithm)));
   const inTrailers = CHECKSUM_ALGORITHMS.filter((algorithm) =>
     call.payload.trailerNames.includes(checksumHeader(algorithm)),

@@ -19,9 +19,10 @@ export function checkVersionId(versionId: string, name: string, sent: string): v
 
 /** A version that is named by its id needs a permission of its own. */
 export function versionAccess(action: string, versionAction: string): (call: S3Call) => readonly AccessRequest[] {
-  return ({ query, bucketName: bucket, key }) => [
-    { action: query.has("versionId") ? versionAction : action, bucket, key },
-  ];
+  return ({ query, bucketName: bucket, key }) => {
+    const versionId = query.get("versionId");
+    return versionId === undefined ? [{ action, bucket, key }] : [{ action: versionAction, bucket, key, versionId }];
+  };
 }
 
 /** `x-amz-version-id` of a version that is read. S3 is silent about null versions until versioning was enabled once. */

@@ -15,7 +15,10 @@ const MAX_TAGS = 100_000;
 const LESS_THAN = 0x3c;
 
 /** Reads a body of at most `maxBytes` into memory and verifies its Content-MD5, where sent; empty when there is none. */
-export async function readBoundedBody(call: S3Call, maxBytes: number): Promise<Uint8Array> {
+export async function readBoundedBody(
+  call: Pick<S3Call, "payload" | "headers">,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const { stream, length } = call.payload;
   const contentMd5 = readContentMd5(call.headers);
   if (length !== undefined && length > maxBytes) throw tooLong(maxBytes);
@@ -25,7 +28,10 @@ export async function readBoundedBody(call: S3Call, maxBytes: number): Promise<U
 }
 
 /** The body, proven whole: S3 acts on no document that may be damaged. */
-export async function readVerifiedBody(call: S3Call, maxBytes: number): Promise<Uint8Array> {
+export async function readVerifiedBody(
+  call: Pick<S3Call, "payload" | "headers">,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const expected = readExpectedChecksum(call);
   if (!expected && readContentMd5(call.headers) === undefined) {
     throw s3Error("InvalidRequest", {

@@ -1,4 +1,4 @@
-import { isAllowedByStatements, type Statement } from "../auth/policy/statements.ts";
+import { isAllowedByStatements, type StoredStatement } from "../auth/policy/statements.ts";
 import { parseJson } from "../lib/json.ts";
 import type { QueueAddress, QueueApi } from "../metadata/queue/protocol.ts";
 import { formatQueueArn } from "../metadata/queue/settings.ts";
@@ -35,7 +35,7 @@ async function authoriseStranger(call: SqsCall, address: QueueAddress, queue: Qu
 }
 
 /** A policy's statements, each with one action, resource and principal. What is not understood allows nothing. */
-export function readStatements(policy: string | undefined): Statement[] {
+export function readStatements(policy: string | undefined): StoredStatement[] {
   if (policy === undefined || policy === "") return [];
   const { Statement: statements } = parseJson(policy) as { Statement?: unknown };
   return toList(statements).flatMap((statement) => {
@@ -47,14 +47,14 @@ export function readStatements(policy: string | undefined): Statement[] {
           Principal: principal,
           Action: String(action),
           Resource: String(resource),
-          ...(Condition !== undefined && { Condition: Condition as NonNullable<Statement["Condition"]> }),
+          ...(Condition !== undefined && { Condition: Condition as NonNullable<StoredStatement["Condition"]> }),
         })),
       ),
     );
   });
 }
 
-function listPrincipals(principal: unknown): Statement["Principal"][] {
+function listPrincipals(principal: unknown): StoredStatement["Principal"][] {
   if (principal === "*") return ["*"];
   if (typeof principal !== "object" || principal === null) return [];
   return Object.entries(principal).flatMap(([kind, names]) => toList(names).map((name) => ({ [kind]: String(name) })));

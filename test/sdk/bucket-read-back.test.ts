@@ -27,7 +27,6 @@ import {
   ListBucketIntelligentTieringConfigurationsCommand,
   ListBucketInventoryConfigurationsCommand,
   ListBucketMetricsConfigurationsCommand,
-  PutBucketPolicyCommand,
   PutBucketReplicationCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -173,13 +172,12 @@ describe("what is read back of an object", () => {
 
 describe("what is not implemented", () => {
   test.each([
-    ["PutBucketPolicy", () => new PutBucketPolicyCommand({ Bucket, Policy: "{}" })],
     [
       "PutBucketReplication",
       () => new PutBucketReplicationCommand({ Bucket, ReplicationConfiguration: { Role: "r", Rules: [] } }),
     ],
   ])("%s names itself", async (name, command) => {
-    // The three commands have different types; one call signature fits them all.
+    // The commands have different types; one call signature fits them all.
     const send = client.send.bind(client) as (command: unknown) => Promise<unknown>;
     expect(await failureOf(send(command()))).toMatchObject({
       code: "NotImplemented",

@@ -1,5 +1,9 @@
-/** A statement of a resource-based policy, as IAM's grammar has it, in the forms that services here store. */
-export interface Statement {
+import { type Caller, covers } from "./evaluate.ts";
+import { PolicySyntaxError, readPolicy } from "./parse.ts";
+import type { Statement } from "./policy.ts";
+
+/** A statement of a resource-based policy as JSON, in the forms that services here store. */
+export interface StoredStatement {
   readonly Effect: "Allow" | "Deny";
   /** `*`, or by kind: `{AWS: "arn:aws:iam::123456789012:root"}`, `{Service: "s3.amazonaws.com"}`. */
   readonly Principal: "*" | Readonly<Record<string, string>>;
@@ -8,12 +12,8 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-export interface PolicyRequest {
-  readonly principal:
-    | { readonly kind: "anonymous" }
-    | { readonly kind: "account"; readonly accountId: string }
-    /** A service that acts for itself, as S3 when it notifies a function. */
-    | { readonly kind: "service"; readonly service: string };
+export interface StatementRequest {
+  readonly principal: Caller;
   /** `lambda:InvokeFunction`. */
   readonly action: string;
   /** ARN. */
@@ -22,79 +22,62 @@ export interface PolicyRequest {
   readonly context: Readonly<Record<string, string>>;
 }
 
+/** Read once: the statements of a cached policy stay the same objects. */
+const read = new WeakMap<StoredStatement, Statement>();
+
 /**
- * Whether the statements allow a request: one allows it and none denies it (IAM, "Policy evaluation logic").
- * A statement that uses what this evaluator does not know applies to nothing when it allows, and to
- * everything that the rest of it covers when it denies.
+ * Keys that every request has on AWS. A service that does not say one here must not make a Deny void by that: the
+ * condition then counts as met.
  */
-export function isAllowedByStatements(statements: readonly Statement[], request: PolicyRequest): boolean {
+const UNIVERSAL_KEYS =
+  /^aws:(sourceip|securetransport|currenttime|epochtime|useragent|requestedregion|principal\w+|userid)$/;
+
+/**
+ * Whether the statements of a resource allow a request: one allows it and none denies it. Callers of the owning
+ * account are decided elsewhere.
+ */
+export function isAllowedByStatements(stored: readonly StoredStatement[], request: StatementRequest): boolean {
+  const { principal: caller, action, resource } = request;
+  const context = (key: string) => {
+    const value = request.context[key];
+    return value === undefined ? undefined : [value];
+  };
   let allowed = false;
-  for (const statement of statements) {
-    if (!covers(statement, request)) continue;
-    if (statement.Effect === "Deny") return false;
+  for (const each of stored) {
+    const statement = readStored(each);
+    if (!statement) continue;
+    if (!covers(onKnownKeys(statement, request.context), { caller, action, resource, context })) continue;
+    if (statement.effect === "Deny") return false;
     allowed = true;
   }
   return allowed;
 }
 
-function covers(statement: Statement, request: PolicyRequest): boolean {
-  return (
-    matchesPrincipal(statement.Principal, request.principal) &&
-    // Actions are compared without case, as IAM does.
-    matchesPattern(statement.Action.toLowerCase(), request.action.toLowerCase()) &&
-    matchesPattern(statement.Resource, request.resource) &&
-    Object.entries(statement.Condition ?? {}).every(([operator, tests]) =>
-      Object.entries(tests).every(
-        ([key, expected]) =>
-          holds(operator, expected, request.context[key.toLowerCase()]) ?? statement.Effect === "Deny",
-      ),
-    )
-  );
+function onKnownKeys(statement: Statement, context: StatementRequest["context"]): Statement {
+  if (statement.effect === "Allow" || statement.conditions.length === 0) return statement;
+  const conditions = statement.conditions.filter(({ key }) => key in context || !UNIVERSAL_KEYS.test(key));
+  return { ...statement, conditions };
 }
 
-function matchesPrincipal(allowed: Statement["Principal"], principal: PolicyRequest["principal"]): boolean {
-  if (allowed === "*") return true;
-  if (principal.kind === "service") return allowed["Service"] === principal.service;
-  const named = allowed["AWS"];
-  if (named === "*") return true;
-  if (named === undefined || principal.kind === "anonymous") return false;
-  return named === principal.accountId || named === `arn:aws:iam::${principal.accountId}:root`;
+/** Of a statement that cannot be read, an Allow allows nothing, and a Deny denies all that its actions cover. */
+function readStored(stored: StoredStatement): Statement | undefined {
+  const known = read.get(stored);
+  if (known) return known;
+  const statement = compile(stored) ?? (stored.Effect === "Deny" ? compile(withoutConditions(stored)) : undefined);
+  if (statement) read.set(stored, statement);
+  return statement;
 }
 
-/** Undefined for an operator that is not known here. A key that the request lacks fulfils no condition. */
-function holds(operator: string, expected: string, actual: string | undefined): boolean | undefined {
-  switch (operator) {
-    case "StringEquals":
-      return actual === expected;
-    case "StringLike":
-    case "ArnLike":
-    case "ArnEquals":
-      return actual !== undefined && matchesPattern(expected, actual);
-    case "Bool":
-      return actual?.toLowerCase() === expected.toLowerCase();
-    default:
-      return undefined;
+function compile({ Effect, Principal, Action, Resource, Condition }: StoredStatement): Statement | undefined {
+  const Statement = { Effect, Principal, Action, Resource, ...(Condition && { Condition }) };
+  try {
+    return readPolicy({ Version: "2012-10-17", Statement }, "resource").statements[0];
+  } catch (error) {
+    if (error instanceof PolicySyntaxError) return undefined;
+    throw error;
   }
 }
 
-/** `*` stands for any characters, `?` for one. Without backtracking beyond the last `*`, so linear in practice. */
-function matchesPattern(pattern: string, text: string): boolean {
-  let at = 0;
-  let position = 0;
-  let star = -1;
-  let resume = 0;
-  while (position < text.length) {
-    if (pattern[at] === "*") {
-      star = at++;
-      resume = position;
-    } else if (at < pattern.length && (pattern[at] === "?" || pattern[at] === text[position])) {
-      at++;
-      position++;
-    } else if (star >= 0) {
-      at = star + 1;
-      position = ++resume;
-    } else return false;
-  }
-  while (pattern[at] === "*") at++;
-  return at === pattern.length;
+function withoutConditions({ Condition: _, ...rest }: StoredStatement): StoredStatement {
+  return rest;
 }

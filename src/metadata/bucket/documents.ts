@@ -12,7 +12,11 @@ export interface BucketDocuments {
   /** "none": removed. Absent: everything is blocked. */
   readonly publicAccessBlock?: PublicAccessBlock | "none";
   /** "none": removed. Absent: BucketOwnerEnforced. */
-  readonly objectOwnership?: "BucketOwnerEnforced" | "none";
+  readonly objectOwnership?: ObjectOwnership | "none";
+  /** Absent: everything to the owner. Kept while ACLs are off. */
+  readonly acl?: Acl;
+  /** JSON, as it was put. */
+  readonly policy?: string;
   readonly notifications?: BucketNotifications;
   readonly lifecycle?: LifecycleConfiguration;
   /** Absent: never enabled. It cannot go back to that. */
@@ -20,6 +24,23 @@ export interface BucketDocuments {
   /** Present once object lock is enabled, for ever; versioning is then enabled as well. */
   readonly objectLock?: BucketObjectLock;
 }
+
+/** Whether ACLs count, and who owns what others write. ACLs are off in BucketOwnerEnforced alone. */
+export type ObjectOwnership = "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";
+
+/** Who may do what, of a bucket or a version of an object. The owner is not part of it. */
+export interface Acl {
+  readonly grants: readonly Grant[];
+}
+export interface Grant {
+  readonly grantee: Grantee;
+  readonly permission: AclPermission;
+}
+export type Grantee =
+  | { readonly kind: "user"; readonly canonicalId: string }
+  /** One of S3's groups. */
+  | { readonly kind: "group"; readonly uri: string };
+export type AclPermission = "READ" | "WRITE" | "READ_ACP" | "WRITE_ACP" | "FULL_CONTROL";
 
 export type Versioning = "Enabled" | "Suspended";
 

@@ -8,7 +8,7 @@ import type { BlobId, Extent } from "../../lib/blob-id.ts";
 import type { Checksum, ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { ReadConditions, WriteConditions } from "../../lib/conditions.ts";
 import type { RangeSpec, Span } from "../../lib/range.ts";
-import type { BucketDocuments, ObjectLock, Tag } from "./documents.ts";
+import type { Acl, BucketDocuments, ObjectLock, Tag } from "./documents.ts";
 import type { EventContext } from "./event-record.ts";
 
 export type { BlobId, Checksum, ChecksumAlgorithm, Extent, RangeSpec, ReadConditions, Span, WriteConditions };
@@ -67,6 +67,8 @@ export interface ObjectAttributes {
   readonly tags?: readonly Tag[];
   /** Of this version alone: a copy has its own. */
   readonly lock?: ObjectLock;
+  /** Of this version alone, like the lock. Absent: everything to its owner. */
+  readonly acl?: Acl;
 }
 
 /** A version of an object, without its bytes. */

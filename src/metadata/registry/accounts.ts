@@ -1,4 +1,5 @@
 import { hkdfSync } from "node:crypto";
+import type { PublicAccessBlock } from "../bucket/documents.ts";
 import { countBuckets, removeStaleReservations } from "./buckets.ts";
 import type { AccountRecord, NewAccount, Page, RemoveAccountOutcome } from "./protocol.ts";
 
@@ -13,6 +14,7 @@ type AccountRow = {
   email: string;
   root: number;
   created_at: number;
+  public_access_block: string | null;
 };
 
 /**
@@ -94,6 +96,10 @@ export function listAccounts(sql: SqlStorage, after: string, limit: number): Pag
   return rows.length > limit && last ? { items, next: last.id } : { items };
 }
 
+export function setPublicAccessBlock(sql: SqlStorage, id: string, block: PublicAccessBlock | undefined): void {
+  sql.exec("UPDATE accounts SET public_access_block = ? WHERE id = ?", block ? JSON.stringify(block) : null, id);
+}
+
 function isEmailTaken(sql: SqlStorage, email: string): boolean {
   return sql.exec("SELECT id FROM accounts WHERE email = ? COLLATE NOCASE AND email <> ''", email).toArray().length > 0;
 }
@@ -132,5 +138,8 @@ function toAccount(row: AccountRow): AccountRecord {
     email: row.email,
     root: row.root === 1,
     createdAt: row.created_at,
+    ...(row.public_access_block !== null && {
+      publicAccessBlock: JSON.parse(row.public_access_block) as PublicAccessBlock,
+    }),
   };
 }

@@ -3,6 +3,8 @@
  * expected outcomes are values, and fields are only ever added.
  */
 
+import type { PublicAccessBlock } from "../bucket/documents.ts";
+
 export interface BucketEntry {
   readonly name: string;
   /** 128 random bits in hexadecimal, never reused: names the bucket's index objects (consistency rule 1). */
@@ -67,6 +69,8 @@ export interface AccountRecord {
   readonly root: boolean;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** What is blocked in all of its buckets, beside what each of them blocks. */
+  readonly publicAccessBlock?: PublicAccessBlock;
 }
 
 export interface NewAccount {
@@ -231,6 +235,8 @@ export interface RegistryApi {
   listAccounts(after: string, limit: number): Promise<Page<AccountRecord>>;
   createAccount(account: NewAccount, key: NewAccessKey): Promise<CreateAccountOutcome>;
   removeAccount(id: string): Promise<RemoveAccountOutcome>;
+  /** Undefined: takes it away. */
+  setPublicAccessBlock(accountId: string, block: PublicAccessBlock | undefined): Promise<void>;
 
   findAccessKey(accessKeyId: string): Promise<FoundAccessKey | undefined>;
   listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>;

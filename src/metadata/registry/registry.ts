@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import type { PublicAccessBlock } from "../bucket/documents.ts";
 import * as accessKeys from "./access-keys.ts";
 import * as accounts from "./accounts.ts";
 import * as audit from "./audit.ts";
@@ -133,6 +134,10 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
 
   removeAccount(id: string): protocol.RemoveAccountOutcome {
     return this.#storage.transactionSync(() => accounts.removeAccount(this.#sql, id));
+  }
+
+  setPublicAccessBlock(accountId: string, block: PublicAccessBlock | undefined): void {
+    accounts.setPublicAccessBlock(this.#sql, accountId, block);
   }
 
   findAccessKey(accessKeyId: string): protocol.FoundAccessKey | undefined {

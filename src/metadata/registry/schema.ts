@@ -73,6 +73,8 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (bucket_id, shard)
    ) WITHOUT ROWID;
    CREATE INDEX rebuilds_unfinished ON rebuilds (touched_at) WHERE finished = 0;`,
+  // What is blocked in all buckets of an account, as JSON.
+  `ALTER TABLE accounts ADD COLUMN public_access_block TEXT;`,
 ];
 
 /** Brings the tables up to date. */

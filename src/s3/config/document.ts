@@ -17,7 +17,10 @@ export async function readDocument(
 }
 
 /** The same of the few calls that need no checksum; one that is sent must still be right. */
-export async function readUncheckedDocument(call: S3Call, rootName: string): Promise<XmlNode> {
+export async function readUncheckedDocument(
+  call: Pick<S3Call, "payload" | "headers">,
+  rootName: string,
+): Promise<XmlNode> {
   return parseDocument(await readBoundedBody(call, MAX_DOCUMENT_BYTES), rootName);
 }
 

@@ -1,25 +1,16 @@
-import { element, type XmlNode } from "../../lib/xml.ts";
+import { INITIAL_BLOCK } from "../../auth/policy/bucket-documents.ts";
+import { element, type XmlElement, type XmlNode } from "../../lib/xml.ts";
 import type { PublicAccessBlock } from "../../metadata/bucket/documents.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { readBoolean } from "../xml-body.ts";
 import { changeDocuments, checkChildren, findDocuments, missingDocument, readDocument, readText } from "./document.ts";
 
-const ROOT = "PublicAccessBlockConfiguration";
+export const PUBLIC_ACCESS_BLOCK = "PublicAccessBlockConfiguration";
 const SETTINGS = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"] as const;
-
-/** What buckets begin with, as on AWS since April 2023. */
-const INITIAL: PublicAccessBlock = {
-  blockPublicAcls: true,
-  ignorePublicAcls: true,
-  blockPublicPolicy: true,
-  restrictPublicBuckets: true,
-};
 
 /** PutPublicAccessBlock: a setting that is left out is off. */
 export async function putPublicAccessBlock(call: S3Call): Promise<S3Result> {
-  const root = await readDocument(call, ROOT);
-  checkChildren(root, SETTINGS);
-  await changeDocuments(call, { publicAccessBlock: readBlock(root) });
+  await changeDocuments(call, { publicAccessBlock: readBlock(await readDocument(call, PUBLIC_ACCESS_BLOCK)) });
   return {};
 }
 
@@ -27,15 +18,7 @@ export async function putPublicAccessBlock(call: S3Call): Promise<S3Result> {
 export async function getPublicAccessBlock(call: S3Call): Promise<S3Result> {
   const block = await findPublicAccessBlock(call);
   if (!block) throw missingDocument(call, "NoSuchPublicAccessBlockConfiguration");
-  return {
-    xml: element(
-      ROOT,
-      element("BlockPublicAcls", block.blockPublicAcls),
-      element("IgnorePublicAcls", block.ignorePublicAcls),
-      element("BlockPublicPolicy", block.blockPublicPolicy),
-      element("RestrictPublicBuckets", block.restrictPublicBuckets),
-    ),
-  };
+  return { xml: renderBlock(block) };
 }
 
 /** DeletePublicAccessBlock: nothing is blocked any more. */
@@ -46,11 +29,23 @@ export async function deletePublicAccessBlock(call: S3Call): Promise<S3Result> {
 
 /** What is blocked in the addressed bucket; undefined after it was deleted. */
 export async function findPublicAccessBlock(call: S3Call): Promise<PublicAccessBlock | undefined> {
-  const { publicAccessBlock = INITIAL } = await findDocuments(call);
+  const { publicAccessBlock = INITIAL_BLOCK } = await findDocuments(call);
   return publicAccessBlock === "none" ? undefined : publicAccessBlock;
 }
 
-function readBlock(root: XmlNode): PublicAccessBlock {
+export function renderBlock(block: PublicAccessBlock): XmlElement {
+  return element(
+    PUBLIC_ACCESS_BLOCK,
+    element("BlockPublicAcls", block.blockPublicAcls),
+    element("IgnorePublicAcls", block.ignorePublicAcls),
+    element("BlockPublicPolicy", block.blockPublicPolicy),
+    element("RestrictPublicBuckets", block.restrictPublicBuckets),
+  );
+}
+
+/** Throws MalformedXML for what has another schema. */
+export function readBlock(root: XmlNode): PublicAccessBlock {
+  checkChildren(root, SETTINGS);
   const isOn = (name: (typeof SETTINGS)[number]) => readBoolean(readText(root, name) ?? "false");
   return {
     blockPublicAcls: isOn("BlockPublicAcls"),

@@ -1,10 +1,11 @@
 import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../../lib/checksums.ts";
 import { element } from "../../lib/xml.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
-import { callerAccount, type S3Call, type S3Result } from "../call.ts";
+import type { S3Call, S3Result } from "../call.ts";
 import { refuseAcl } from "../config/ownership-controls.ts";
 import { s3Error } from "../errors.ts";
 import { missingObjectLock } from "../lock-headers.ts";
+import { ANONYMOUS_OWNER } from "../owner.ts";
 import { readAlgorithmName } from "../upload-checksum.ts";
 import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
 
@@ -16,7 +17,7 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
   const upload = {
     uploadId: mintUploadId(checksum),
     key: call.key,
-    initiatorId: callerAccount(call).id,
+    initiatorId: call.identity.kind === "account" ? call.identity.account.id : ANONYMOUS_OWNER,
     storageClass: readStorageClass(call.headers),
     attributes: readAttributes(call.headers),
     ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),

@@ -1,9 +1,7 @@
 import type { XmlElement } from "../../lib/xml.ts";
 import type { UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call } from "../call.ts";
-import { findBucketOwner, ownerElement } from "../owner.ts";
-
-type Owner = Awaited<ReturnType<typeof findBucketOwner>>;
+import { findBucketOwner, findOwner, type Owner, ownerElement } from "../owner.ts";
 
 /** Who began the uploads of an answer, and who owns them. */
 export interface Initiators {
@@ -17,15 +15,10 @@ export interface Initiators {
 export async function describeInitiators(call: S3Call, uploads: readonly UploadRecord[]): Promise<Initiators> {
   const owner = await findBucketOwner(call);
   const ids = [...new Set(uploads.map(({ initiatorId }) => initiatorId))];
-  const accounts = await Promise.all(ids.map((id) => findAccount(call, id, owner)));
+  const accounts = await Promise.all(ids.map((id) => findOwner(call, id)));
   const byId = new Map(ids.map((id, position) => [id, accounts[position]!]));
   return {
     owner,
     element: ({ initiatorId }) => ({ ...ownerElement(byId.get(initiatorId)!), name: "Initiator" }),
   };
-}
-
-async function findAccount(call: S3Call, id: string, owner: Owner): Promise<Owner> {
-  if (id === call.bucket.config.accountId) return owner;
-  return (await call.directory.findAccount(id)) ?? { canonicalId: id, displayName: "" };
 }

@@ -1,8 +1,9 @@
 import type { ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { BlobId, PutPartOutcome } from "../../metadata/bucket/protocol.ts";
 import type { BlobOrigin } from "../../storage/blob-origin.ts";
-import { callerAccount, type S3Call } from "../call.ts";
+import type { S3Call } from "../call.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
+import { ownerOfWrites } from "../owner.ts";
 import { PREFLIGHT_BYTES } from "../put-object.ts";
 import { noSuchUpload, type UploadId } from "./upload-id.ts";
 
@@ -43,7 +44,7 @@ export async function preflightPart(call: S3Call, upload: UploadId, size: number
 
 /** What the blob of a part says about itself; its upload's record knows the rest. */
 export function partOrigin(call: S3Call, upload: UploadId, partNumber: number): BlobOrigin {
-  return { key: call.key, ownerId: callerAccount(call).id, storageClass: "STANDARD", uploadId: upload.id, partNumber };
+  return { key: call.key, ownerId: ownerOfWrites(call), storageClass: "STANDARD", uploadId: upload.id, partNumber };
 }
 
 /**

@@ -33,7 +33,11 @@ export async function postObject(call: S3Call): Promise<S3Result> {
   checkKey(key);
   const signed = readSignedPolicy(fields);
   const headers = collectHeaders(fields);
-  const signer = await call.authoriseSigner(signed, writeAccess({ headers, bucketName: call.bucketName, key }));
+  const signer = await call.authoriseSigner(
+    signed,
+    headers,
+    writeAccess({ headers, bucketName: call.bucketName, key }),
+  );
   const sizes = signed ? holdAgainstPolicy(signed.policy, fields) : ANY_SIZE;
   const { stream, length } = await readingBody(form.openFile(sizes));
   if (length === undefined) headers.set("transfer-encoding", "chunked");

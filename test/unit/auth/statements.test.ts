@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { isAllowedByStatements, type PolicyRequest, type Statement } from "../../../src/auth/policy/statements.ts";
+import {
+  isAllowedByStatements,
+  type StatementRequest,
+  type StoredStatement,
+} from "../../../src/auth/policy/statements.ts";
 
 const ARN = "arn:aws:lambda:us-east-1:111122223333:function:f";
 
-const statement = (more: Partial<Statement> = {}): Statement => ({
+const statement = (more: Partial<StoredStatement> = {}): StoredStatement => ({
   Effect: "Allow",
   Principal: { AWS: "arn:aws:iam::444455556666:root" },
   Action: "lambda:InvokeFunction",
@@ -11,7 +15,7 @@ const statement = (more: Partial<Statement> = {}): Statement => ({
   ...more,
 });
 
-const request = (more: Partial<PolicyRequest> = {}): PolicyRequest => ({
+const request = (more: Partial<StatementRequest> = {}): StatementRequest => ({
   principal: { kind: "account", accountId: "444455556666" },
   action: "lambda:InvokeFunction",
   resource: ARN,
@@ -20,7 +24,7 @@ const request = (more: Partial<PolicyRequest> = {}): PolicyRequest => ({
 });
 
 describe("isAllowedByStatements", () => {
-  it.each<[string, Statement, PolicyRequest]>([
+  it.each<[string, StoredStatement, StatementRequest]>([
     ["the account that is named", statement(), request()],
     ["everybody", statement({ Principal: "*" }), request({ principal: { kind: "anonymous" } })],
     ["any action of the service", statement({ Action: "lambda:*" }), request()],
@@ -46,7 +50,7 @@ describe("isAllowedByStatements", () => {
     expect(isAllowedByStatements([allowing], asked)).toBe(true);
   });
 
-  it.each<[string, Statement, PolicyRequest]>([
+  it.each<[string, StoredStatement, StatementRequest]>([
     ["another account", statement(), request({ principal: { kind: "account", accountId: "999999999999" } })],
     ["nobody in particular", statement(), request({ principal: { kind: "anonymous" } })],
     [
@@ -70,7 +74,7 @@ describe("isAllowedByStatements", () => {
     ],
     [
       "an operator that is not known",
-      statement({ Condition: { NumericLessThan: { a: "1" } } }),
+      statement({ Condition: { NumericSmallerThan: { a: "1" } } }),
       request({ context: { a: "0" } }),
     ],
   ])("does not allow %s", (_, allowing, asked) => {

@@ -54,12 +54,21 @@ describe("resolveAddress", () => {
 
   it.each([
     ["verge.example", "/2020-05-31/distribution"],
-    ["verge.example", "/v20180820/configuration/publicAccessBlock"],
+    ["photos.s3-control.verge.example", "/v20180820/configuration/publicAccessBlock"],
     ["verge.example", "/_fn/abc/"],
     ["verge.example", "/_cdn/"],
     ["photos.s3-website.verge.example", "/"],
   ])("names %s%s as not served", (host, path) => {
     expect(resolveAddress(host, path, DOMAIN).service).toBe("unsupported");
+  });
+
+  it.each([
+    ["verge.example", undefined],
+    ["111122223333.s3-control.verge.example", "111122223333"],
+    ["111122223333.verge.example", "111122223333"],
+  ])("takes %s/v20180820/… as S3 Control", (host, accountId) => {
+    const expected = { service: "s3-control", accountId };
+    expect(resolveAddress(host, "/v20180820/configuration/publicAccessBlock", DOMAIN)).toEqual(expected);
   });
 
   it.each([
