@@ -52,18 +52,11 @@ export class S3Access {
   }
 
   async allows(access: AccessRequest, bucket: BucketClient | undefined): Promise<boolean> {
-    const config = bucket?.config;
-    if (this.isPlain(config)) return true;
-    const question: AccessQuestion = {
-      identity: this.identity,
-      access,
-      resource: this.#resource,
-      config,
-      context: this.#context,
-    };
-    const accountBlock = needsAccountBlock(question) ? await this.#findAccountBlock(config!.accountId) : undefined;
-    const object = needsObject(question) ? await findObjectFacts(bucket!, access) : undefined;
-    return decideAccess({ ...question, accountBlock, object }).allowed;
+    if (await this.#decide(access, bucket)) return true;
+    if (!bucket || bucket.isConfirmed) return false;
+    // What is allowed is decided again when the index knows better; what is refused would never get there.
+    await bucket.currentConfig();
+    return this.#decide(access, bucket);
   }
 
   /**
@@ -79,6 +72,21 @@ export class S3Access {
       accountBlock: this.#accountBlocks.get(config.accountId),
       context: (name) => (name === "s3:prefix" ? [key] : this.#context(name)),
     }).allowed;
+  }
+
+  async #decide(access: AccessRequest, bucket: BucketClient | undefined): Promise<boolean> {
+    const config = bucket?.config;
+    if (this.isPlain(config)) return true;
+    const question: AccessQuestion = {
+      identity: this.identity,
+      access,
+      resource: this.#resource,
+      config,
+      context: this.#context,
+    };
+    const accountBlock = needsAccountBlock(question) ? await this.#findAccountBlock(config!.accountId) : undefined;
+    const object = needsObject(question) ? await findObjectFacts(bucket!, access) : undefined;
+    return decideAccess({ ...question, accountBlock, object }).allowed;
   }
 
   async #findAccountBlock(accountId: string): Promise<PublicAccessBlock | undefined> {

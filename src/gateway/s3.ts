@@ -122,7 +122,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
       const source = { ...conditionSource(request, signer, query, form), isForm: signed !== undefined };
       const signerAccess = new S3Access(source, address.bucket, deployment.directory);
       await authorise(call, signerAccess, signerAccesses, accesses, request, buckets);
-      return { ...call, identity: signer, bucket: bucketNamed(address.bucket) };
+      return { ...call, identity: signer };
     },
     async allows(entry) {
       const bucket = bucketNamed(entry.bucket ?? address.bucket);

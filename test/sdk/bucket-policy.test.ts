@@ -158,6 +158,12 @@ test("a public policy lets everybody read, and nothing else", async () => {
   expect(await readUnsigned("a")).toBe(403);
 });
 
+test("a Worker that has never met the bucket decides by its policy as well", async () => {
+  await putPolicy(statement());
+  await verge.kill();
+  expect(await readUnsigned("a")).toBe(200);
+});
+
 test("who may not list does not learn which keys exist", async () => {
   await putPolicy(statement());
   expect(await readUnsigned("nothing")).toBe(403);

@@ -78,6 +78,6 @@ function compile({ Effect, Principal, Action, Resource, Condition }: StoredState
   }
 }
 
-function withoutConditions({ Condition: _, ...rest }: StoredStatement): StoredStatement {
-  return rest;
+function withoutConditions({ Effect, Principal, Action, Resource }: StoredStatement): StoredStatement {
+  return { Effect, Principal, Action, Resource };
 }
