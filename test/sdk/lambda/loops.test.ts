@@ -1,10 +1,12 @@
 import {
+  AddPermissionCommand,
+  GetFunctionConfigurationCommand,
   InvokeCommand,
   type LambdaClient,
   PutFunctionEventInvokeConfigCommand,
   PutFunctionRecursionConfigCommand,
 } from "@aws-sdk/client-lambda";
-import type { S3Client } from "@aws-sdk/client-s3";
+import { PutBucketNotificationConfigurationCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InvocationRecord, readJson, sendEvent, waitForObjects } from "../../support/async-events.ts";
 import { createFunction, createLambdaClient } from "../../support/lambda.ts";
@@ -58,6 +60,49 @@ it("a loop that is allowed goes on", async () => {
   await lambda.send(new PutFunctionRecursionConfigCommand({ FunctionName: name, RecursiveLoop: "Allow" }));
   await sendEvent(lambda, name, { round: 1 });
   expect(await waitForObjects(s3, bucket, "allowed/", 20)).toHaveLength(20);
+});
+
+it("a function that writes to the bucket that triggers it is stopped after sixteen rounds", async () => {
+  const looping = await makeBucket(s3);
+  const code = `
+    const { PutObjectCommand, S3Client } = require("@aws-sdk/client-s3");
+    const s3 = new S3Client({ forcePathStyle: true });
+    exports.handler = async ({ Records: [{ s3: { bucket, object } }] }) => {
+      const round = Number(object.key.slice("round-".length)) + 1;
+      await s3.send(new PutObjectCommand({ Bucket: bucket.name, Key: "round-" + round, Body: "again" }));
+    };`;
+  const name = await createFunction(lambda, code, { Timeout: 10 });
+  const { FunctionArn } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+  await lambda.send(
+    new AddPermissionCommand({
+      FunctionName: name,
+      StatementId: "s3",
+      Action: "lambda:InvokeFunction",
+      Principal: "s3.amazonaws.com",
+      SourceArn: `arn:aws:s3:::${looping}`,
+    }),
+  );
+  await lambda.send(
+    new PutFunctionEventInvokeConfigCommand({
+      FunctionName: name,
+      DestinationConfig: { OnFailure: { Destination: `arn:aws:s3:::${bucket}` } },
+    }),
+  );
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: looping,
+      NotificationConfiguration: {
+        LambdaFunctionConfigurations: [{ LambdaFunctionArn: FunctionArn, Events: ["s3:ObjectCreated:*"] }],
+      },
+    }),
+  );
+  await s3.send(new PutObjectCommand({ Bucket: looping, Key: "round-0", Body: "once" }));
+  const [key] = await waitForObjects(s3, bucket, `aws/lambda/async/${name}/`, 1);
+  expect(await readJson<InvocationRecord>(s3, bucket, key!)).toMatchObject({
+    requestContext: { condition: "RecursiveInvocation" },
+    requestPayload: { Records: [{ s3: { object: { key: "round-16" } } }] },
+  });
+  expect(await waitForObjects(s3, looping, "round-", 17)).toHaveLength(17);
 });
 
 it("a synchronous loop is refused", async () => {
