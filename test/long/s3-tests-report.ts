@@ -26,6 +26,7 @@ const DIFFERENCES: ReadonlySet<string> = new Set([
   "test_bucket_list_prefix_unreadable",
   "test_create_bucket_no_ownership_controls",
   "test_delete_bucket_encryption_s3",
+  "test_delete_marker_expiration",
   "test_delete_marker_nonversioned",
   "test_get_bucket_encryption_s3",
   "test_object_read_unreadable",

@@ -97,6 +97,28 @@ describe("platform operations per call, in a warm isolate", () => {
     expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
   });
 
+  it("a bucket with versions, object lock and lifecycle rules: no call more", async () => {
+    const checked = async (target: string, document: string) => {
+      const contentMd5 = createHash("md5").update(document).digest("base64");
+      await send("PUT", `/budget?${target}`, document, { "content-md5": contentMd5 });
+    };
+    await checked("versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+    const retention = "<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>";
+    const lock = `<ObjectLockEnabled>Enabled</ObjectLockEnabled>${retention}`;
+    await checked("object-lock", `<ObjectLockConfiguration>${lock}</ObjectLockConfiguration>`);
+    const rule = "<Rule><Filter/><Status>Enabled</Status><Expiration><Days>9</Days></Expiration></Rule>";
+    await checked("lifecycle", `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`);
+    const put = await send("PUT", "/budget/small", SMALL);
+    const versionId = put.headers.get("x-amz-version-id");
+    expect(await cost(() => send("PUT", "/budget/small", SMALL))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("PUT", "/budget/large", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
+    expect(await cost(() => send("GET", `/budget/small?versionId=${versionId}`))).toEqual(INDEX_ALONE);
+    const bypass = { "x-amz-bypass-governance-retention": "true" };
+    const remove = () => send("DELETE", `/budget/small?versionId=${versionId}`, undefined, bypass);
+    expect(await cost(remove)).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("DELETE", "/budget/small"))).toEqual(INDEX_ALONE);
+  });
+
   it("PutObject of a conditional body: one more index call before the upload", async () => {
     const put = () => send("PUT", "/budget/c", LARGE, { "if-none-match": "*" });
     expect(await cost(put)).toEqual({ "durable-object": 2, "r2-class-a": 1 });

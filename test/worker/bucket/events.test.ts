@@ -4,6 +4,7 @@ import { EventDelivery, type OutgoingEvent } from "../../../src/metadata/bucket/
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { ringAlarm } from "./pass-time.ts";
 import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
+import { configure, ENABLED, listEverything } from "./versioned.ts";
 
 /** Runs one change inside the object and reads what it queued, before anything can leave. */
 async function queuedBy(index: Fixture, change: () => Promise<unknown>): Promise<string[]> {
@@ -37,7 +38,7 @@ function summarise(payloads: readonly string[]): string[] {
 }
 interface EventRecord {
   readonly eventName: string;
-  readonly s3: { readonly object: { readonly key: string } };
+  readonly s3: { readonly object: { readonly key: string; readonly versionId?: string } };
 }
 
 let warned: MockInstance<typeof console.warn>;
@@ -78,6 +79,31 @@ describe("events of a bucket that notifies somebody", () => {
       ],
     ];
     for (const [change, expected] of steps) expect(summarise(await queuedBy(index, change))).toEqual(expected);
+  });
+
+  it("name versions, and tell a delete marker from a version that is gone", async () => {
+    const subscribed = await createSubscribed(toEverything(NOBODY));
+    const index = await configure(subscribed, { ...ENABLED, notifications: toEverything(NOBODY) });
+    const mutation = (operation: string) => ({ ...index.mutation(), eventContext: describeContext(operation) });
+    const remove = (versionId?: string) => () =>
+      index.api.deleteObjects({
+        ...mutation("DeleteObject"),
+        items: [{ key: "a", ...(versionId !== undefined && { versionId }) }],
+      });
+    const named = async (change: () => Promise<unknown>) =>
+      (await queuedBy(index, change)).map((payload) => {
+        const { eventName, s3 } = (JSON.parse(payload) as { Records: [EventRecord] }).Records[0];
+        return [eventName, s3.object.versionId];
+      });
+    const created = await named(() =>
+      index.api.putObject({ ...mutation("PutObject"), object: makeObject("a"), body: inline("1"), conditions: {} }),
+    );
+    const marked = await named(remove());
+    const [marker, version] = await listEverything(index);
+    expect(created).toEqual([["ObjectCreated:Put", version?.versionId]]);
+    expect(marked).toEqual([["ObjectRemoved:DeleteMarkerCreated", marker?.versionId]]);
+    expect(await named(remove(marker?.versionId))).toEqual([["ObjectRemoved:Delete", marker?.versionId]]);
+    expect(await named(remove(version?.versionId))).toEqual([["ObjectRemoved:Delete", version?.versionId]]);
   });
 
   it("are not queued by a refused change, by one that nobody subscribed to, or in a bucket that notifies nobody", async () => {
