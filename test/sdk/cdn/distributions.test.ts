@@ -280,7 +280,11 @@ it("lists distributions in pages, and those with a policy", async () => {
   const { DistributionIdList } = await cloudFront.send(
     new ListDistributionsByCachePolicyIdCommand({ CachePolicyId: CACHING_OPTIMIZED }),
   );
-  expect(DistributionIdList!.Items).toEqual(expect.arrayContaining([all.at(-1)]));
+  const users = DistributionList!.Items!.filter(
+    ({ DefaultCacheBehavior }) => DefaultCacheBehavior!.CachePolicyId === CACHING_OPTIMIZED,
+  );
+  expect(DistributionIdList!.Items).toEqual(users.map(({ Id }) => Id));
+  expect(users.length).toBeLessThan(all.length);
 });
 
 it("keeps tags", async () => {
