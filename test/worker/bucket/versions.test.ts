@@ -1,6 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { mintVersionId, readVersionSequence } from "../../../src/lib/version-id.ts";
+import { Change } from "../../../src/metadata/bucket/journal.ts";
+import { refreshPage } from "../../../src/metadata/bucket/refresh.ts";
 import { listVersions } from "../../../src/metadata/bucket/list-versions.ts";
 import { createIndex, expectOutcome, type Fixture, inline } from "./index-fixture.ts";
 import {
@@ -217,6 +219,28 @@ describe("a listing of versions", () => {
 });
 
 describe("a rebuild from the journal", () => {
+  it("can rely on a refresh that writes every version anew, however many a key has", async () => {
+    const index = await createVersioned();
+    for (const key of ["a", "b"]) await putVersion(index, key);
+    await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+      for (const key of ["a", "b"]) {
+        sql.exec(
+          `WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 1209)
+           INSERT INTO versions SELECT ?, i, 'v' || i, 1, 'e', 0, 'STANDARD', 'o', NULL, 'marker', '', NULL, '{}' FROM n`,
+          key,
+        );
+      }
+      const seen: string[] = [];
+      for (let more = true; more;) {
+        const change = new Change(sql, { bucketId: "b", shard: 0 }, 9999, 0, index.config);
+        more = refreshPage(change);
+        seen.push(...change.touched.filter(([table]) => table === "versions").map((row) => JSON.stringify(row)));
+      }
+      expect(seen.length).toBe(2400);
+      expect(new Set(seen).size).toBe(2400);
+    });
+  });
+
   it("brings versions, markers and their order back", async () => {
     const plain = await createIndex();
     await plain.put("a", { body: inline("0") });
