@@ -18,8 +18,9 @@ export interface ProcessEnd {
 /** Paths of sockets have 104 bytes on macOS, 108 on Linux, and the names below the folder a few. */
 const MOST_FOLDER_LENGTH = 80;
 const START_MILLISECONDS = 10_000;
-/** Longer than any pause of garbage collection. */
 const PING_MILLISECONDS = 400;
+/** Longer than a machine with other work needs to start a dozen environments at once. */
+const BUSY_MILLISECONDS = 1_500;
 
 /**
  * The workerd in which functions run, apart from the one that serves: a function that exhausts the memory, or
@@ -79,8 +80,13 @@ export class FunctionProcess {
 
   /** To be called when a function has not noticed its time-out: whoever keeps the processor is ended with all else. */
   async endIfBusy(): Promise<void> {
+    // One that has just started is not to blame for the silence of its predecessor.
+    await this.ready.catch(() => undefined);
     const child = this.#child;
-    if ((await this.#countRunning(this.socketPath)) === undefined && this.#child === child) this.end("overdue");
+    const begun = performance.now();
+    const running = await this.#countRunning(this.socketPath, BUSY_MILLISECONDS);
+    const wasSilent = running === undefined && performance.now() - begun >= BUSY_MILLISECONDS;
+    if (wasSilent && this.#child === child) this.end("overdue");
   }
 
   async #spawn(): Promise<void> {
@@ -131,9 +137,9 @@ export class FunctionProcess {
   }
 
   /** Invocations that are under way; undefined when nobody answers. */
-  #countRunning(socketPath: string): Promise<number | undefined> {
+  #countRunning(socketPath: string, timeout = PING_MILLISECONDS): Promise<number | undefined> {
     return new Promise((resolve) => {
-      const request = get({ socketPath, path: HEALTH_PATH, timeout: PING_MILLISECONDS }, (response) => {
+      const request = get({ socketPath, path: HEALTH_PATH, timeout }, (response) => {
         let text = "";
         response.on("data", (data: Buffer) => (text += data.toString()));
         response.on("end", () => resolve(Number(text)));
