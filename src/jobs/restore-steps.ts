@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Env } from "../env.ts";
 import type { BucketConfig, IndexAddress } from "../metadata/bucket/protocol.ts";
 import type { SegmentHeader } from "../metadata/bucket/segments.ts";
@@ -141,7 +142,10 @@ async function findConfig(
 /** In the terms of the index; undefined for a blob that does not say whose it is, and for a pack: the journal says it. */
 async function describeBlob(store: BlobStore, blob: ListedBlob): Promise<NewerBlob | undefined> {
   if (!blob.origin || blob.origin.pack) return undefined;
-  return { ...blob.origin, id: blob.id, size: blob.size, etag: blob.md5 ?? (await store.computeMd5(blob)) };
+  // What was encrypted with a key from outside R2 has no MD5 there, and S3 promises none: any ETag will do.
+  const readable = !blob.origin.encrypted && !blob.origin.attributes?.encryption;
+  const etag = blob.md5 ?? (readable ? await store.computeMd5(blob) : createHash("md5").update(blob.id).digest("hex"));
+  return { ...blob.origin, id: blob.id, size: blob.size, etag };
 }
 
 function isAfter(segment: SegmentName, restored: SegmentName | undefined): boolean {

@@ -1,5 +1,4 @@
 import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
-import { checkWriteEncryption } from "./encryption-headers.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 import { readLockHeaders } from "./lock-headers.ts";
 import { readTaggingHeader } from "./tags.ts";
@@ -35,7 +34,6 @@ const STORAGE_CLASSES = new Set([
 
 /** Headers of features that are not served yet: refused by name rather than silently dropped. */
 const UNSUPPORTED_HEADERS = [
-  "x-amz-copy-source-server-side-encryption-customer-algorithm",
   "x-amz-grant-full-control",
   "x-amz-grant-read",
   "x-amz-grant-read-acp",
@@ -107,7 +105,6 @@ export function readStorageClass(headers: Headers): string {
 
 /** Refuses what cannot be honoured yet, and lets through what means nothing here: unknown `x-amz-*` headers. */
 export function refuseUnsupportedHeaders(headers: Headers): void {
-  checkWriteEncryption(headers);
   for (const name of UNSUPPORTED_HEADERS) {
     if (headers.has(name)) throw notImplementedHeader(name);
   }

@@ -21,8 +21,11 @@ import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./at
 import type { S3Call, S3Result } from "./call.ts";
 import { checkExpectedOwner } from "./checks.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
+import { moveBytes } from "./copy-bytes.ts";
 import { findSource, markedSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
+import { type BodyEncryption, chooseEncryption, withEncryption } from "./encryption.ts";
+import { readSourceKey, readWriteEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { readLockHeaders } from "./lock-headers.ts";
@@ -32,7 +35,9 @@ import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.
 import { readAlgorithmName } from "./upload-checksum.ts";
 import { versionHeader } from "./version-ids.ts";
 
-/** CopyObject: a new row on the same immutable bytes; no byte is moved. */
+const CHECKSUM_ALGORITHM = "x-amz-checksum-algorithm";
+
+/** CopyObject: a new row on the same immutable bytes; bytes are moved only where they are encrypted in another way. */
 export async function copyObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
   await refuseAcl(call);
@@ -54,11 +59,15 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
     ...(replacesTags ? { tags: readTaggingHeader(call.headers) } : {}),
     ...(lock && { lock }),
   };
-  const committed = commitCopy(call, copy, await computeChecksum(call, source));
+  const encryption = await chooseEncryption(call);
+  const moves = encryption !== undefined || readSourceKey(call.headers) !== undefined;
+  const committed = moves
+    ? commitMoved(call, copy, encryption)
+    : commitCopy(call, copy, await computeChecksum(call, source));
   // Across index objects a copy takes two steps: a client that hangs up does not stop it half-way (rule 9).
   call.defer(committed);
   const { object, source: read } = await committed;
-  const headers = writtenHeaders(object);
+  const headers = writtenHeaders(call, object);
   delete headers["etag"];
   Object.assign(headers, expirationHeader(call.bucket.config, object));
   Object.assign(headers, versionHeader(sourceBucket.config, read.versionId, "x-amz-copy-source-version-id"));
@@ -124,8 +133,37 @@ async function commitCopy(
   const sameBucket = sourceBucket.config.bucketId === call.bucket.config.bucketId;
   const sameIndex = sameBucket && sourceBucket.shardOf(source.key) === call.bucket.shardOf(call.key);
   const outcome = sameIndex ? await copyInside(call, copy) : await copyAcross(call, copy);
+  if (outcome.outcome === "source-encrypted") return commitMoved(call, asked, undefined);
   if (outcome.outcome !== "ok") throw refusedCopy(call, source, outcome);
   return outcome;
+}
+
+/** The copy gets bytes of its own. */
+async function commitMoved(
+  call: S3Call,
+  copy: Copy,
+  encryption: BodyEncryption | undefined,
+): Promise<Committed & { source: ObjectRecord }> {
+  const { source, conditions } = copy;
+  const found = await findSource(call, source, undefined);
+  const copied = {
+    key: call.key,
+    storageClass: copy.storageClass,
+    ownerId: ownerOfWrites(call),
+    attributes: withEncryption(copiedAttributes(copy, found.object), encryption?.record),
+  };
+  const algorithm = readAlgorithmName(call.headers.get(CHECKSUM_ALGORITHM), CHECKSUM_ALGORITHM);
+  const { object, blob } = await moveBytes(call, source, found, copied, { encryptionKey: encryption?.key, algorithm });
+  const outcome = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
+    index.putObject({ ...plain, object, body: { kind: "blob", blob }, conditions }),
+  );
+  if (outcome.outcome === "ok") return { ...outcome, source: found.object };
+  call.store.discard([blob], call.defer);
+  throw refusedWrite(call, outcome);
+}
+
+function copiedAttributes({ attributes, tags, lock }: Copy, read: ObjectRecord): ObjectAttributes {
+  return withLock(withTags(attributes ?? read.attributes, tags ?? read.attributes.tags), lock);
 }
 
 /** One call: a row on the same bytes. */
@@ -136,6 +174,7 @@ function copyInside(call: S3Call, copy: Copy) {
       ...plain,
       sourceKey: source.key,
       sourceConditions,
+      plainOnly: true,
       key: call.key,
       conditions,
       ownerId: ownerOfWrites(call),
@@ -151,7 +190,7 @@ function copyInside(call: S3Call, copy: Copy) {
 
 /** Two calls: the source's index keeps the bytes for this copy, then the destination commits it (rule 13). */
 async function copyAcross(call: S3Call, copy: Copy) {
-  const { source, sourceBucket, sourceConditions, conditions, storageClass, attributes } = copy;
+  const { source, sourceBucket, sourceConditions, conditions, storageClass } = copy;
   const { bucketId } = call.bucket.config;
   const pinned = await sourceBucket.mutate(source.key, `${call.requestId}/pin`, (index, plain): Promise<PinOutcome> =>
     index.pin({
@@ -160,6 +199,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
       copyId: crypto.randomUUID(),
       key: source.key,
       conditions: sourceConditions,
+      plainOnly: true,
       destination: { bucketId, shard: call.bucket.shardOf(call.key) },
       ...(source.versionId === undefined ? {} : { versionId: source.versionId }),
     }),
@@ -173,7 +213,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     etag: read.etag,
     storageClass,
     ownerId: ownerOfWrites(call),
-    attributes: withLock(withTags(attributes ?? read.attributes, copy.tags ?? read.attributes.tags), copy.lock),
+    attributes: copiedAttributes(copy, read),
     ...(checksum && { checksum }),
   };
   const { body } = pinned;
@@ -195,7 +235,9 @@ function readDirective(call: S3Call, what: "metadata" | "tagging"): "COPY" | "RE
 function refuseIdentity(call: S3Call, source: CopySource, replaces: boolean, storageClass: string | undefined): void {
   const changes = replaces || storageClass !== undefined || source.versionId !== undefined;
   const changesHeaders =
-    call.headers.has("x-amz-website-redirect-location") || call.headers.has("x-amz-server-side-encryption");
+    call.headers.has("x-amz-website-redirect-location") ||
+    readWriteEncryption(call.headers).kind !== "default" ||
+    readSourceKey(call.headers) !== undefined;
   if (source.bucketName !== call.bucketName || source.key !== call.key || changes || changesHeaders) return;
   throw s3Error("InvalidRequest", {
     message:
@@ -208,7 +250,7 @@ function refuseIdentity(call: S3Call, source: CopySource, replaces: boolean, sto
  * and the copy is then of those bytes or of none.
  */
 async function computeChecksum(call: S3Call, source: CopySource): Promise<Sum | undefined> {
-  const algorithm = readAlgorithmName(call.headers.get("x-amz-checksum-algorithm"), "x-amz-checksum-algorithm");
+  const algorithm = readAlgorithmName(call.headers.get(CHECKSUM_ALGORITHM), CHECKSUM_ALGORITHM);
   if (!algorithm) return undefined;
   const found = await findSource(call, source, undefined);
   const { checksum, etag } = found.object;
@@ -241,6 +283,8 @@ function refusedCopy(
       return s3Error("NoSuchVersion", { detail: { Key: key, VersionId: versionId ?? "" } });
     case "source-delete-marker":
       return markedSource(key, versionId);
+    case "source-encrypted":
+      return s3Error("OperationAborted");
     case "source-precondition-failed":
       return s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
     default:

@@ -1,11 +1,17 @@
+import type { ChecksumHasher } from "../lib/checksums.ts";
 import { evaluateSource, readConditionHeaders } from "../lib/conditions.ts";
+import { hashThrough } from "../lib/hash-stream.ts";
 import type { FoundObject, GetObjectOutcome, Refusal } from "../metadata/bucket/protocol.ts";
 import type { S3Call } from "./call.ts";
 import type { CopySource } from "./copy-source.ts";
+import { checkReadKey, openBodyKey } from "./encryption.ts";
+import { readSourceKey } from "./encryption-headers.ts";
 import { s3Error } from "./errors.ts";
 import { tooManyReads } from "./get-object.ts";
 
 export const RANGE_HEADER = "x-amz-copy-source-range";
+/** Of bytes that one request moves; as of a part that is uploaded. */
+const MAX_COPY_BYTES = 5 * 1024 ** 3;
 
 /** Zero-based offsets of the first and last bytes. */
 export interface CopyRange {
@@ -27,6 +33,7 @@ export async function findSource(call: S3Call, source: CopySource, range: CopyRa
   );
   if (outcome.outcome !== "ok" && outcome.outcome !== "range-not-satisfiable") throw missingSource(source, outcome);
   const { object } = outcome;
+  checkReadKey(object, readSourceKey(call.headers));
   if (evaluateSource(readConditionHeaders(call.headers, "x-amz-copy-source-"), object) !== "ok") {
     throw s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
   }
@@ -74,6 +81,7 @@ export async function openSource(
   if (body.kind === "inline") return body.bytes;
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
   return call.store.read(body.extents, {
+    encryptionKey: await openBodyKey(object, readSourceKey(call.headers)),
     // Copied once, and seldom read where it is copied from.
     cacheable: false,
     defer: call.defer,
@@ -83,5 +91,22 @@ export async function openSource(
         ? again.body.extents
         : undefined;
     },
+  });
+}
+
+/**
+ * Streams go through JavaScript even when nothing is to be computed: workerd cannot pipe the joined bytes of
+ * several blobs, which come out of a FixedLengthStream, into the one that R2 wants.
+ */
+export function measure(bytes: Bytes, hashes: readonly ChecksumHasher[]): Bytes {
+  if (!(bytes instanceof Uint8Array)) return hashThrough(bytes, hashes, () => {});
+  for (const hash of hashes) hash.update(bytes);
+  return bytes;
+}
+
+export function checkCopiedSize(size: number): void {
+  if (size <= MAX_COPY_BYTES) return;
+  throw s3Error("InvalidRequest", {
+    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_COPY_BYTES}`,
   });
 }

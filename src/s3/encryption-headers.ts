@@ -4,43 +4,64 @@ import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 const ENCRYPTION = "x-amz-server-side-encryption";
 const KMS_KEY_ID = `${ENCRYPTION}-aws-kms-key-id`;
 const KMS_CONTEXT = `${ENCRYPTION}-context`;
-const ALGORITHM = `${ENCRYPTION}-customer-algorithm`;
-const KEY = `${ENCRYPTION}-customer-key`;
-const KEY_MD5 = `${ENCRYPTION}-customer-key-md5`;
-const CUSTOMER_HEADERS = [ALGORITHM, KEY, KEY_MD5];
+const PREFIX = `${ENCRYPTION}-customer-`;
+const SOURCE_PREFIX = `x-amz-copy-source-server-side-encryption-customer-`;
+const ALGORITHM = "algorithm";
+const KEY = "key";
+const KEY_MD5 = "key-md5";
 /** AES-256. */
 const KEY_BYTES = 32;
 
-/**
- * The encryption that a write asks for. AES256 is what R2 does with every body (SSE-S3). Customer keys and KMS
- * are not served yet and refused by name, but what S3 would refuse anyhow gets S3's own error.
- */
-export function checkWriteEncryption(headers: Headers): void {
+/** A key that came with the request: nothing of it is ever kept or repeated but its MD5. */
+export interface CustomerKey {
+  readonly bytes: Uint8Array;
+  /** Base64. */
+  readonly md5: string;
+}
+
+/** The encryption that a write asks for; "default": it says nothing, and the bucket decides. */
+export type WriteEncryption =
+  | { readonly kind: "default" }
+  /** AES256 is what R2 does with every body (SSE-S3). */
+  | { readonly kind: "s3" }
+  | { readonly kind: "customer"; readonly key: CustomerKey };
+
+/** What the headers of a write, or the fields of a form, say. @throws ServiceError as S3 refuses contradictions */
+export function readWriteEncryption(headers: Headers): WriteEncryption {
   const encryption = headers.get(ENCRYPTION);
   const kms = encryption?.startsWith("aws:kms") ?? false;
   if (encryption !== null && encryption !== "AES256" && !kms) {
     throw invalidArgument("The encryption method specified is not supported", ENCRYPTION, encryption);
   }
   if (!kms) refuseStrayKmsKey(headers);
-  const customer = CUSTOMER_HEADERS.find((name) => headers.has(name));
-  if (customer !== undefined) {
+  const key = readCustomerKey(headers);
+  if (key) {
     if (encryption !== null) throw incompatible(encryption);
-    checkCustomerKey(headers);
-    throw notImplementedHeader(customer);
+    return { kind: "customer", key };
   }
   if (kms) throw notImplementedHeader(ENCRYPTION);
   if (headers.has(KMS_CONTEXT)) throw notImplementedHeader(KMS_CONTEXT);
+  return encryption === null ? { kind: "default" } : { kind: "s3" };
 }
 
-/** A read names no encryption but a customer's key, and no object here has one. */
-export function checkReadEncryption(headers: Headers): void {
+/** A read names no encryption but a customer's key. */
+export function readReadEncryption(headers: Headers): CustomerKey | undefined {
   const encryption = headers.get(ENCRYPTION);
   if (encryption !== null) {
     throw invalidArgument(`${ENCRYPTION} header is not supported for this operation.`, ENCRYPTION, encryption);
   }
-  if (!CUSTOMER_HEADERS.some((name) => headers.has(name))) return;
-  checkCustomerKey(headers);
-  throw s3Error("InvalidRequest", { message: "The encryption parameters are not applicable to this object." });
+  return readCustomerKey(headers);
+}
+
+/** The key of a copy's source. */
+export function readSourceKey(headers: Headers): CustomerKey | undefined {
+  return readCustomerKey(headers, SOURCE_PREFIX);
+}
+
+/** The key of the addressed object: algorithm, key and the key's MD5 come together or not at all. */
+export function readCustomerKey(headers: Headers, prefix = PREFIX): CustomerKey | undefined {
+  const named = [ALGORITHM, KEY, KEY_MD5].some((name) => headers.has(prefix + name));
+  return named ? checkCustomerKey(headers, prefix) : undefined;
 }
 
 function refuseStrayKmsKey(headers: Headers): void {
@@ -61,24 +82,25 @@ function incompatible(encryption: string) {
   );
 }
 
-/** Algorithm, key and the key's MD5 come together, and the MD5 proves that the key arrived whole. */
-function checkCustomerKey(headers: Headers): void {
-  const algorithm = requireHeader(headers, ALGORITHM, "a valid encryption algorithm");
-  const key = requireHeader(headers, KEY, "an appropriate secret key");
-  const keyMd5 = requireHeader(headers, KEY_MD5, "the client calculated MD5 of the secret key");
+/** The MD5 proves that the key arrived whole. */
+function checkCustomerKey(headers: Headers, prefix: string): CustomerKey {
+  const algorithm = requireHeader(headers, prefix + ALGORITHM, "a valid encryption algorithm");
+  const key = requireHeader(headers, prefix + KEY, "an appropriate secret key");
+  const keyMd5 = requireHeader(headers, prefix + KEY_MD5, "the client calculated MD5 of the secret key");
   if (algorithm !== "AES256") throw s3Error("InvalidEncryptionAlgorithmError");
   const bytes = Buffer.from(key, "base64");
   // Never repeat the key in an answer.
   if (bytes.length !== KEY_BYTES) {
-    throw invalidArgument("The secret key was invalid for the specified algorithm.", KEY, "null");
+    throw invalidArgument("The secret key was invalid for the specified algorithm.", prefix + KEY, "null");
   }
   if (createHash("md5").update(bytes).digest("base64") !== keyMd5) {
     throw invalidArgument(
       "The calculated MD5 hash of the key did not match the hash that was provided.",
-      KEY_MD5,
+      prefix + KEY_MD5,
       keyMd5,
     );
   }
+  return { bytes, md5: keyMd5 };
 }
 
 function requireHeader(headers: Headers, name: string, what: string): string {

@@ -14,7 +14,8 @@ import type {
 import { MissingBlobError } from "../storage/read-extents.ts";
 import { attributeHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
-import { checkReadEncryption } from "./encryption-headers.ts";
+import { checkReadKey, encryptionHeaders, openBodyKey } from "./encryption.ts";
+import { type CustomerKey, readReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { renderLockHeaders } from "./lock-headers.ts";
@@ -43,19 +44,22 @@ export async function getObject(call: S3Call): Promise<S3Result> {
 }
 
 async function readObject(call: S3Call): Promise<S3Result> {
-  const found = await findObject(call, true);
+  const key = readReadEncryption(call.headers);
+  const found = await findObject(call, true, key);
   const { object, body } = found;
   const status = statusOf(found);
   const headers = objectHeaders(call, found);
   if (!body) return { status, headers };
   if (body.kind === "inline") return { status, headers, body: body.bytes };
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
+  const encryptionKey = object.attributes.encryption && (await openBodyKey(object, key));
   const bytes = await call.store.read(body.extents, {
-    cacheable: true,
+    cacheable: encryptionKey === undefined,
+    encryptionKey,
     defer: call.defer,
     // Bytes that R2 no longer has there may have been moved since the index answered: ask once more (rule 14).
     locateAgain: async () => {
-      const again = await findObject(call, true);
+      const again = await findObject(call, true, key);
       return again.object.sequence === object.sequence && again.body?.kind === "extents"
         ? again.body.extents
         : undefined;
@@ -66,7 +70,7 @@ async function readObject(call: S3Call): Promise<S3Result> {
 
 /** HeadObject: the same headers without the bytes. */
 export async function headObject(call: S3Call): Promise<S3Result> {
-  const found = await findObject(call, false);
+  const found = await findObject(call, false, readReadEncryption(call.headers));
   const length = found.span?.length ?? found.object.size;
   return {
     status: statusOf(found),
@@ -79,8 +83,7 @@ function statusOf({ object, span }: FoundObject): number {
   return span && object.size > 0 ? 206 : 200;
 }
 
-async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject> {
-  checkReadEncryption(call.headers);
+async function findObject(call: S3Call, withBody: boolean, key: CustomerKey | undefined): Promise<FoundObject> {
   const partNumber = readPartNumber(call);
   const rangeHeader = call.headers.get("range");
   if (partNumber !== undefined && rangeHeader !== null) {
@@ -91,6 +94,7 @@ async function findObject(call: S3Call, withBody: boolean): Promise<FoundObject>
   if (range && "object" in outcome && !confirmsRange(call.headers.get("if-range"), outcome.object)) {
     outcome = await askIndex(call, withBody, undefined, undefined);
   }
+  if ("object" in outcome) checkReadKey(outcome.object, key);
   switch (outcome.outcome) {
     case "ok":
       checkReadConditions(call, outcome.object);
@@ -206,7 +210,7 @@ function objectHeaders(call: S3Call, found: FoundObject): Record<string, string>
     "accept-ranges": "bytes",
     etag: `"${object.etag}"`,
     "last-modified": formatHttpDate(object.modifiedAt),
-    "x-amz-server-side-encryption": "AES256",
+    ...encryptionHeaders(call, object.attributes.encryption),
   };
   Object.assign(headers, versionHeader(call.bucket.config, object.versionId));
   if (!call.query.has("versionId")) Object.assign(headers, expirationHeader(call.bucket.config, object));

@@ -4,6 +4,8 @@ import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
 import type { GetObjectOutcome, ListObjectPartsOutcome, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
+import { checkReadKey } from "./encryption.ts";
+import { readReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument } from "./errors.ts";
 import { missingObject } from "./get-object.ts";
 import { readVersionId, versionHeader } from "./version-ids.ts";
@@ -29,7 +31,9 @@ export async function getObjectAttributes(call: S3Call): Promise<S3Result> {
     limit: Math.min(readInteger("x-amz-max-parts", headers.get("x-amz-max-parts"), MAX_PAGE, 0, MAX_INTEGER), MAX_PAGE),
     marker: readInteger("x-amz-part-number-marker", headers.get("x-amz-part-number-marker"), 0, 0, MAX_INTEGER),
   };
+  const key = readReadEncryption(headers);
   const { object, parts } = wanted.has("ObjectParts") ? await findParts(call, paging) : await findRecord(call);
+  checkReadKey(object, key);
   return {
     headers: {
       "last-modified": formatHttpDate(object.modifiedAt),

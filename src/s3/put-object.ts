@@ -4,6 +4,7 @@ import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bu
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { refuseAcl } from "./config/ownership-controls.ts";
+import { chooseEncryption, encryptionHeaders } from "./encryption.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { missingObjectLock, protectedByLock } from "./lock-headers.ts";
@@ -18,14 +19,20 @@ export const PREFLIGHT_BYTES = 8 * 1024 ** 2;
 export async function putObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
   await refuseAcl(call);
-  const attributes = readAttributes(call.headers);
+  const encryption = await chooseEncryption(call);
+  const attributes = { ...readAttributes(call.headers), ...(encryption && { encryption: encryption.record }) };
   const locks = attributes.lock !== undefined;
   if (locks) requireIntegrity(call);
   const storageClass = readStorageClass(call.headers);
   const conditions = readWriteConditions(call.headers);
   const ownerId = ownerOfWrites(call);
   await preflight(call, conditions, locks);
-  const body = await storeBody(call, true, { key: call.key, storageClass, ownerId, attributes });
+  const body = await storeBody(
+    call,
+    !encryption,
+    { key: call.key, storageClass, ownerId, attributes },
+    encryption?.key,
+  );
   const object = {
     key: call.key,
     size: body.size,
@@ -42,7 +49,9 @@ export async function putObject(call: S3Call): Promise<S3Result> {
   call.defer(commit);
   const outcome = await commit;
   if (outcome.outcome === "ok") {
-    return { headers: { ...writtenHeaders(outcome.object), ...expirationHeader(call.bucket.config, outcome.object) } };
+    return {
+      headers: { ...writtenHeaders(call, outcome.object), ...expirationHeader(call.bucket.config, outcome.object) },
+    };
   }
   if (body.location.kind === "blob") call.store.discard([body.location.blob], call.defer);
   throw refusedWrite(call, outcome);
@@ -98,8 +107,11 @@ export function refusedWrite(call: S3Call, refusal: WriteRefusal) {
 }
 
 /** Response headers of a committed write. */
-export function writtenHeaders(object: ObjectRecord): Record<string, string> {
-  const headers: Record<string, string> = { etag: `"${object.etag}"`, "x-amz-server-side-encryption": "AES256" };
+export function writtenHeaders(call: S3Call, object: ObjectRecord): Record<string, string> {
+  const headers: Record<string, string> = {
+    etag: `"${object.etag}"`,
+    ...encryptionHeaders(call, object.attributes.encryption),
+  };
   if (object.versionId !== "null") headers["x-amz-version-id"] = object.versionId;
   if (object.checksum) {
     headers[checksumHeader(object.checksum.algorithm)] = object.checksum.value;

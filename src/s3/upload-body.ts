@@ -50,9 +50,14 @@ export function readUploadLength(call: S3Call): number | undefined {
 /**
  * Streams the payload to its place. Small ones come back as bytes for the index row (`inline`), others
  * go to R2 under a fresh blob id. Whatever fails (hash, signature of a chunk, length) fails the whole
- * body: nothing refers to it yet, so nothing becomes visible.
+ * body: nothing refers to it yet, so nothing becomes visible. What has an `encryptionKey` is never inline.
  */
-export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigin): Promise<StoredBody> {
+export async function storeBody(
+  call: S3Call,
+  inline: boolean,
+  origin: BlobOrigin,
+  encryptionKey?: Uint8Array,
+): Promise<StoredBody> {
   const length = readUploadLength(call);
   const expected = readExpectedChecksum(call);
   const contentMd5 = readContentMd5(call.headers);
@@ -71,7 +76,7 @@ export async function storeBody(call: S3Call, inline: boolean, origin: BlobOrigi
   const { bucketId } = call.bucket.config;
   const blob = mintBlobId(bucketId, call.bucket.shardOf(call.key));
   const sized = call.payload.sized === true && verified === call.payload.stream;
-  const stored = await readingBody(call.store.put(blob, verified, { length, sized, origin }));
+  const stored = await readingBody(call.store.put(blob, verified, { length, sized, origin, encryptionKey }));
   try {
     verifyContentMd5(contentMd5, stored.md5);
   } catch (error) {

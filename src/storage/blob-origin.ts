@@ -1,3 +1,5 @@
+import type { ObjectEncryption } from "../lib/object-encryption.ts";
+
 /**
  * What a blob says of itself in R2's custom metadata: whose bytes it holds. An index that was lost is
  * rebuilt from its journal and from the blobs that are newer than the journal (architecture, decision 1).
@@ -11,6 +13,8 @@ export interface BlobOrigin {
     readonly headers: Readonly<Record<string, string>>;
     readonly metadata: Readonly<Record<string, string>>;
     readonly tags?: readonly { readonly key: string; readonly value: string }[];
+    /** Without it the bytes could not be read: it is never left out. */
+    readonly encryption?: ObjectEncryption;
     readonly lock?: {
       readonly retention?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly until: number };
       readonly legalHold?: "ON" | "OFF";
@@ -19,6 +23,8 @@ export interface BlobOrigin {
   /** Of a part: the upload that it belongs to, and its number. */
   readonly uploadId?: string;
   readonly partNumber?: number;
+  /** Of a part whose upload has a key of its own. */
+  readonly encrypted?: boolean;
   /** Many small bodies that an index had held itself; it alone knows whose. The key is empty. */
   readonly pack?: boolean;
 }
@@ -34,8 +40,10 @@ export function encodeOrigin(origin: BlobOrigin): Record<string, string> {
   const { key, ...rest } = origin;
   const encoded = { key: encode(key), origin: encode(JSON.stringify(rest)) };
   if (encoded.key.length + encoded.origin.length <= MAX_METADATA_BYTES) return encoded;
-  const { attributes: _tooLong, ...essential } = rest;
-  return { key: encoded.key, origin: encode(JSON.stringify(essential)) };
+  const { attributes, ...essential } = rest;
+  const encryption = attributes?.encryption;
+  const shortened = { ...essential, ...(encryption && { attributes: { headers: {}, metadata: {}, encryption } }) };
+  return { key: encoded.key, origin: encode(JSON.stringify(shortened)) };
 }
 
 /** Undefined where the metadata is absent or not ours. */

@@ -32,6 +32,8 @@ const SIGHTINGS = 20_000;
 export interface ReadOptions {
   /** False for bodies that must not lie anywhere but in R2 (SSE-C and KMS, consistency rule 11). */
   readonly cacheable: boolean;
+  /** With which the body was put; such a body is never cacheable. */
+  readonly encryptionKey?: Uint8Array | undefined;
   /** Lets a fill go on after the answer. */
   defer(work: Promise<unknown>): void;
   /** Asked once when R2 has lost sight of a blob. */
@@ -54,7 +56,7 @@ export class BodyCache {
   ): Promise<ReadableStream<Uint8Array> | Uint8Array> {
     const [extent, second] = extents;
     if (!extent) return new Uint8Array(0);
-    if (second || !options.cacheable) return readExtents(bucket, extents, options.locateAgain);
+    if (second || !options.cacheable) return readExtents(bucket, extents, options);
     const known = this.#memory.get(extent.blob);
     if (known) return known.subarray(extent.offset, extent.offset + extent.length);
     const sighting = this.#sightings.note(extent.blob, Date.now());
@@ -66,13 +68,13 @@ export class BodyCache {
       if (!sighting.offered) options.defer(fillLocation(bucket, extent));
       sighting.offered = true;
     }
-    return readExtents(bucket, extents, options.locateAgain);
+    return readExtents(bucket, extents, options);
   }
 
   /** Takes a hot body into memory; it is small enough to be awaited whole. */
   async #readHotSmall(bucket: R2Bucket, extent: Extent, options: ReadOptions): Promise<Uint8Array> {
     const cached = await matchLocation(extent);
-    const stream = cached?.body ?? (await readExtents(bucket, [extent], options.locateAgain));
+    const stream = cached?.body ?? (await readExtents(bucket, [extent], options));
     const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
     this.#memory.set(extent.blob, bytes);
     if (!cached) options.defer(keepInLocation(extent, bytes));

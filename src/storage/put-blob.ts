@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { type BlobId, blobKey } from "../lib/blob-id.ts";
 import { ByteReader } from "../lib/byte-reader.ts";
 import { ServiceError } from "../lib/errors.ts";
+import { hashThrough } from "../lib/hash-stream.ts";
 import { type BlobOrigin, encodeOrigin } from "./blob-origin.ts";
+import { toR2Key } from "./encryption-key.ts";
 
 /** All parts of an R2 multipart upload but the last must have one size, of at least 5 MiB; one is held in memory. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -13,6 +15,8 @@ export interface PutOptions {
   /** The stream is a request's own body of that length, which R2 takes without a FixedLengthStream around it. */
   readonly sized?: boolean;
   readonly origin: BlobOrigin;
+  /** 256 bits with which R2 encrypts the body: it is read with the same key or not at all. */
+  readonly encryptionKey?: Uint8Array | undefined;
 }
 
 export interface StoredBlob {
@@ -34,12 +38,37 @@ export async function putBlob(
   body: ReadableStream<Uint8Array> | Uint8Array,
   options: PutOptions,
 ): Promise<StoredBlob> {
-  const { length, origin } = options;
-  const customMetadata = encodeOrigin(origin);
-  if (body instanceof Uint8Array) return describe(await bucket.put(blobKey(id), body, { customMetadata }));
-  if (options.sized) return putSized(bucket, blobKey(id), body, customMetadata);
-  if (length === undefined) return putUnknownLength(bucket, blobKey(id), body, customMetadata);
-  return putKnownLength(bucket, blobKey(id), body, length, customMetadata);
+  const { encryptionKey } = options;
+  if (!encryptionKey) return putBody(bucket, id, body, options);
+  // Of a body that is encrypted with a key from outside R2's ETag need not be the MD5.
+  const md5 = createHash("md5");
+  let hashed = body;
+  if (body instanceof Uint8Array) md5.update(body);
+  else hashed = hashThrough(body, [md5], () => undefined);
+  const { size } = await putBody(bucket, id, hashed, { ...options, sized: false });
+  return { size, md5: md5.digest("hex") };
+}
+
+/** What R2 is told of a blob beside its bytes. */
+interface Stated {
+  readonly customMetadata: Record<string, string>;
+  readonly ssecKey?: string;
+}
+
+async function putBody(
+  bucket: R2Bucket,
+  id: BlobId,
+  body: ReadableStream<Uint8Array> | Uint8Array,
+  { length, origin, sized, encryptionKey }: PutOptions,
+): Promise<StoredBlob> {
+  const stated: Stated = {
+    customMetadata: encodeOrigin(origin),
+    ...(encryptionKey && { ssecKey: toR2Key(encryptionKey) }),
+  };
+  if (body instanceof Uint8Array) return describe(await bucket.put(blobKey(id), body, stated));
+  if (sized) return putSized(bucket, blobKey(id), body, stated);
+  if (length === undefined) return putUnknownLength(bucket, blobKey(id), body, stated);
+  return putKnownLength(bucket, blobKey(id), body, length, stated);
 }
 
 /** R2 checks the length itself; a body that breaks off may leave nothing behind either. */
@@ -47,10 +76,10 @@ async function putSized(
   bucket: R2Bucket,
   key: string,
   body: ReadableStream<Uint8Array>,
-  customMetadata: Record<string, string>,
+  stated: Stated,
 ): Promise<StoredBlob> {
   try {
-    return describe(await bucket.put(key, body, { customMetadata }));
+    return describe(await bucket.put(key, body, stated));
   } catch (error) {
     await bucket.delete(key).catch(() => undefined);
     throw error;
@@ -63,13 +92,10 @@ async function putKnownLength(
   key: string,
   body: ReadableStream<Uint8Array>,
   length: number,
-  customMetadata: Record<string, string>,
+  stated: Stated,
 ): Promise<StoredBlob> {
   const fixed = new FixedLengthStream(length);
-  const [piped, put] = await Promise.allSettled([
-    body.pipeTo(fixed.writable),
-    bucket.put(key, fixed.readable, { customMetadata }),
-  ]);
+  const [piped, put] = await Promise.allSettled([body.pipeTo(fixed.writable), bucket.put(key, fixed.readable, stated)]);
   if (piped.status === "fulfilled" && put.status === "fulfilled") return describe(put.value);
   // A body that fails its verification after the last byte is stored by then.
   await bucket.delete(key).catch(() => undefined);
@@ -84,12 +110,13 @@ async function putUnknownLength(
   bucket: R2Bucket,
   key: string,
   body: ReadableStream<Uint8Array>,
-  customMetadata: Record<string, string>,
+  stated: Stated,
 ): Promise<StoredBlob> {
   const reader = new ByteReader(body);
   let block = await readBlock(reader);
-  if (block.byteLength < PART_BYTES) return describe(await bucket.put(key, block, { customMetadata }));
-  const upload = await bucket.createMultipartUpload(key, { customMetadata });
+  if (block.byteLength < PART_BYTES) return describe(await bucket.put(key, block, stated));
+  const upload = await bucket.createMultipartUpload(key, stated);
+  const { ssecKey } = stated;
   try {
     const md5 = createHash("md5");
     const parts: R2UploadedPart[] = [];
@@ -97,7 +124,7 @@ async function putUnknownLength(
     while (block.byteLength > 0) {
       md5.update(block);
       size += block.byteLength;
-      parts.push(await upload.uploadPart(parts.length + 1, block));
+      parts.push(await upload.uploadPart(parts.length + 1, block, ssecKey === undefined ? undefined : { ssecKey }));
       block = await readBlock(reader);
     }
     await upload.complete(parts);

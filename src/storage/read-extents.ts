@@ -1,4 +1,5 @@
 import { blobKey, type BlobId, type Extent } from "../lib/blob-id.ts";
+import { toR2Key } from "./encryption-key.ts";
 
 /**
  * R2 has no such blob. The index may have moved or replaced the bytes since it was asked, so the reader
@@ -23,13 +24,22 @@ export type LocateAgain = () => Promise<readonly Extent[] | undefined>;
  */
 const PREFETCH_WITHIN_BYTES = 16 * 1024 * 1024;
 
+export interface ExtentOptions {
+  readonly locateAgain?: LocateAgain | undefined;
+  /** With which all of the blobs were put. */
+  readonly encryptionKey?: Uint8Array | undefined;
+}
+
 /** The bytes of one extent, as R2 streams them. Throws MissingBlobError. */
-export async function openExtent(bucket: R2Bucket, extent: Extent): Promise<ReadableStream<Uint8Array>> {
+export async function openExtent(
+  bucket: R2Bucket,
+  extent: Extent,
+  encryptionKey?: Uint8Array,
+): Promise<ReadableStream<Uint8Array>> {
   const whole = extent.length === extent.blobSize;
-  const object = await bucket.get(
-    blobKey(extent.blob),
-    whole ? undefined : { range: { offset: extent.offset, length: extent.length } },
-  );
+  const range = whole ? undefined : { range: { offset: extent.offset, length: extent.length } };
+  const options = encryptionKey ? { ...range, ssecKey: toR2Key(encryptionKey) } : range;
+  const object = await bucket.get(blobKey(extent.blob), options);
   if (!object) throw new MissingBlobError(extent.blob);
   return object.body;
 }
@@ -42,9 +52,9 @@ export async function openExtent(bucket: R2Bucket, extent: Extent): Promise<Read
 export async function readExtents(
   bucket: R2Bucket,
   extents: readonly Extent[],
-  locateAgain?: LocateAgain,
+  options: ExtentOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
-  const source = new ExtentSource(bucket, extents, locateAgain);
+  const source = new ExtentSource(bucket, extents, options);
   const first = await source.open();
   const [only, second] = source.remaining;
   if (only && !second) return first;
@@ -74,29 +84,30 @@ export function dropBytes(extents: readonly Extent[], count: number): Extent[] {
 class ExtentSource {
   remaining: readonly Extent[];
   readonly #bucket: R2Bucket;
-  readonly #locateAgain: LocateAgain | undefined;
+  readonly #options: ExtentOptions;
   readonly #total: number;
 
-  constructor(bucket: R2Bucket, extents: readonly Extent[], locateAgain: LocateAgain | undefined) {
+  constructor(bucket: R2Bucket, extents: readonly Extent[], options: ExtentOptions) {
     this.remaining = extents;
     this.#bucket = bucket;
-    this.#locateAgain = locateAgain;
+    this.#options = options;
     this.#total = totalLength(extents);
   }
 
   /** Opens the extent at `index` of those remaining; asks once for their present place when it is gone. */
   async open(index = 0): Promise<ReadableStream<Uint8Array>> {
     const extent = this.remaining[index]!;
+    const { locateAgain, encryptionKey } = this.#options;
     try {
-      return await openExtent(this.#bucket, extent);
+      return await openExtent(this.#bucket, extent, encryptionKey);
     } catch (error) {
-      if (!(error instanceof MissingBlobError) || !this.#locateAgain) throw error;
-      const moved = await this.#locateAgain();
+      if (!(error instanceof MissingBlobError) || !locateAgain) throw error;
+      const moved = await locateAgain();
       if (!moved || totalLength(moved) !== this.#total) throw error;
       const kept = this.remaining.slice(0, index);
       const position = this.#total - totalLength(this.remaining) + totalLength(kept);
       this.remaining = [...kept, ...dropBytes(moved, position)];
-      return openExtent(this.#bucket, this.remaining[index]!);
+      return openExtent(this.#bucket, this.remaining[index]!, encryptionKey);
     }
   }
 

@@ -37,7 +37,7 @@ import { indexStub } from "./shards.ts";
 import { readStatistics } from "./statistics.ts";
 import { sweepBlobs } from "./sweep.ts";
 import type { IndexStatistics, NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
-import { abortUpload, createUpload, dropUploads, findUpload, listParts, listUploads, putPart } from "./uploads.ts";
+import { abortUpload, checkUpload, createUpload, dropUploads, listParts, listUploads, putPart } from "./uploads.ts";
 import { copyObject, putObject } from "./writes.ts";
 
 /** What an index object has once its bucket exists. */
@@ -77,8 +77,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   checkWrite(call: protocol.CheckWriteCall) {
     return this.#read(call, (): protocol.CheckWriteOutcome => {
-      if (call.uploadId !== undefined && !findUpload(this.#sql, call.key, call.uploadId))
-        return { outcome: "no-such-upload" };
+      if (call.uploadId !== undefined) return checkUpload(this.#sql, call.key, call.uploadId);
       if (call.locks && !this.#admission.knownState.config.documents?.objectLock) return { outcome: "no-object-lock" };
       return { outcome: evaluateWrite(call.conditions, findCurrent(this.#sql, call.key)?.record) };
     });

@@ -51,7 +51,7 @@ export function findPacked(
  * `packed`; undefined when the source has another body by now.
  */
 export function pinObject(change: Change, call: PinCall, packed?: ReadBody): PinOutcome | undefined {
-  const source = findSource(change.sql, call.key, call.versionId, call.conditions);
+  const source = findSource(change.sql, call.key, call.versionId, call.conditions, call.plainOnly);
   if ("outcome" in source) return source;
   const wanted = source.body.kind === "packed" ? source.body.id : undefined;
   if (packed?.id !== wanted) return undefined;

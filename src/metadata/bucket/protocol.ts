@@ -7,6 +7,7 @@
 import type { BlobId, Extent } from "../../lib/blob-id.ts";
 import type { Checksum, ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { ReadConditions, WriteConditions } from "../../lib/conditions.ts";
+import type { ObjectEncryption } from "../../lib/object-encryption.ts";
 import type { RangeSpec, Span } from "../../lib/range.ts";
 import type { Acl, BucketDocuments, ObjectLock, Tag } from "./documents.ts";
 import type { EventContext } from "./event-record.ts";
@@ -69,6 +70,8 @@ export interface ObjectAttributes {
   readonly lock?: ObjectLock;
   /** Of this version alone, like the lock. Absent: everything to its owner. */
   readonly acl?: Acl;
+  /** Of its bytes: they are read with a key of their own. Absent: R2's encryption alone (SSE-S3). */
+  readonly encryption?: ObjectEncryption;
 }
 
 /** A version of an object, without its bytes. */
@@ -205,13 +208,17 @@ export interface CheckWriteCall extends Call {
   /** The write will ask for a lock. */
   readonly locks?: boolean;
 }
-export type CheckWriteOutcome = Outcome<object> | WriteRefusal | { readonly outcome: "no-such-upload" };
+export type CheckWriteOutcome =
+  /** `encryption`: of the upload that was asked for. */
+  Outcome<{ readonly encryption?: ObjectEncryption }> | WriteRefusal | { readonly outcome: "no-such-upload" };
 
 /** CopyObject and RenameObject inside one index object: a new row on the same bytes. */
 export interface CopyObjectCall extends Mutation {
   readonly sourceKey: string;
   readonly sourceVersionId?: string;
   readonly sourceConditions: ReadConditions;
+  /** Refuses a source that has a key of its own: its copy has other bytes. */
+  readonly plainOnly?: boolean;
   readonly key: string;
   readonly conditions: WriteConditions;
   readonly ownerId: string;
@@ -232,7 +239,9 @@ export type SourceRefusal =
   | { readonly outcome: "no-such-source" }
   | { readonly outcome: "no-such-source-version" }
   | { readonly outcome: "source-delete-marker" }
-  | { readonly outcome: "source-precondition-failed" };
+  | { readonly outcome: "source-precondition-failed" }
+  /** Of a copy that wants it not to be. */
+  | { readonly outcome: "source-encrypted" };
 export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRecord }> | WriteRefusal | SourceRefusal;
 
 /** First step of a copy across index objects: the owner keeps the bytes for `copyId`. */
@@ -242,6 +251,8 @@ export interface PinCall extends Mutation {
   readonly key: string;
   readonly versionId?: string;
   readonly conditions: ReadConditions;
+  /** As in CopyObjectCall. */
+  readonly plainOnly?: boolean;
   /** Where the copy will be committed, so that the owner can ask about a pin that stays pending. */
   readonly destination: IndexAddress;
 }

@@ -9,6 +9,7 @@ export function findSource(
   key: string,
   versionId: string | undefined,
   conditions: ReadConditions,
+  plainOnly = false,
 ): StoredObject | SourceRefusal {
   const version = findVersion(sql, key, versionId);
   if (version.found === "marker") return { outcome: "source-delete-marker" };
@@ -16,5 +17,6 @@ export function findSource(
     return { outcome: versionId === undefined ? "no-such-source" : "no-such-source-version" };
   }
   if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
+  if (plainOnly && version.record.attributes.encryption) return { outcome: "source-encrypted" };
   return { record: version.record, body: version.body };
 }

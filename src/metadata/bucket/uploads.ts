@@ -6,6 +6,7 @@ import { lacksObjectLock } from "./object-lock.ts";
 import type {
   AbortUploadCall,
   AbortUploadOutcome,
+  CheckWriteOutcome,
   CreateUploadCall,
   CreateUploadOutcome,
   ListedPart,
@@ -41,6 +42,14 @@ export function findUpload(sql: SqlStorage, key: string, uploadId: string): Uplo
     .raw()
     .next();
   return row.done ? undefined : toUpload(row.value as unknown as UploadRow);
+}
+
+/** Whether a part may come, and how its bytes are to be encrypted. */
+export function checkUpload(sql: SqlStorage, key: string, uploadId: string): CheckWriteOutcome {
+  const upload = findUpload(sql, key, uploadId);
+  if (!upload) return { outcome: "no-such-upload" };
+  const { encryption } = upload.attributes;
+  return { outcome: "ok", ...(encryption && { encryption }) };
 }
 
 export function createUpload(change: Change, call: CreateUploadCall): CreateUploadOutcome {

@@ -69,7 +69,7 @@ export function makeRecord(change: Change, object: NewObject, partsCount: number
  * key is left behind as DeleteObject leaves it.
  */
 export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutcome {
-  const source = findSource(change.sql, call.sourceKey, call.sourceVersionId, call.sourceConditions);
+  const source = findSource(change.sql, call.sourceKey, call.sourceVersionId, call.sourceConditions, call.plainOnly);
   if ("outcome" in source) return source;
   const place = findPlace(change, call.key);
   const refusal = evaluateWrite(call.conditions, place.current?.record);

@@ -7,6 +7,7 @@ import type {
   Refusal,
 } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
+import { encryptionHeaders } from "../encryption.ts";
 import { s3Error } from "../errors.ts";
 import { expirationHeader } from "../expiration-header.ts";
 import { objectUrl } from "../object-url.ts";
@@ -59,10 +60,10 @@ async function readPartList(call: S3Call): Promise<XmlNode> {
 function completed(call: S3Call, object: ObjectRecord): S3Result {
   const { checksum } = object;
   // Whole and composite checksums are elements of this answer, not headers.
-  const { "x-amz-version-id": versionId } = writtenHeaders(object);
+  const { "x-amz-version-id": versionId } = writtenHeaders(call, object);
   return {
     headers: {
-      "x-amz-server-side-encryption": "AES256",
+      ...encryptionHeaders(call, object.attributes.encryption),
       ...(versionId !== undefined && { "x-amz-version-id": versionId }),
       ...expirationHeader(call.bucket.config, object),
     },

@@ -3,6 +3,7 @@ import { element } from "../../lib/xml.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { refuseAcl } from "../config/ownership-controls.ts";
+import { chooseEncryption, encryptionHeaders } from "../encryption.ts";
 import { s3Error } from "../errors.ts";
 import { missingObjectLock } from "../lock-headers.ts";
 import { ANONYMOUS_OWNER } from "../owner.ts";
@@ -14,12 +15,13 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
   await refuseAcl(call);
   const checksum = readUploadChecksum(call.headers);
+  const encryption = await chooseEncryption(call);
   const upload = {
-    uploadId: mintUploadId(checksum),
+    uploadId: mintUploadId(checksum, encryption !== undefined),
     key: call.key,
     initiatorId: call.identity.kind === "account" ? call.identity.account.id : ANONYMOUS_OWNER,
     storageClass: readStorageClass(call.headers),
-    attributes: readAttributes(call.headers),
+    attributes: { ...readAttributes(call.headers), ...(encryption && { encryption: encryption.record }) },
     ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
   };
   const { outcome } = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
@@ -28,7 +30,7 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
   if (outcome === "no-object-lock") throw missingObjectLock();
   return {
     headers: {
-      "x-amz-server-side-encryption": "AES256",
+      ...encryptionHeaders(call, encryption?.record),
       ...(checksum && {
         "x-amz-checksum-algorithm": checksum.algorithm,
         "x-amz-checksum-type": checksum.type,

@@ -2,6 +2,7 @@ import type { ChecksumAlgorithm } from "../../lib/checksums.ts";
 import type { BlobId, PutPartOutcome } from "../../metadata/bucket/protocol.ts";
 import type { BlobOrigin } from "../../storage/blob-origin.ts";
 import type { S3Call } from "../call.ts";
+import { type BodyEncryption, openUploadEncryption } from "../encryption.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
 import { ownerOfWrites } from "../owner.ts";
 import { PREFLIGHT_BYTES } from "../put-object.ts";
@@ -32,19 +33,34 @@ export function readPartNumber(call: S3Call): number {
   );
 }
 
-/** A large part asks for its upload first, so that it is not sent only to be refused (consistency rule 6). */
-export async function preflightPart(call: S3Call, upload: UploadId, size: number | undefined): Promise<void> {
-  if (size !== undefined && size <= PREFLIGHT_BYTES) return;
+/**
+ * A large part asks for its upload first, so that it is not sent only to be refused (consistency rule 6), and so
+ * does one that is to be encrypted: answers how.
+ */
+export async function preflightPart(
+  call: S3Call,
+  upload: UploadId,
+  size: number | undefined,
+): Promise<BodyEncryption | undefined> {
+  if (!upload.encrypted && size !== undefined && size <= PREFLIGHT_BYTES) return openUploadEncryption(call, undefined);
   const { key } = call;
   const outcome = await call.bucket.read(key, (index, plain) =>
     index.checkWrite({ ...plain, key, conditions: {}, uploadId: upload.id }),
   );
   if (outcome.outcome !== "ok") throw noSuchUpload(upload.id);
+  return openUploadEncryption(call, outcome.encryption);
 }
 
 /** What the blob of a part says about itself; its upload's record knows the rest. */
 export function partOrigin(call: S3Call, upload: UploadId, partNumber: number): BlobOrigin {
-  return { key: call.key, ownerId: ownerOfWrites(call), storageClass: "STANDARD", uploadId: upload.id, partNumber };
+  return {
+    key: call.key,
+    ownerId: ownerOfWrites(call),
+    storageClass: "STANDARD",
+    uploadId: upload.id,
+    partNumber,
+    ...(upload.encrypted && { encrypted: true }),
+  };
 }
 
 /**

@@ -1,19 +1,24 @@
 import { mintBlobId } from "../../lib/blob-id.ts";
-import { checksumElement, type ChecksumHasher, createChecksum } from "../../lib/checksums.ts";
-import { hashThrough } from "../../lib/hash-stream.ts";
+import { checksumElement, createChecksum } from "../../lib/checksums.ts";
 import { element } from "../../lib/xml.ts";
 import { refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { checkExpectedOwner } from "../checks.ts";
-import { type Bytes, type CopyRange, findSource, openSource, RANGE_HEADER } from "../copy-source-body.ts";
+import {
+  type Bytes,
+  checkCopiedSize,
+  type CopyRange,
+  findSource,
+  measure,
+  openSource,
+  RANGE_HEADER,
+} from "../copy-source-body.ts";
 import { readCopySource } from "../copy-source.ts";
-import { invalidArgument, s3Error } from "../errors.ts";
+import { encryptionHeaders } from "../encryption.ts";
+import { invalidArgument } from "../errors.ts";
 import { versionHeader } from "../version-ids.ts";
 import { commitPart, partOrigin, preflightPart, readPartNumber } from "./parts.ts";
 import { readUploadId, type UploadId } from "./upload-id.ts";
-
-/** As of a part that is uploaded. */
-const MAX_COPY_BYTES = 5 * 1024 ** 3;
 
 /** UploadPartCopy: bytes of an object that exists become a part. They are moved as a stream, from blob to blob. */
 export async function uploadPartCopy(call: S3Call): Promise<S3Result> {
@@ -26,14 +31,14 @@ export async function uploadPartCopy(call: S3Call): Promise<S3Result> {
   const found = await findSource(call, source, range);
   const { object } = found;
   const size = found.span?.length ?? object.size;
-  if (size > MAX_COPY_BYTES) throw sourceTooLarge();
-  await preflightPart(call, upload, size);
+  checkCopiedSize(size);
+  const encryption = await preflightPart(call, upload, size);
   const bytes = await openSource(call, source, range, found);
-  const stored = await storeCopy(call, bytes, size, upload, partNumber);
+  const stored = await storeCopy(call, { bytes, length: size, encryptionKey: encryption?.key }, upload, partNumber);
   const modifiedAt = await commitPart(call, upload, { partNumber, size, ...stored });
   return {
     headers: {
-      "x-amz-server-side-encryption": "AES256",
+      ...encryptionHeaders(call, encryption?.record),
       ...versionHeader(call.bucketNamed(source.bucketName).config, object.versionId, "x-amz-copy-source-version-id"),
     },
     xml: element(
@@ -61,27 +66,23 @@ function readCopyRange(call: S3Call): CopyRange | undefined {
   );
 }
 
+interface CopiedBytes {
+  readonly bytes: Bytes;
+  readonly length: number;
+  /** Of the part that they become. */
+  readonly encryptionKey: Uint8Array | undefined;
+}
+
 /** Moves the bytes into a blob of the destination. */
-async function storeCopy(call: S3Call, bytes: Bytes, length: number, upload: UploadId, partNumber: number) {
+async function storeCopy(call: S3Call, copied: CopiedBytes, upload: UploadId, partNumber: number) {
+  const { bytes, length, encryptionKey } = copied;
   const blob = mintBlobId(call.bucket.config.bucketId, call.bucket.shardOf(call.key));
   const hash = upload.checksum && createChecksum(upload.checksum.algorithm);
   const measured = measure(bytes, hash ? [hash] : []);
-  const { md5 } = await call.store.put(blob, measured, { length, origin: partOrigin(call, upload, partNumber) });
-  return { blob, md5, ...(hash && { checksum: await hash.digestBase64() }) };
-}
-
-/**
- * Streams go through JavaScript even when nothing is to be computed: workerd cannot pipe the joined bytes of
- * several blobs, which come out of a FixedLengthStream, into the one that R2 wants.
- */
-function measure(bytes: Bytes, hashes: readonly ChecksumHasher[]): Bytes {
-  if (!(bytes instanceof Uint8Array)) return hashThrough(bytes, hashes, () => {});
-  for (const hash of hashes) hash.update(bytes);
-  return bytes;
-}
-
-function sourceTooLarge() {
-  return s3Error("InvalidRequest", {
-    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_COPY_BYTES}`,
+  const { md5 } = await call.store.put(blob, measured, {
+    length,
+    encryptionKey,
+    origin: partOrigin(call, upload, partNumber),
   });
+  return { blob, md5, ...(hash && { checksum: await hash.digestBase64() }) };
 }

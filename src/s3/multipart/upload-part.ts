@@ -3,6 +3,7 @@ import { hashThrough } from "../../lib/hash-stream.ts";
 import type { BlobOrigin } from "../../storage/blob-origin.ts";
 import { refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
+import { encryptionHeaders } from "../encryption.ts";
 import { readUploadLength, type StoredBody, storeBody } from "../upload-body.ts";
 import { readExpectedChecksum } from "../upload-checksum.ts";
 import {
@@ -22,8 +23,9 @@ export async function uploadPart(call: S3Call): Promise<S3Result> {
   const upload = readUploadId(call);
   const sent = readExpectedChecksum(call)?.algorithm;
   checkAlgorithm(upload, sent);
-  await preflightPart(call, upload, readUploadLength(call));
-  const body = await storePart(call, upload, sent !== undefined, partOrigin(call, upload, partNumber));
+  const encryption = await preflightPart(call, upload, readUploadLength(call));
+  const origin = partOrigin(call, upload, partNumber);
+  const body = await storePart(call, upload, sent !== undefined, origin, encryption?.key);
   if (body.location.kind !== "blob") throw new Error("the body of a part was not stored as a blob");
   const part: StoredPart = {
     partNumber,
@@ -36,7 +38,7 @@ export async function uploadPart(call: S3Call): Promise<S3Result> {
   return {
     headers: {
       etag: `"${body.md5}"`,
-      "x-amz-server-side-encryption": "AES256",
+      ...encryptionHeaders(call, encryption?.record),
       ...(body.checksum && { [checksumHeader(body.checksum.algorithm)]: body.checksum.value }),
     },
   };
@@ -58,11 +60,12 @@ async function storePart(
   { checksum }: UploadId,
   checksumSent: boolean,
   origin: BlobOrigin,
+  encryptionKey: Uint8Array | undefined,
 ): Promise<StoredBody> {
-  if (!checksum || checksumSent) return storeBody(call, false, origin);
+  if (!checksum || checksumSent) return storeBody(call, false, origin, encryptionKey);
   const hash = createChecksum(checksum.algorithm);
   const { stream, length, trailerNames, trailers } = call.payload;
   const payload = { stream: stream && hashThrough(stream, [hash], () => {}), length, trailerNames, trailers };
-  const body = await storeBody({ ...call, payload }, false, origin);
+  const body = await storeBody({ ...call, payload }, false, origin, encryptionKey);
   return { ...body, checksum: { ...checksum, value: await hash.digestBase64() } };
 }

@@ -73,8 +73,8 @@ describe("reading extents", () => {
   it("names a blob that is missing, before anything is answered", async () => {
     const gone: Extent = { blob: mintBlobId("bucket", 0), offset: 0, length: 1, blobSize: 1 };
     await expect(readExtents(env.BLOBS, [gone])).rejects.toThrow(MissingBlobError);
-    await expect(readExtents(env.BLOBS, [gone], async () => undefined)).rejects.toThrow(gone.blob);
-    await expect(readExtents(env.BLOBS, [gone], async () => [gone])).rejects.toThrow(gone.blob);
+    await expect(readExtents(env.BLOBS, [gone], { locateAgain: async () => undefined })).rejects.toThrow(gone.blob);
+    await expect(readExtents(env.BLOBS, [gone], { locateAgain: async () => [gone] })).rejects.toThrow(gone.blob);
   });
 
   it("breaks off when a later blob is missing", async () => {
@@ -90,11 +90,17 @@ describe("reading extents", () => {
     const remove = async () => env.BLOBS.delete([blobKey(a.blob), blobKey(b.blob)]);
 
     const midway = watchedBucket({ 2: remove });
-    expect(await readAll(await readExtents(midway.bucket, [a, b], async () => moved))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await readAll(await readExtents(midway.bucket, [a, b], { locateAgain: async () => moved }))).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
     const atStart = watchedBucket();
-    expect(await readAll(await readExtents(atStart.bucket, [a, b], async () => moved))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await readAll(await readExtents(atStart.bucket, [a, b], { locateAgain: async () => moved }))).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
     expect(
-      await readAll(await readExtents(env.BLOBS, [a], async () => [part(packed, 2, 1), part(packed, 3, 2)])),
+      await readAll(
+        await readExtents(env.BLOBS, [a], { locateAgain: async () => [part(packed, 2, 1), part(packed, 3, 2)] }),
+      ),
     ).toEqual([0, 1, 2]);
   });
 });
