@@ -36,7 +36,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   // Who awaits the work as well hears of its failure; to the platform it is not one.
   const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined));
   try {
-    const alias = isAlias(incoming, env, deployment, defer);
+    const alias = isAlias(incoming, env, deployment);
     const address: Address =
       alias && (await alias)
         ? { service: "cdn", distributionId: undefined, rawPath: incoming.rawPath, byPath: false }

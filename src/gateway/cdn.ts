@@ -44,14 +44,15 @@ async function serveCdn(call: CdnRequest): Promise<Response> {
  * Whether a host that is none of the deployment's own is a distribution's alias. Without a promise where that is
  * known: the APIs of the deployment may be asked by such a host too (a tunnel, a domain in front).
  */
-export function isAlias(
-  { host }: Incoming,
-  env: Env,
-  { domain }: Deployment,
-  defer: (work: Promise<unknown>) => void,
-): boolean | Promise<boolean> {
-  if (host === domain || !mayBeAlias(host, domain) || distributions.isUnknownAlias(host)) return false;
-  return distributions.findByAlias(env, host, defer).then((distribution) => distribution !== undefined);
+export function isAlias({ host }: Incoming, env: Env, { domain }: Deployment): boolean | Promise<boolean> {
+  if (host === domain || !mayBeAlias(host, domain)) return false;
+  const id = distributions.findAlias(env, host);
+  if (!(id instanceof Promise)) return id !== undefined;
+  // Who comes for another service must not suffer from a registry that fails.
+  return id.then(
+    (found) => found !== undefined,
+    () => false,
+  );
 }
 
 /** Addresses and names without a dot are nobody's alias. */

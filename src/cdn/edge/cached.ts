@@ -74,8 +74,8 @@ async function serveFromOrigin(passage: Passage, found: Found, asked: Directives
   const work = isRange
     ? fillRange(passage, found.variants, land)
     : fillFromOrigin(passage, knownOf(found, asked), land);
-  // It goes on for those who wait, should this viewer leave.
-  passage.ports.defer(work);
+  // It goes on for those who wait, should this viewer leave; and they hear of whatever ends it.
+  passage.ports.defer(work.catch(() => land({ kind: "failed", status: 502 })));
   return work;
 }
 
@@ -100,7 +100,8 @@ function refreshInBackground(passage: Passage, known: Known): void {
     const { body } = await fillFromOrigin(background, known, land);
     if (body instanceof ReadableStream) await body.cancel();
   };
-  ports.defer(refresh(flights.begin(key.text)));
+  const land = flights.begin(key.text);
+  ports.defer(refresh(land).catch(() => land({ kind: "failed", status: 502 })));
 }
 
 function knownOf({ variants, selected }: Found, asked: Directives | undefined): Known {

@@ -61,16 +61,16 @@ class Distributions {
     host: string,
     defer: (work: Promise<unknown>) => void,
   ): Promise<CompiledDistribution | undefined> {
-    const id = await this.#aliases.read(host, () => findDistributionByAlias(env, host));
+    const id = await this.findAlias(env, host);
     const distribution = id === undefined ? undefined : await this.find(env, id, defer);
     // The registry's answer may be older than the snapshot, which has the last word.
     return distribution?.config.Aliases.some((alias) => coversHost(alias, host)) ? distribution : undefined;
   }
 
-  /** Whether this isolate has met the host as nobody's alias in the last seconds. */
-  isUnknownAlias(host: string): boolean {
+  /** The id that the registry has for a host; without a promise where that was asked in the last seconds. */
+  findAlias(env: CdnEnv, host: string): string | undefined | Promise<string | undefined> {
     const known = this.#aliases.peek(host);
-    return known !== undefined && known.value === undefined;
+    return known ? known.value : this.#aliases.load(host, () => findDistributionByAlias(env, host));
   }
 
   /** To be called after a change was made by this isolate, which is in force here at once. */
