@@ -3,6 +3,7 @@ import type { CdnPorts, OriginRequest } from "../cdn/origin/origin-request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { decodePercent } from "../lib/percent.ts";
 import { s3Error } from "../s3/errors.ts";
+import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { answerFunctionUrl } from "./function-url.ts";
 import type { Incoming } from "./incoming.ts";
 import type { LambdaRequest } from "./lambda.ts";
@@ -18,6 +19,7 @@ const DEFAULT_PORTS = { http: 80, https: 443 };
 /** How the CDN reaches origins, for one request. */
 export function createCdnPorts(request: LambdaRequest): CdnPorts {
   return {
+    ...createEdgeFunctionPorts(request),
     fetchNetwork,
     callBucket: (call, bucket, accountId) => callBucket(request, call, bucket, accountId),
     callFunctionUrl: (call, urlId) =>

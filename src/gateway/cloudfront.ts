@@ -4,21 +4,19 @@ import type { CdnCall, CdnResult } from "../cdn/control/call.ts";
 import { cloudFrontError } from "../cdn/control/errors.ts";
 import { matchCdnOperation } from "../cdn/control/service.ts";
 import { distributions } from "../cdn/edge/distributions.ts";
-import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { runRecorded } from "../metadata/registry/audited.ts";
 import { cdnRegistryOf, distributionOf } from "../metadata/cdn/client.ts";
 import { renderCloudFrontError, renderCloudFrontResult } from "./cloudfront-response.ts";
-import type { Deployment } from "./deployment.ts";
+import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { logFault } from "./faults.ts";
+import type { RuntimeRequest } from "./function-runtime.ts";
 import type { Incoming } from "./incoming.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
-export interface CloudFrontRequest {
+export interface CloudFrontRequest extends RuntimeRequest {
   readonly incoming: Incoming;
-  readonly env: Env;
-  readonly deployment: Deployment;
   /** Told which operation it was, for metrics. */
   readonly onMatch: (operation: string) => void;
 }
@@ -71,6 +69,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     apiHosts: [incoming.host, new URL(deployment.endpointUrl).hostname],
     registry: cdnRegistryOf(env),
     distribution: (id) => distributionOf(env, id),
+    ...createEdgeFunctionPorts(request),
   };
   // Reading leaves no record: there is too much of it.
   if (incoming.method === "GET") return operation.handle(call);

@@ -4,6 +4,7 @@ import type { Query } from "../../lib/query.ts";
 import { element, parseXml, type XmlContent, type XmlElement } from "../../lib/xml.ts";
 import type { DistributionApi } from "../../metadata/cdn/protocol.ts";
 import type { CdnRegistryApi } from "../../metadata/cdn/registry-protocol.ts";
+import type { EdgeFunctionPorts } from "../functions/ports.ts";
 import { cloudFrontError } from "./errors.ts";
 import type { Shape } from "./xml/shape.ts";
 
@@ -11,7 +12,7 @@ import type { Shape } from "./xml/shape.ts";
 export const API = "/2020-05-31";
 
 /** A decoded request to the CloudFront API, as an operation sees it. */
-export interface CdnCall {
+export interface CdnCall extends EdgeFunctionPorts {
   readonly requestId: string;
   readonly operation: string;
   /** The caller's account: operations see nothing of others. */

@@ -32,7 +32,7 @@ const MAX_CODE_BYTES = 10_240;
 const NAME = /^[a-zA-Z0-9-_]{1,64}$/;
 const KIND = "function";
 
-type Stage = "DEVELOPMENT" | "LIVE";
+export type Stage = "DEVELOPMENT" | "LIVE";
 
 /** The ARN of a function, which is also what the registry knows it by. */
 function functionArn(accountId: string, name: string): string {
@@ -155,8 +155,12 @@ export async function findFunction(
   return { resource, record: readRecord(resource) };
 }
 
-function requireFunction(call: CdnCall) {
+export function requireFunction(call: CdnCall) {
   return findFunction(call, functionArn(call.account.id, parameter(call, "Name")));
+}
+
+export function decodeSource({ code }: FunctionStage): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(code), (character) => character.charCodeAt(0)));
 }
 
 async function changeFunction(
@@ -192,22 +196,22 @@ function readStage({ query }: CdnCall): Stage | undefined {
   throw invalidArgument("The parameter Stage must be DEVELOPMENT or LIVE.");
 }
 
-function requireStage(record: FunctionRecord, stage: Stage): FunctionStage {
+export function requireStage(record: FunctionRecord, stage: Stage): FunctionStage {
   const found = stage === "LIVE" ? record.live : record.development;
   if (!found) throw cloudFrontError("NoSuchFunctionExists");
   return found;
 }
 
-function versionOf(resource: StoredResource, record: FunctionRecord, stage: Stage): string {
+export function versionOf(resource: StoredResource, record: FunctionRecord, stage: Stage): string {
   return stage === "LIVE" && record.live ? record.live.etag : resource.etag;
 }
 
-async function isUsed(call: CdnCall, arn: string): Promise<boolean> {
+export async function isUsed(call: CdnCall, arn: string): Promise<boolean> {
   const users = await call.registry.listDistributions(call.account.id, undefined, 1, { kind: KIND, id: arn });
   return users.items.length > 0;
 }
 
-function summarise(arn: string, record: FunctionRecord, stage: Stage, used: boolean): XmlElement {
+export function summarise(arn: string, record: FunctionRecord, stage: Stage, used: boolean): XmlElement {
   const { comment, runtime, createdAt, modifiedAt } = requireStage(record, stage);
   const published = record.live?.code === record.development.code;
   const status = stage === "DEVELOPMENT" && !published ? "UNPUBLISHED" : used ? "DEPLOYED" : "UNASSOCIATED";

@@ -18,6 +18,7 @@ import { originAccessControlHandlers, originAccessIdentityHandlers } from "./ori
 import { cachePolicyHandlers, originRequestPolicyHandlers } from "./request-policies.ts";
 import type { ResourceHandlers } from "./resources.ts";
 import { responseHeadersPolicyHandlers } from "./response-headers-policies.ts";
+import { testFunction } from "./test-function.ts";
 import { listTagsForResource, tagResource, untagResource } from "./tags.ts";
 import { unsupportedCdnOperations } from "./unsupported.ts";
 
@@ -96,6 +97,7 @@ export const servedCdnOperations: readonly CdnOperation[] = [
   { name: "GetFunction", method: "GET", path: FUNCTION, access: "cloudfront:GetFunction", handle: getFunction },
   { name: "UpdateFunction", method: "PUT", path: FUNCTION, access: "cloudfront:UpdateFunction", handle: updateFunction },
   { name: "PublishFunction", method: "POST", path: `${FUNCTION}/publish`, access: "cloudfront:PublishFunction", handle: publishFunction },
+  { name: "TestFunction", method: "POST", path: `${FUNCTION}/test`, access: "cloudfront:TestFunction", handle: testFunction },
   { name: "DeleteFunction", method: "DELETE", path: FUNCTION, access: "cloudfront:DeleteFunction", handle: deleteFunction },
   { name: "ListFunctions", method: "GET", path: `${API}/function`, access: "cloudfront:ListFunctions", handle: listFunctions },
 

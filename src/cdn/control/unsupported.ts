@@ -38,7 +38,6 @@ const LINES: Readonly<Record<CdnArea, readonly Line[]>> = {
     ["DeleteKeyValueStore", "DELETE", "/key-value-store/{Name}"],
     ["DescribeKeyValueStore", "GET", "/key-value-store/{Name}"],
     ["ListKeyValueStores", "GET", "/key-value-store"],
-    ["TestFunction", "POST", "/function/{Name}/test"],
     ["UpdateKeyValueStore", "PUT", "/key-value-store/{Name}"],
   ],
   "Web ACLs": [

@@ -1,4 +1,12 @@
-import { callOrigins, type OriginAnswer } from "../origin/call-origin.ts";
+import type { BehaviorFunctions } from "../functions/associations.ts";
+import { type OriginVerdict, runOriginRequest, runOriginResponse } from "../functions/origin-functions.ts";
+import {
+  answerHere,
+  callOrigins,
+  type OriginAnswer,
+  type OriginCall,
+  type OriginContext,
+} from "../origin/call-origin.ts";
 import { filterQuery } from "./name-filter.ts";
 import { buildOriginHeaders } from "./origin-headers.ts";
 import type { Passage } from "./passage.ts";
@@ -15,7 +23,7 @@ export interface Question {
  * Asks the origins of a passage.
  * @throws {OriginError} when none gives an answer.
  */
-export function askOrigin(passage: Passage, { method, fields, withBody }: Question): Promise<OriginAnswer> {
+export async function askOrigin(passage: Passage, { method, fields, withBody }: Question): Promise<OriginAnswer> {
   const { behavior, viewer, key, distribution, ports, domain } = passage;
   const headers = buildOriginHeaders(behavior, viewer, key.codings, distribution.id);
   for (const [name, value] of fields) headers.set(name, value);
@@ -27,6 +35,37 @@ export function askOrigin(passage: Passage, { method, fields, withBody }: Questi
     headers,
     body: withBody ? viewer.body : null,
   };
-  const { accountId } = distribution.snapshot;
-  return callOrigins(behavior.origins, behavior.failoverStatuses, call, { ports, domain, accountId });
+  const context = { ports, domain, accountId: distribution.snapshot.accountId };
+  const { functions } = behavior;
+  if (!functions?.["origin-request"] && !functions?.["origin-response"]) {
+    return callOrigins(behavior.origins, behavior.failoverStatuses, call, context);
+  }
+  return askWithFunctions(passage, functions, call, context);
+}
+
+/** A function sees the first origin; where it chooses another, that one alone is asked. */
+async function askWithFunctions(
+  { behavior, distribution, viewer, ports }: Passage,
+  functions: BehaviorFunctions,
+  asked: OriginCall,
+  context: OriginContext,
+): Promise<OriginAnswer> {
+  const own = { distribution, viewer, ports };
+  const before = functions["origin-request"];
+  const after = functions["origin-response"];
+  const [first] = behavior.origins;
+  const verdict: OriginVerdict = before
+    ? await runOriginRequest(before, asked, first, own)
+    : { kind: "call", call: asked, target: undefined };
+  if (verdict.kind === "answer") return answerHere(verdict.response);
+  const { call, target } = verdict;
+  const origins = target ? [target] : behavior.origins;
+  const answer = await callOrigins(origins, behavior.failoverStatuses, call, context);
+  if (!after) return answer;
+  try {
+    return { ...answer, response: await runOriginResponse(after, call, answer.response, own) };
+  } catch (error) {
+    await answer.watch.giveUp(answer.response);
+    throw error;
+  }
 }

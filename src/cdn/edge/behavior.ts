@@ -1,6 +1,7 @@
 import type { TtlPolicy } from "../engine/freshness.ts";
 import type { Origin } from "../../metadata/cdn/distribution-config.ts";
 import type { ResponseHeadersPolicyConfig } from "../../metadata/cdn/policy-configs.ts";
+import type { BehaviorFunctions } from "../functions/associations.ts";
 import type { NameFilter } from "./name-filter.ts";
 
 /** A cache behaviour, ready to be used: policies looked up, lists made sets. */
@@ -22,6 +23,8 @@ export interface Behavior {
   readonly trustedKeys: ReadonlyMap<string, string> | undefined;
   /** Whether the viewer's Cache-Control and Pragma count. */
   readonly honoursRequestDirectives: boolean;
+  /** Undefined where no functions run. */
+  readonly functions: BehaviorFunctions | undefined;
 }
 
 /** What of a viewer's request is in the cache key. */

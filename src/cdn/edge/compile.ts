@@ -2,6 +2,7 @@ import type { TtlPolicy } from "../engine/freshness.ts";
 import type { CacheBehaviorSettings, DistributionConfig, Origin } from "../../metadata/cdn/distribution-config.ts";
 import type { CachePolicyConfig, OriginRequestPolicyConfig } from "../../metadata/cdn/policy-configs.ts";
 import type { DistributionSnapshot } from "../../metadata/cdn/protocol.ts";
+import { compileFunctions } from "../functions/associations.ts";
 import type { Behavior, ForwardPolicy, KeyPolicy, OriginTarget } from "./behavior.ts";
 import { InvalidationMatcher } from "./invalidations.ts";
 import { compileNames, EVERYTHING, NOTHING, unite } from "./name-filter.ts";
@@ -82,6 +83,7 @@ function compileBehavior(settings: CacheBehaviorSettings, snapshot: Distribution
     responseHeaders: responseHeaders === undefined ? undefined : snapshot.responseHeadersPolicies[responseHeaders],
     trustedKeys: listTrustedKeys(settings, snapshot),
     honoursRequestDirectives: isOn(DIRECTIVES_SETTING),
+    functions: compileFunctions(settings, snapshot),
   };
 }
 

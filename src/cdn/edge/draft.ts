@@ -1,7 +1,13 @@
 import type { Body } from "../store/response-store.ts";
 
 /** Values of X-Cache, without the name that follows. */
-export type CacheResult = "Hit" | "Miss" | "RefreshHit" | "Error";
+export type CacheResult =
+  | "Hit"
+  | "Miss"
+  | "RefreshHit"
+  | "Error"
+  | "FunctionGeneratedResponse"
+  | "LambdaGeneratedResponse";
 
 /** An answer that is not yet rendered: policies still change its headers. */
 export interface Draft {

@@ -1,5 +1,8 @@
 import type { CdnPorts } from "../origin/origin-request.ts";
 import { OriginError } from "../origin/origin-request.ts";
+import type { Association } from "../functions/associations.ts";
+import { EdgeFunctionError } from "../functions/ports.ts";
+import { runViewerRequest, runViewerResponse } from "../functions/viewer-functions.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Behavior } from "./behavior.ts";
 import { buildCacheKey } from "./cache-key.ts";
@@ -51,6 +54,37 @@ function serveAllowed(
   asked: ViewerRequest,
   context: ServeContext,
 ): Response | Promise<Response> {
+  const association = behavior.functions?.["viewer-request"];
+  return association
+    ? serveThroughFunction(association, distribution, behavior, asked, context)
+    : serveRequest(distribution, behavior, asked, context);
+}
+
+/** The function at viewer-request comes first: it may change the request, or answer it. */
+async function serveThroughFunction(
+  association: Association,
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  asked: ViewerRequest,
+  context: ServeContext,
+): Promise<Response> {
+  try {
+    const verdict = await runViewerRequest(association, distribution, asked, context.ports);
+    return verdict.kind === "request"
+      ? await serveRequest(distribution, behavior, verdict.viewer, context)
+      : finishAnswer(verdict.draft, behavior, asked);
+  } catch (error) {
+    if (!(error instanceof EdgeFunctionError)) throw error;
+    return finishWithPage(draftError(error.status, error.message), distribution, behavior, asked, context);
+  }
+}
+
+function serveRequest(
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  asked: ViewerRequest,
+  context: ServeContext,
+): Response | Promise<Response> {
   const viewer = withRootObject(distribution, asked);
   if (isLoop(viewer, distribution.id)) {
     return finishAnswer(draftError(508, "The origin leads back to this distribution."), behavior, viewer);
@@ -59,8 +93,28 @@ function serveAllowed(
   const finish = (draft: Draft) =>
     distribution.errorPages.has(draft.status)
       ? finishWithPage(draft, distribution, behavior, viewer, context)
-      : finishAnswer(draft, behavior, viewer);
+      : deliver(draft, distribution, behavior, viewer, context);
   return answer instanceof Promise ? answer.then(finish) : finish(answer);
+}
+
+/** The function at viewer-response has the last word; CloudFront runs it for answers below 400. */
+function deliver(
+  draft: Draft,
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  viewer: ViewerRequest,
+  { ports }: ServeContext,
+): Response | Promise<Response> {
+  const association = behavior.functions?.["viewer-response"];
+  if (!association || draft.status >= 400) return finishAnswer(draft, behavior, viewer);
+  return runViewerResponse(association, distribution, viewer, draft, ports).then(
+    (changed) => finishAnswer(changed, behavior, viewer),
+    async (error: unknown) => {
+      if (!(error instanceof EdgeFunctionError)) throw error;
+      if (draft.body instanceof ReadableStream) await draft.body.cancel();
+      return finishAnswer(draftError(error.status, error.message), behavior, viewer);
+    },
+  );
 }
 
 function serveBehavior(
@@ -152,6 +206,8 @@ function describeTiming({ result, headers, originMs }: Draft, { responseHeaders 
     RefreshHit: "cdn-cache-refresh",
     Miss: "cdn-cache-miss",
     Error: "cdn-cache-miss",
+    FunctionGeneratedResponse: "cdn-cache-miss",
+    LambdaGeneratedResponse: "cdn-cache-miss",
   };
   const age = headers.get("age");
   return [

@@ -23,7 +23,6 @@ export interface OriginContext {
 /** An answer whose headers are here, and the means to give its body up. */
 export interface OriginAnswer {
   readonly response: Response;
-  readonly target: OriginTarget;
   readonly watch: BodyWatch;
 }
 
@@ -56,6 +55,11 @@ export async function callOrigins(
   throw new OriginError(502, "The behaviour has no origin.");
 }
 
+/** An answer that was made here, where none of the origins was asked. */
+export function answerHere(response: Response): OriginAnswer {
+  return { response, watch: new BodyWatch(S3_READ_SECONDS * 1000) };
+}
+
 async function callOrigin(target: OriginTarget, call: OriginCall, context: OriginContext): Promise<OriginAnswer> {
   const attempts = REPEATABLE.has(call.method) ? target.origin.ConnectionAttempts : 1;
   for (let attempt = 1; ; attempt++) {
@@ -78,7 +82,7 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
     const response = await send(request, target, context);
     if (response.status < 200 || response.status > 599) throw new Error(`the status ${response.status}`);
     watch.touch();
-    return { response, target, watch };
+    return { response, watch };
   } catch (error) {
     watch.end();
     if (watch.signal.aborted) throw new OriginError(504, `The origin did not answer within ${seconds} seconds.`);

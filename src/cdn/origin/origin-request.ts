@@ -1,3 +1,5 @@
+import type { EdgeFunctionPorts } from "../functions/ports.ts";
+
 /** A request to an origin, whichever kind it is. */
 export interface OriginRequest {
   readonly method: string;
@@ -16,7 +18,7 @@ export interface OriginRequest {
 }
 
 /** What the data plane needs of the deployment for one request. */
-export interface CdnPorts {
+export interface CdnPorts extends EdgeFunctionPorts {
   /** Any host of the network. */
   fetchNetwork(request: OriginRequest): Promise<Response>;
   /** A bucket of this deployment; in the name of an account where one is given, otherwise as anybody. */
@@ -30,9 +32,9 @@ export interface CdnPorts {
 /** Why an origin gave no answer. */
 export class OriginError extends Error {
   /** As CloudFront answers: 502 when it cannot be reached or talks nonsense, 504 when it takes too long. */
-  readonly status: 502 | 504;
+  readonly status: 502 | 503 | 504;
 
-  constructor(status: 502 | 504, message: string) {
+  constructor(status: 502 | 503 | 504, message: string) {
     super(message);
     this.name = "OriginError";
     this.status = status;

@@ -108,12 +108,48 @@ it("functions are listed by stage, and have tags", async () => {
   expect(Tags).toEqual({ Items: [{ Key: "a", Value: "b" }] });
 });
 
-it("code is bounded, and not run for tests yet", async () => {
+it("code is bounded", async () => {
   await expect(create("long", "x".repeat(10_241))).rejects.toMatchObject({
     name: "FunctionSizeLimitExceeded",
     $metadata: { httpStatusCode: 413 },
   });
+});
+
+it("a function is tested on an event, before it is published", async () => {
+  const Name = "tested";
+  const code = `function handler(event) {
+    console.log("saw " + event.request.uri);
+    if (event.request.uri === "/fail") null.x;
+    if (event.request.uri === "/store") require("cloudfront").kvs();
+    event.request.headers.added = { value: require("crypto").createHash("md5").update("x").digest("hex") };
+    return event.request;
+  }`;
+  const { ETag } = await create(Name, code);
+  const run = (uri: string) =>
+    cloudFront.send(
+      new TestFunctionCommand({
+        Name,
+        IfMatch: ETag,
+        EventObject: Buffer.from(JSON.stringify({ version: "1.0", request: { method: "GET", uri, headers: {} } })),
+      }),
+    );
+
+  const { TestResult } = await run("/ok");
+  expect(TestResult).toMatchObject({
+    FunctionSummary: { Name, Status: "UNPUBLISHED" },
+    FunctionExecutionLogs: [expect.stringContaining("saw /ok")],
+  });
+  expect(TestResult?.FunctionErrorMessage || undefined).toBeUndefined();
+  expect(Number(TestResult?.ComputeUtilization)).toBeGreaterThanOrEqual(0);
+  expect(JSON.parse(TestResult?.FunctionOutput ?? "")).toEqual({
+    request: { method: "GET", uri: "/ok", headers: { added: { value: "9dd4e461268c8034f5c8564e155c67a6" } } },
+  });
+  expect((await run("/fail")).TestResult?.FunctionErrorMessage).toContain("TypeError");
+  expect((await run("/store")).TestResult?.FunctionErrorMessage).toContain("cf.kvs is not supported");
   await expect(
-    cloudFront.send(new TestFunctionCommand({ Name: "draft", IfMatch: "E1", EventObject: Buffer.from("{}") })),
-  ).rejects.toMatchObject({ name: "UnsupportedOperation", message: expect.stringContaining("TestFunction") });
+    cloudFront.send(new TestFunctionCommand({ Name, IfMatch: "E1234567890ABC", EventObject: Buffer.from("{}") })),
+  ).rejects.toMatchObject({ name: "InvalidIfMatchVersion" });
+  await expect(
+    cloudFront.send(new TestFunctionCommand({ Name, IfMatch: ETag, EventObject: Buffer.from("[]") })),
+  ).rejects.toMatchObject({ name: "InvalidArgument" });
 });

@@ -54,6 +54,16 @@ export const updateFunctionShape: Shape<FunctionSource> = structure<FunctionSour
   FunctionCode: required(blob),
 });
 
+export interface TestFunction {
+  readonly Stage: string;
+  readonly EventObject: Uint8Array;
+}
+
+export const testFunctionShape: Shape<TestFunction> = structure<TestFunction>({
+  Stage: withDefault<string>(oneOf("DEVELOPMENT", "LIVE"), "DEVELOPMENT"),
+  EventObject: required(blob),
+});
+
 export const createFunctionShape: Shape<CreateFunction> = structure<CreateFunction>({
   Name: required(text),
   FunctionConfig: required(functionConfigShape),
