@@ -3,7 +3,7 @@
  * the same machine. "hot" is asked again and again; "cold" is asked once each in a fresh isolate, so that only the
  * location has it. Arguments narrow it to cases by their names.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,14 +13,16 @@ import type { CompiledDistribution } from "../../src/metadata/cdn/protocol.ts";
 import { bundleWorker } from "../local/bundle.ts";
 import { credentialBindings, generateCredentials } from "../local/credentials.ts";
 import { startRuntime } from "../local/runtime.ts";
+import { type RuntimeProcess, trackRuntimeProcess } from "../local/runtime-process.ts";
 import { describeBenchDistribution } from "./cdn-distribution.ts";
 import type { PreparedRequest } from "./connection.ts";
-import { median, runLoad } from "./load.ts";
+import { type Measurement, median, runLoad } from "./load.ts";
 
 interface Served {
   readonly origin: string;
   /** Before the path of a request. */
   readonly prefix: string;
+  readonly process: RuntimeProcess;
   stop(): Promise<void>;
 }
 
@@ -77,7 +79,7 @@ async function bench(): Promise<void> {
       verge: () => startVerge(mainModule, join(folder, "verge"), port),
       bare: () => startBare(join(folder, "bare"), port),
     };
-    console.log("case            verge r/s   bare r/s   ratio   goal");
+    console.log("case            verge r/s   bare r/s   ratio   goal   verge CPU   bare CPU (ms a request)");
     for (const one of CASES) if (only.length === 0 || only.includes(one.name)) await measureCase(one, sides);
   } finally {
     origin.close();
@@ -86,16 +88,20 @@ async function bench(): Promise<void> {
 }
 
 async function measureCase(one: BenchCase, sides: Record<"verge" | "bare", () => Promise<Served>>): Promise<void> {
-  const rates = { verge: [] as number[], bare: [] as number[] };
+  const runs = { verge: [] as Measurement[], bare: [] as Measurement[] };
   for (let round = 0; round < ROUNDS; round++) {
-    for (const name of ["verge", "bare"] as const) rates[name].push(await measureSide(one, sides[name]));
+    for (const name of ["verge", "bare"] as const) runs[name].push(await measureSide(one, sides[name]));
   }
-  const [verge, bare] = [median(rates.verge), median(rates.bare)];
+  const medianOf = (name: "verge" | "bare", value: "requestsPerSecond" | "serverCpu") =>
+    median(runs[name].map((run) => run[value]));
+  const [verge, bare] = [medianOf("verge", "requestsPerSecond"), medianOf("bare", "requestsPerSecond")];
+  const cpu = [medianOf("verge", "serverCpu"), medianOf("bare", "serverCpu")];
   const columns = [one.name.padEnd(15), verge.toFixed(0).padStart(9), bare.toFixed(0).padStart(10)];
-  console.log(`${columns.join(" ")} ${(verge / bare).toFixed(2).padStart(7)} ${String(one.goal).padStart(6)}`);
+  const used = cpu.map((milliseconds) => milliseconds.toFixed(2).padStart(11)).join("");
+  console.log(`${columns.join(" ")} ${(verge / bare).toFixed(2).padStart(7)} ${String(one.goal).padStart(6)} ${used}`);
 }
 
-async function measureSide({ bytes, cold }: BenchCase, start: () => Promise<Served>): Promise<number> {
+async function measureSide({ bytes, cold }: BenchCase, start: () => Promise<Served>): Promise<Measurement> {
   let side = await start();
   try {
     const keys = cold ? COLD_KEYS : 1;
@@ -110,15 +116,29 @@ async function measureSide({ bytes, cold }: BenchCase, start: () => Promise<Serv
       await load(side, 200, () => prepare(0));
     }
     let next = cold ? WARM_KEYS : 0;
-    const { requestsPerSecond } = await runLoad({
+    return await runLoad({
       origin: side.origin,
+      serverCpu: () => readCpuSeconds(side.process.pid),
       connections: bytes > 1_000_000 ? 4 : CONNECTIONS,
       seconds: cold ? 60 : SECONDS,
       next: () => (cold ? (next < keys ? prepare(next++) : undefined) : prepare(0)),
     });
-    return requestsPerSecond;
   } finally {
     await side.stop();
+  }
+}
+
+/** From proc(5), where a clock tick is a hundredth of a second; undefined where there is none. */
+function readCpuSeconds(pid: number | undefined): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11, 13);
+    return (Number(user) + Number(system)) / 100;
+  } catch {
+    return undefined;
   }
 }
 
@@ -146,32 +166,33 @@ async function startVerge(mainModule: string, stateDir: string, originPort: numb
     install(revision: number, compiled: CompiledDistribution): Promise<void>;
   };
   await distribution.install(Date.now(), describeBenchDistribution(DISTRIBUTION_ID, originPort));
-  return { origin: runtime.endpoint.origin, prefix: `/_cdn/${DISTRIBUTION_ID}`, stop: () => runtime.stop() };
+  const { endpoint, process } = runtime;
+  return { origin: endpoint.origin, prefix: `/_cdn/${DISTRIBUTION_ID}`, process, stop: () => runtime.stop() };
 }
 
 async function startBare(stateDir: string, originPort: number): Promise<Served> {
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      telemetry: { enabled: false },
-      logRequests: false,
-      resourcePersistencePath: join(stateDir, "v3"),
-      workers: [
-        {
-          name: "bare",
-          modules: true,
-          script: BARE_WORKER,
-          compatibilityDate: "2026-10-20",
-          bindings: { ORIGIN: `http://127.0.0.1:${originPort}` },
-          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-        },
-      ],
-    }),
-  );
+  const options = convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    resourcePersistencePath: join(stateDir, "v3"),
+    workers: [
+      {
+        name: "bare",
+        modules: true,
+        script: BARE_WORKER,
+        compatibilityDate: "2026-10-20",
+        bindings: { ORIGIN: `http://127.0.0.1:${originPort}` },
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      },
+    ],
+  });
+  const { started: miniflare, process } = trackRuntimeProcess(() => new Miniflare(options));
   await miniflare.ready;
-  return { origin: (await miniflare.unsafeGetDirectURL("bare")).origin, prefix: "", stop: () => miniflare.dispose() };
+  const { origin } = await miniflare.unsafeGetDirectURL("bare");
+  return { origin, prefix: "", process, stop: () => process.drain(() => miniflare.dispose()) };
 }
 
 await bench();

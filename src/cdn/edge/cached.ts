@@ -7,7 +7,7 @@ import type { Draft } from "./draft.ts";
 import { draftError } from "./error-page.ts";
 import { answerOnError, fillFromOrigin, type Known } from "./fill.ts";
 import { fillRange } from "./fill-range.ts";
-import { awaitShared, flights, type Land } from "./flights.ts";
+import { awaitShared, type FlightOutcome, flights, type Land } from "./flights.ts";
 import { type Found, findReusable } from "./lookup.ts";
 import type { Passage } from "./passage.ts";
 
@@ -56,27 +56,33 @@ async function serveLost(passage: Passage): Promise<Draft> {
 
 /** Asks the origin, or waits for another request that does. */
 async function serveFromOrigin(passage: Passage, found: Found, asked: Directives | undefined): Promise<Draft> {
-  const { key, viewer } = passage;
-  const isRange = viewer.method === "GET" && viewer.headers.has("range") && !found.selected;
-  // A HEAD brings no body that others could wait for; a part is only whoever's asked for it.
-  const shared = viewer.method === "GET" && !isRange ? flights.find(key.text) : undefined;
-  if (shared) {
-    const outcome = await awaitShared(shared);
-    if (outcome?.kind === "failed") {
-      const stale = await answerOnError(passage, found.selected);
-      return stale ?? draftError(outcome.status, "The origin does not answer.", "fwd=uri-miss; collapsed");
-    }
-    const draft = outcome?.kind === "stored" ? await serveCollapsed(passage) : undefined;
-    if (draft) return draft;
-    return fillFromOrigin(passage, knownOf(found, asked), () => undefined);
-  }
-  const land = viewer.method === "GET" && !isRange ? flights.begin(key.text) : () => undefined;
-  const work = isRange
-    ? fillRange(passage, found.variants, land)
-    : fillFromOrigin(passage, knownOf(found, asked), land);
+  const { key, viewer, ports } = passage;
+  const range = viewer.method === "GET" && !found.selected ? viewer.headers.get("range") : null;
+  const fill = (land: Land) =>
+    range === null ? fillFromOrigin(passage, knownOf(found, asked), land) : fillRange(passage, found.variants, land);
+  // A HEAD brings no body that others could wait for.
+  if (viewer.method !== "GET") return fill(() => undefined);
+  const name = range === null ? key.text : `${key.text}\nrange:${range}`;
+  const shared = flights.find(name);
+  if (shared) return (await serveShared(passage, found, shared)) ?? fill(() => undefined);
+  const land = flights.begin(name);
+  const work = fill(land);
   // It goes on for those who wait, should this viewer leave; and they hear of whatever ends it.
-  passage.ports.defer(work.catch(() => land({ kind: "failed", status: 502 })));
+  ports.defer(work.catch(() => land({ kind: "failed", status: 502 })));
   return work;
+}
+
+/** What another request's exchange brings for this one; undefined where it has to ask for itself. */
+async function serveShared(
+  passage: Passage,
+  { selected }: Found,
+  shared: Promise<FlightOutcome>,
+): Promise<Draft | undefined> {
+  const outcome = await awaitShared(shared);
+  if (outcome?.kind === "stored") return serveCollapsed(passage);
+  if (outcome?.kind !== "failed") return undefined;
+  const stale = await answerOnError(passage, selected);
+  return stale ?? draftError(outcome.status, "The origin does not answer.", "fwd=uri-miss; collapsed");
 }
 
 /** What another request has stored meanwhile; undefined where it is not for this one. */

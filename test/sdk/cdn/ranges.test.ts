@@ -114,6 +114,13 @@ describe("a cold object", () => {
     expect(sent.bytes).toBe(moved);
   });
 
+  test("is asked for once by many who want the same", async () => {
+    const { url } = await cdn.install(serveRanges(3 * MIB));
+    const parts = await Promise.all(Array.from({ length: 50 }, () => readRange(`${url}/film`, "bytes=0-999")));
+    expect(parts.every(({ status, bytes }) => status === 206 && bytes.equals(bytesOf(0, 999)))).toBe(true);
+    expect(cdn.origin.asked).toHaveLength(1);
+  });
+
   test("becomes whole where one slice is all of it", async () => {
     const { url } = await cdn.install(serveRanges(5_000));
     const part = await readRange(`${url}/small`, "bytes=10-19");
