@@ -25,14 +25,16 @@ interface Stamp {
 /** From then on one request looks for a newer snapshot while the others go on, until it is too old for all. */
 const REFRESH_MS = SNAPSHOT_FRESH_MS - 1_000;
 const MAX_HELD = 1_000;
+/** A distribution does not go down with its object; changes and invalidations wait for as long as that lasts. */
+const OUTAGE_MS = 30_000;
 const DISTRIBUTION_ID = /^E[A-Z0-9]{13}$/;
 const ALIAS_LIFETIME = { fresh: REFRESH_MS, usable: SNAPSHOT_FRESH_MS };
 
 /**
- * The distributions that this isolate serves, compiled, none older than `SNAPSHOT_FRESH_MS`. A location asks for
+ * The distributions that this isolate serves, compiled, none older than `SNAPSHOT_FRESH_MS` as long as they can be asked for. A location asks for
  * a snapshot at most once in that time: its isolates share it by the location's cache.
  */
-class Distributions {
+export class Distributions {
   readonly #held = new Map<string, Held>();
   #aliases = createAliasCache();
   /** What was asked for before this moment may lack a change that was made here. */
@@ -47,7 +49,8 @@ class Distributions {
     if (!DISTRIBUTION_ID.test(id)) return undefined;
     const held = this.#held.get(id);
     const age = held && held.fetchedAt > this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
-    if (!held || age >= SNAPSHOT_FRESH_MS) return this.#load(env, id, defer);
+    if (!held) return this.#load(env, id, defer);
+    if (age >= SNAPSHOT_FRESH_MS) return this.#load(env, id, defer).catch((error: unknown) => insteadOf(error, held));
     if (age >= REFRESH_MS && !held.refreshing) {
       held.refreshing = true;
       defer(this.#load(env, id, defer));
@@ -119,6 +122,12 @@ class Distributions {
     }
     return compiled;
   }
+}
+
+/** What is held, while the distribution's object cannot be asked: no longer than for this while. */
+function insteadOf(error: unknown, { compiled, fetchedAt }: Held): CompiledDistribution | undefined {
+  if (Date.now() - fetchedAt < OUTAGE_MS) return compiled;
+  throw error;
 }
 
 /** Ids of distributions by host; undefined for hosts that are nobody's. */

@@ -30,7 +30,7 @@ export async function putEntry(
 ): Promise<boolean> {
   const headers = {
     "cache-control": "public, max-age=31536000",
-    "content-type": "application/octet-stream",
+    "content-type": typeof body === "string" ? "application/json" : "application/octet-stream",
     ...(length !== undefined && { "content-length": String(length) }),
   };
   try {
