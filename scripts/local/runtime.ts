@@ -41,10 +41,10 @@ export interface Runtime {
 }
 
 /** The Worker's name: Durable Object state is filed under it, here and by `wrangler dev`. */
-const WORKER_NAME = "verge";
-const ASSETS_NAME = "verge-assets";
+export const WORKER_NAME = "verge";
+export const ASSETS_NAME = "verge-assets";
 /** How functions reach the Internet: workerd refuses private addresses after it has resolved a name (src/lambda/runtime/egress.ts). */
-const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
+export const PUBLIC_NETWORK = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
 
 const LOCAL_SETTINGS = {
   // Miniflare's queue delivers a batch when the one before is done (src/jobs/dispatch-events.ts).
@@ -153,7 +153,7 @@ function buildOptions(options: RuntimeOptions, functions: FunctionSupervisor | u
 }
 
 /** The bundle, and the texts that it imports, which wrangler leaves beside it. */
-function readModules(mainModule: string): { type: "ESModule" | "Text"; path: string; contents: string }[] {
+export function readModules(mainModule: string): { type: "ESModule" | "Text"; path: string; contents: string }[] {
   const folder = dirname(mainModule);
   const texts = readdirSync(folder).filter((name) => name.endsWith(".txt"));
   return [
@@ -167,7 +167,7 @@ function readModules(mainModule: string): { type: "ESModule" | "Text"; path: str
 }
 
 /** What wrangler.toml says, in Miniflare's terms. */
-function readWorkerOptions(): V4WorkerOptionsShape {
+export function readWorkerOptions(): V4WorkerOptionsShape {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(projectDir, "wrangler.toml"));
   // The bundle is whole: there is nothing left to which rules for modules apply.
   const { modulesRules: _rules, ...options } = workerOptions;
@@ -175,6 +175,6 @@ function readWorkerOptions(): V4WorkerOptionsShape {
 }
 
 /** A Worker that is never reached: Miniflare wants code behind every name. */
-function stubWorker(name: string) {
+export function stubWorker(name: string) {
   return { name, modules: true, script: "export default { fetch: () => new Response(null, { status: 404 }) };" };
 }

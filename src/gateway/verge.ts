@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
+import { distributions } from "../cdn/edge/distributions.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
@@ -80,7 +81,7 @@ async function callApi({ incoming, address, env, deployment }: VergeRequest): Pr
     const allow = vergeOperations.methodsOf(template.path).join(", ");
     throw new ServiceError("MethodNotAllowed", 405, `${incoming.rawPath} answers ${allow}.`, {}, { allow });
   }
-  return operation.handle({
+  const result = await operation.handle({
     requestId: incoming.requestId,
     identity,
     source: incoming.clientAddress ?? "",
@@ -89,6 +90,11 @@ async function callApi({ incoming, address, env, deployment }: VergeRequest): Pr
     payload,
     env,
   });
+  // In force here at once, and in other locations within seconds.
+  if (incoming.method !== "GET" && template.path.startsWith("/distributions/")) {
+    await distributions.forget(template.parameters["id"]);
+  }
+  return result;
 }
 
 /** A whole body, which is small here: JSON clients sign its hash without sending it. */
