@@ -6,6 +6,8 @@ export type Principal = NonNullable<AccountCaller["principal"]> & {
   readonly userId: string;
   /** Of users alone. */
   readonly userName?: string;
+  /** Of the user or role, for `aws:PrincipalTag`. */
+  readonly tags?: readonly { readonly key: string; readonly value: string }[];
 };
 
 /** An account of this deployment, as other parts of the product see it. */

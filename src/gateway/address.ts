@@ -13,6 +13,8 @@ export type Address =
   /** EventBridge Scheduler. */
   | { readonly service: "scheduler" }
   | { readonly service: "sqs" }
+  | { readonly service: "iam" }
+  | { readonly service: "sts" }
   /** CloudWatch Logs: `X-Amz-Target` names the operation. */
   | { readonly service: "logs" }
   /** Whatever is signed for it. */
@@ -35,12 +37,12 @@ export type Address =
 /** Services that are told from S3 by what a request is signed for: their paths could be buckets. */
 const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
   ["cloudfront", { service: "cloudfront" }],
-  ["iam", { service: "unsupported", what: "IAM" }],
+  ["iam", { service: "iam" }],
   ["kms", { service: "unsupported", what: "KMS" }],
   ["logs", { service: "logs" }],
   ["scheduler", { service: "scheduler" }],
   ["sqs", { service: "sqs" }],
-  ["sts", { service: "unsupported", what: "STS" }],
+  ["sts", { service: "sts" }],
 ]);
 
 /** Labels below the domain that are services, and so never buckets. */

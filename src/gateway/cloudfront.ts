@@ -1,5 +1,4 @@
 import type { Account, Identity } from "../auth/identity.ts";
-import { parseCredential } from "../auth/sigv4/credential.ts";
 import type { CdnCall, CdnResult } from "../cdn/control/call.ts";
 import { cloudFrontError } from "../cdn/control/errors.ts";
 import { matchCdnOperation } from "../cdn/control/service.ts";
@@ -14,15 +13,13 @@ import { logFault } from "./faults.ts";
 import type { RuntimeRequest } from "./function-runtime.ts";
 import type { Incoming } from "./incoming.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
+import { readGlobalRegion } from "./signed-service.ts";
 
 export interface CloudFrontRequest extends RuntimeRequest {
   readonly incoming: Incoming;
   /** Told which operation it was, for metrics. */
   readonly onMatch: (operation: string) => void;
 }
-
-/** CloudFront has one endpoint for the whole world, and clients sign for where it is. */
-const SERVICE_REGION = "us-east-1";
 
 /** A distribution with all that it may have stays well below. */
 const BODY_LIMIT: BodyLimit = {
@@ -54,7 +51,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
   const query = new Query(incoming.rawQuery);
   const { operation, parameters } = matchCdnOperation(incoming.method, incoming.rawPath, query, incoming.headers);
   request.onMatch(operation.name);
-  const deployment = { ...request.deployment, region: signedRegion(incoming, request.deployment.region) };
+  const deployment = { ...request.deployment, region: readGlobalRegion(incoming.headers, request.deployment.region) };
   const { identity, body } = await readSignedBody(incoming, ["cloudfront"], deployment, BODY_LIMIT);
   const call: CdnCall = {
     requestId,
@@ -91,12 +88,6 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
 function readLocation({ headers }: CdnResult): string | undefined {
   const location = headers?.["location"];
   return location === undefined ? undefined : new URL(location).pathname;
-}
-
-/** The region that a signature must name: CloudFront's, for those that name it, whatever the deployment's is. */
-function signedRegion({ headers }: Incoming, region: string): string {
-  const credential = /Credential=([^,\s]+)/.exec(headers.get("authorization") ?? "")?.[1] ?? "";
-  return parseCredential(credential)?.region === SERVICE_REGION ? SERVICE_REGION : region;
 }
 
 function requireAccount(identity: Identity): Account {

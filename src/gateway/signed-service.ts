@@ -1,3 +1,7 @@
+import { parseCredential } from "../auth/sigv4/credential.ts";
+
+/** Services with one endpoint for the whole world are signed for where it is. */
+const GLOBAL_REGION = "us-east-1";
 const SCOPE_END = "/aws4_request";
 
 /**
@@ -10,4 +14,10 @@ export function readSignedService(headers: Headers): string | undefined {
   const end = authorization.indexOf(SCOPE_END);
   if (end < 0) return undefined;
   return authorization.slice(authorization.lastIndexOf("/", end - 1) + 1, end);
+}
+
+/** The region that a signature for a global service must name: theirs for those that name it, else the deployment's. */
+export function readGlobalRegion(headers: Headers, region: string): string {
+  const credential = /Credential=([^,\s]+)/.exec(headers.get("authorization") ?? "")?.[1] ?? "";
+  return parseCredential(credential)?.region === GLOBAL_REGION ? GLOBAL_REGION : region;
 }

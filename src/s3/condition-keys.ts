@@ -1,5 +1,6 @@
 import type { Identity } from "../auth/identity.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
+import { readPrincipalKey } from "../auth/policy/principal-keys.ts";
 import type { Query } from "../lib/query.ts";
 import { ServiceError } from "../lib/errors.ts";
 import type { Tag } from "../metadata/bucket/documents.ts";
@@ -99,29 +100,6 @@ function readRequestKey(key: string, source: ConditionSource): string | readonly
       return remainingDays(source.headers.get("x-amz-object-lock-retain-until-date"));
     case "s3:requestobjecttagkeys":
       return requestTags(source).map((tag) => tag.key);
-    default:
-      return undefined;
-  }
-}
-
-function readPrincipalKey(key: string, identity: Identity): string | undefined {
-  if (identity.kind === "anonymous") {
-    if (key === "aws:principaltype") return "Anonymous";
-    return key === "aws:userid" ? "anonymous" : undefined;
-  }
-  const { account, principal } = identity;
-  switch (key) {
-    case "aws:principalaccount":
-      return account.id;
-    case "aws:principalarn":
-      return principal?.roleArn ?? principal?.arn ?? `arn:aws:iam::${account.id}:root`;
-    case "aws:principaltype":
-      if (!principal) return "Account";
-      return principal.roleArn === undefined ? "User" : "AssumedRole";
-    case "aws:userid":
-      return principal?.userId ?? account.id;
-    case "aws:username":
-      return principal?.userName;
     default:
       return undefined;
   }

@@ -1,4 +1,5 @@
 import type { ServiceError } from "../lib/errors.ts";
+import { type FormTree, growTree, listItems } from "../lib/form-tree.ts";
 import type { Query } from "../lib/query.ts";
 import { element, renderXml, type XmlContent, type XmlElement } from "../lib/xml.ts";
 import type { SqsResult } from "./call.ts";
@@ -10,8 +11,6 @@ import { queryCodeOf, sqsError } from "./errors.ts";
  */
 
 const NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/";
-/** More than any list of SQS has. */
-const MAX_INDEX = 1_000;
 
 type Json = string | number | boolean | Json[] | { [name: string]: Json };
 type Members = { [name: string]: Json };
@@ -51,26 +50,7 @@ export function readForm(form: Query): Members {
   return toMembers(tree, "CreateQueue" === form.get("Action"));
 }
 
-interface Tree extends Map<string, Tree | string> {}
-
-/** `Entry.1.Id=a` as a tree by the dots. */
-function growTree(form: Query): Tree {
-  const root: Tree = new Map();
-  for (const name of form.names()) {
-    const path = name.split(".");
-    let node = root;
-    for (const step of path.slice(0, -1)) {
-      const next = node.get(step);
-      const branch: Tree = next instanceof Map ? next : new Map();
-      node.set(step, branch);
-      node = branch;
-    }
-    node.set(path.at(-1)!, form.get(name)!);
-  }
-  return root;
-}
-
-function toMembers(tree: Tree, creating: boolean): Members {
+function toMembers(tree: FormTree, creating: boolean): Members {
   const members: Members = {};
   for (const [name, node] of tree) {
     if (typeof node === "string") members[name] = NUMBERS.has(name) ? toNumber(name, node) : node;
@@ -84,17 +64,7 @@ function toMembers(tree: Tree, creating: boolean): Members {
   return members;
 }
 
-/** The items of `Name.1`, `Name.2`, …; some clients write `Name.member.1`. */
-function listItems(node: Tree): (Tree | string)[] {
-  const inner = node.get("member");
-  const items = inner instanceof Map ? inner : node;
-  return [...items]
-    .filter(([index]) => /^\d{1,4}$/.test(index) && Number(index) <= MAX_INDEX)
-    .toSorted(([a], [b]) => Number(a) - Number(b))
-    .map(([, item]) => item);
-}
-
-function toMap(node: Tree, keyName: string, valueName: string): Members {
+function toMap(node: FormTree, keyName: string, valueName: string): Members {
   const entries = listItems(node).map((item): [string, Json] => {
     const tree = asTree(item);
     const value = tree.get(valueName) ?? "";
@@ -104,7 +74,7 @@ function toMap(node: Tree, keyName: string, valueName: string): Members {
   return Object.fromEntries(entries);
 }
 
-function asTree(item: Tree | string): Tree {
+function asTree(item: FormTree | string): FormTree {
   return typeof item === "string" ? new Map() : item;
 }
 
