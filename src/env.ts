@@ -62,6 +62,8 @@ export interface Env {
   readonly VERGE_ENDPOINT?: string;
   /** The one region of the deployment. */
   readonly VERGE_REGION?: string;
+  /** `secure`, or `open`: new buckets take ACLs and block no public access, as before April 2023. */
+  readonly VERGE_BUCKET_DEFAULTS?: string;
   /** `free` or `paid`: the Workers plan, whose limit on subrequests reads of many parts must respect. */
   readonly VERGE_LIMITS?: string;
   /** How often an index writes its journal to R2, in seconds; 60 by default. */

@@ -136,7 +136,11 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     env: request.env,
     directory: deployment.directory,
     store: new BlobStore(request.env.BLOBS),
-    settings: { region: deployment.region, maxReads: readLimit(request.env) },
+    settings: {
+      region: deployment.region,
+      maxReads: readLimit(request.env),
+      openBuckets: request.env.VERGE_BUCKET_DEFAULTS === "open",
+    },
     defer: request.defer,
   };
   await authorise(call, access, listAccessRequests(operation, call), accesses, request, buckets);

@@ -12,7 +12,9 @@ export interface AccessRequest {
   readonly versionId?: string;
   /** The operation decides for each thing that its body names; here only whether anything at all may be allowed. */
   readonly byEntry?: true;
-  /** About an object that the request makes: it belongs to the caller. */
+  /** About an object that the request makes; what may be there already does not matter. */
+  readonly withWrite?: true;
+  /** The same, and the object belongs to the caller. */
   readonly ofNewObject?: true;
 }
 

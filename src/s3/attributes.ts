@@ -33,14 +33,7 @@ const STORAGE_CLASSES = new Set([
 ]);
 
 /** Headers of features that are not served yet: refused by name rather than silently dropped. */
-const UNSUPPORTED_HEADERS = [
-  "x-amz-grant-full-control",
-  "x-amz-grant-read",
-  "x-amz-grant-read-acp",
-  "x-amz-grant-write",
-  "x-amz-grant-write-acp",
-  "x-amz-write-offset-bytes",
-];
+const UNSUPPORTED_HEADERS = ["x-amz-write-offset-bytes"];
 
 /** The attributes that a PutObject, CreateMultipartUpload or replacing CopyObject gives to its object. */
 export function readAttributes(headers: Headers): ObjectAttributes {

@@ -1,19 +1,25 @@
+import { isPublicGrant } from "../auth/policy/acl.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { BucketEntry, NewBucket } from "../metadata/registry/protocol.ts";
-import type { BucketDocuments } from "../metadata/bucket/documents.ts";
+import type { Acl, BucketDocuments, ObjectOwnership } from "../metadata/bucket/documents.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
+import { hasGrantHeaders } from "./acl/grants.ts";
+import { readAclHeaders } from "./acl/write-acl.ts";
 import { configureIndexes, createIndexes, deleteIndexes, settleDeletion } from "./bucket-indexes.ts";
 import { settleDeletingBucket } from "./settle-bucket.ts";
 import { checkLocation, readLocationConstraint } from "./bucket-location.ts";
 import { checkBucketName } from "./bucket-name.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
+import { isObjectOwnership } from "./config/ownership-controls.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
 
 /** Where S3 answers 200 to an owner who creates a bucket again, for the sake of old clients. */
 const LENIENT_REGION = "us-east-1";
 const MAX_CONFIGURATION_BYTES = 64 * 1024;
+/** What buckets began with before April 2023; `VERGE_BUCKET_DEFAULTS=open` asks for it. */
+const OPEN_DEFAULTS: BucketDocuments = { objectOwnership: "ObjectWriter", publicAccessBlock: "none" };
 /** An extension: how many index objects share the bucket's 1,024 slots (1 to 64). */
 const SHARDS_HEADER = "x-verge-index-shards";
 const MAX_SHARDS = 64;
@@ -21,9 +27,9 @@ const MAX_SHARDS = 64;
 /** CreateBucket: takes the name, makes the index objects, then lets the bucket be seen. A repetition resumes after a crash. */
 export async function createBucket(call: S3Call): Promise<S3Result> {
   checkBucketName(call.bucketName);
-  refuseUnsupportedSettings(call.headers);
+  requireValue(call.headers, "x-amz-bucket-namespace", "global");
   const shards = readInteger(SHARDS_HEADER, call.headers.get(SHARDS_HEADER), 1, 1, MAX_SHARDS);
-  const documents = readInitialDocuments(call.headers);
+  const documents = await readInitialDocuments(call);
   await readConfiguration(call);
   const bucket: NewBucket = {
     name: call.bucketName,
@@ -140,22 +146,48 @@ async function readConfiguration(call: S3Call): Promise<void> {
   checkLocation(readLocationConstraint(configuration), call.settings.region);
 }
 
-/** New buckets have ACLs disabled ("bucket owner enforced"), as on AWS since April 2023. */
-function refuseUnsupportedSettings(headers: Headers): void {
-  const acl = headers.get("x-amz-acl");
-  if (acl && acl !== "private") throw s3Error("InvalidBucketAclWithObjectOwnership");
-  for (const name of headers.keys()) {
-    if (name.startsWith("x-amz-grant-")) throw s3Error("InvalidBucketAclWithObjectOwnership");
-  }
-  requireValue(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
-  requireValue(headers, "x-amz-bucket-namespace", "global");
+/** What a bucket is configured with from its beginning; undefined where it is as all begin. */
+async function readInitialDocuments(call: S3Call): Promise<BucketDocuments | undefined> {
+  const defaults = call.settings.openBuckets ? OPEN_DEFAULTS : {};
+  const objectOwnership = readObjectOwnership(call.headers) ?? defaults.objectOwnership;
+  const acl = await readInitialAcl(call, objectOwnership);
+  const documents: BucketDocuments = {
+    ...defaults,
+    ...(objectOwnership && { objectOwnership }),
+    ...(acl && { acl }),
+    ...readInitialLock(call.headers),
+  };
+  return Object.keys(documents).length > 0 ? documents : undefined;
 }
 
-/** What a bucket is configured with from its beginning. Object lock brings versioning along. */
-function readInitialDocuments(headers: Headers): BucketDocuments | undefined {
+function readObjectOwnership(headers: Headers): ObjectOwnership | undefined {
+  const header = headers.get("x-amz-object-ownership");
+  if (!header) return undefined;
+  if (isObjectOwnership(header)) return header;
+  throw invalidArgument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", header);
+}
+
+async function readInitialAcl(call: S3Call, ownership: BucketDocuments["objectOwnership"]): Promise<Acl | undefined> {
+  const { headers } = call;
+  // Everything to the owner, as buckets begin.
+  const named = headers.get("x-amz-acl");
+  if (!hasGrantHeaders(headers) && (!named || named === "private")) return undefined;
+  if (ownership === undefined || ownership === "BucketOwnerEnforced") {
+    throw s3Error("InvalidBucketAclWithObjectOwnership");
+  }
+  const { canonicalId } = callerAccount(call);
+  const acl = await readAclHeaders(call, "bucket", { owner: canonicalId, bucketOwner: canonicalId });
+  if (!call.settings.openBuckets && acl?.grants.some(isPublicGrant)) {
+    throw s3Error("InvalidBucketAclWithBlockPublicAccessError");
+  }
+  return acl;
+}
+
+/** Object lock brings versioning along. */
+function readInitialLock(headers: Headers): BucketDocuments {
   const objectLock = headers.get("x-amz-bucket-object-lock-enabled")?.toLowerCase() ?? "";
   if (objectLock === "true") return { versioning: "Enabled", objectLock: {} };
-  if (objectLock === "" || objectLock === "false") return undefined;
+  if (objectLock === "" || objectLock === "false") return {};
   throw invalidArgument("The value must be true or false.", "x-amz-bucket-object-lock-enabled", objectLock);
 }
 

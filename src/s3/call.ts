@@ -62,6 +62,8 @@ export interface S3Settings {
   readonly region: string;
   /** Most R2 reads that one request may make (the plan's subrequests, less those for the index). */
   readonly maxReads: number;
+  /** New buckets take ACLs and block nothing. */
+  readonly openBuckets: boolean;
 }
 
 /** What an operation answers. */

@@ -4,6 +4,7 @@ import { decodePercent } from "../lib/percent.ts";
 import { element } from "../lib/xml.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { ObjectLock, Tag } from "../metadata/bucket/documents.ts";
+import { withAcl } from "../metadata/bucket/object-acl.ts";
 import { withLock } from "../metadata/bucket/object-lock.ts";
 import { withTags } from "../metadata/bucket/object-tags.ts";
 import type {
@@ -20,8 +21,8 @@ import type {
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkExpectedOwner } from "./checks.ts";
-import { refuseAcl } from "./config/ownership-controls.ts";
 import { moveBytes } from "./copy-bytes.ts";
+import { readWrittenRights, type WrittenRights } from "./acl/write-acl.ts";
 import { findSource, markedSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
 import { type BodyEncryption, chooseEncryption, withEncryption } from "./encryption.ts";
@@ -40,7 +41,7 @@ const CHECKSUM_ALGORITHM = "x-amz-checksum-algorithm";
 /** CopyObject: a new row on the same immutable bytes; bytes are moved only where they are encrypted in another way. */
 export async function copyObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
-  await refuseAcl(call);
+  const rights = await readWrittenRights(call);
   const source = readCopySource(call);
   const sourceBucket = call.bucketNamed(source.bucketName);
   checkExpectedOwner(call, "x-amz-source-expected-bucket-owner", sourceBucket.config.accountId);
@@ -52,6 +53,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const copy: Copy = {
     source,
     sourceBucket,
+    rights,
     sourceConditions: readConditionHeaders(call.headers, "x-amz-copy-source-"),
     conditions: readWriteConditions(call.headers),
     storageClass: storageClass ?? "STANDARD",
@@ -112,6 +114,7 @@ interface Sum {
 interface Copy {
   readonly source: CopySource;
   readonly sourceBucket: BucketClient;
+  readonly rights: WrittenRights;
   readonly sourceConditions: ReadConditions;
   readonly conditions: WriteConditions;
   readonly storageClass: string;
@@ -149,7 +152,7 @@ async function commitMoved(
   const copied = {
     key: call.key,
     storageClass: copy.storageClass,
-    ownerId: ownerOfWrites(call),
+    ownerId: copy.rights.ownerId,
     attributes: withEncryption(copiedAttributes(copy, found.object), encryption?.record),
   };
   const algorithm = readAlgorithmName(call.headers.get(CHECKSUM_ALGORITHM), CHECKSUM_ALGORITHM);
@@ -162,13 +165,9 @@ async function commitMoved(
   throw refusedWrite(call, outcome);
 }
 
-function copiedAttributes({ attributes, tags, lock }: Copy, read: ObjectRecord): ObjectAttributes {
-  return withLock(withTags(attributes ?? read.attributes, tags ?? read.attributes.tags), lock);
-}
-
 /** One call: a row on the same bytes. */
 function copyInside(call: S3Call, copy: Copy) {
-  const { source, sourceConditions, conditions, storageClass, attributes, tags, checksum, lock } = copy;
+  const { source, rights, sourceConditions, conditions, storageClass, attributes, tags, checksum, lock } = copy;
   return call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CopyObjectOutcome> =>
     index.copyObject({
       ...plain,
@@ -177,7 +176,7 @@ function copyInside(call: S3Call, copy: Copy) {
       plainOnly: true,
       key: call.key,
       conditions,
-      ownerId: ownerOfWrites(call),
+      ...rights,
       storageClass,
       ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
       ...(attributes && { attributes }),
@@ -212,7 +211,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
     size: read.size,
     etag: read.etag,
     storageClass,
-    ownerId: ownerOfWrites(call),
+    ownerId: copy.rights.ownerId,
     attributes: copiedAttributes(copy, read),
     ...(checksum && { checksum }),
   };
@@ -221,6 +220,12 @@ async function copyAcross(call: S3Call, copy: Copy) {
     index.putObject({ ...plain, object, body, conditions }),
   );
   return put.outcome === "ok" ? { ...put, source: read } : put;
+}
+
+/** A copy never has its source's lock and ACL. */
+function copiedAttributes({ attributes, tags, lock, rights }: Copy, source: ObjectRecord): ObjectAttributes {
+  const tagged = withTags(attributes ?? source.attributes, tags ?? source.attributes.tags);
+  return withAcl(withLock(tagged, lock), rights.acl);
 }
 
 /** `x-amz-metadata-directive` and `x-amz-tagging-directive` */

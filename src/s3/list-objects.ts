@@ -1,5 +1,5 @@
 import { formatIsoTime } from "../lib/iso-time.ts";
-import { element, escapeText, optionalElement, renderElement, type XmlContent, type XmlMarkup } from "../lib/xml.ts";
+import { element, escapeText, optionalElement, type XmlContent, type XmlMarkup } from "../lib/xml.ts";
 import type { ListEntry, ListedObject } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { decodeContinuationToken, encodeContinuationToken } from "./continuation-token.ts";
@@ -12,7 +12,11 @@ import {
   readMergedPage,
   renderCommonPrefixes,
 } from "./listing.ts";
-import { findBucketOwner, ownerElement } from "./owner.ts";
+import { renderOwners } from "./owner.ts";
+
+/** `<Owner>` by the account's id, rendered; empty where owners are not shown. */
+type OwnerOf = (ownerId: string) => string;
+const NO_OWNERS: OwnerOf = () => "";
 
 /** ListObjects, the first version: pages are found by the last key (`marker`), and owners are always shown. */
 export async function listObjects(call: S3Call): Promise<S3Result> {
@@ -30,7 +34,7 @@ export async function listObjects(call: S3Call): Promise<S3Result> {
       element("Prefix", write(parameters.prefix)),
       element("Marker", write(marker)),
       optionalElement("NextMarker", nextMarker && write(nextMarker)),
-      ...renderRest(parameters, page, await renderOwner(call)),
+      ...renderRest(parameters, page, await ownersOf(call, page)),
     ),
   };
 }
@@ -43,7 +47,7 @@ export async function listObjectsV2(call: S3Call): Promise<S3Result> {
   const page = await readPage(call, parameters, token ? decodeContinuationToken(token) : (startAfter ?? ""));
   const write = keyWriter(parameters);
   const last = page.entries.at(-1);
-  const owner = call.query.get("fetch-owner") === "true" ? await renderOwner(call) : "";
+  const owner = call.query.get("fetch-owner") === "true" ? await ownersOf(call, page) : NO_OWNERS;
   return {
     xml: element(
       "ListBucketResult",
@@ -73,7 +77,7 @@ async function readPage(call: S3Call, parameters: ListingParameters, after: stri
 }
 
 /** What both versions end with. */
-function renderRest(parameters: ListingParameters, page: IndexPage<ListEntry>, owner: string): XmlContent[] {
+function renderRest(parameters: ListingParameters, page: IndexPage<ListEntry>, owner: OwnerOf): XmlContent[] {
   const write = keyWriter(parameters);
   return [
     element("MaxKeys", parameters.maxKeys),
@@ -85,16 +89,20 @@ function renderRest(parameters: ListingParameters, page: IndexPage<ListEntry>, o
   ];
 }
 
-function renderObjects(entries: readonly ListEntry[], write: (text: string) => string, owner: string): XmlMarkup {
+function renderObjects(entries: readonly ListEntry[], write: (text: string) => string, owner: OwnerOf): XmlMarkup {
   let markup = "";
   for (const entry of entries) {
-    if ("object" in entry) markup += `<Contents>${renderListedObject(entry.object, write, owner)}</Contents>`;
+    if ("object" in entry)
+      markup += `<Contents>${renderListedObject(entry.object, write, owner(entry.object.ownerId))}</Contents>`;
   }
   return { markup };
 }
 
-async function renderOwner(call: S3Call): Promise<string> {
-  return renderElement(ownerElement(await findBucketOwner(call)));
+function ownersOf(call: S3Call, { entries }: IndexPage<ListEntry>): Promise<OwnerOf> {
+  return renderOwners(
+    call,
+    entries.flatMap((entry) => ("object" in entry ? entry.object.ownerId : [])),
+  );
 }
 
 /** The elements of an object in a listing; `owner` is rendered already, or empty. */

@@ -6,7 +6,7 @@ import type { S3Call, S3Result } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
 import { renderListedObject } from "./list-objects.ts";
 import { keyWriter, mergePages, positionOf, readListingParameters, renderCommonPrefixes } from "./listing.ts";
-import { findBucketOwner, ownerElement } from "./owner.ts";
+import { renderOwners } from "./owner.ts";
 
 /**
  * ListObjectVersions: every version and delete marker, by key and then newest first. In a bucket without
@@ -31,7 +31,10 @@ export async function listObjectVersions(call: S3Call): Promise<S3Result> {
   const page = maxKeys === 0 ? { entries: [], truncated: false } : mergePages<VersionEntry>(pages, maxKeys);
   const write = keyWriter(parameters);
   const last = page.truncated ? page.entries.at(-1) : undefined;
-  const owner = renderElement(ownerElement(await findBucketOwner(call)));
+  const owner = await renderOwners(
+    call,
+    page.entries.flatMap((entry) => ("version" in entry ? entry.version.ownerId : [])),
+  );
   return {
     xml: element(
       "ListVersionsResult",
@@ -71,10 +74,14 @@ function nextMarker(call: S3Call, { versionId, sequence }: ListedVersion): strin
   return alone ? versionId : mintVersionId(sequence);
 }
 
-function renderVersions(entries: readonly VersionEntry[], write: (text: string) => string, owner: string): XmlMarkup {
+function renderVersions(
+  entries: readonly VersionEntry[],
+  write: (text: string) => string,
+  owner: (id: string) => string,
+): XmlMarkup {
   let markup = "";
   for (const entry of entries) {
-    if ("version" in entry) markup += renderVersion(entry.version, write, owner);
+    if ("version" in entry) markup += renderVersion(entry.version, write, owner(entry.version.ownerId));
   }
   return { markup };
 }

@@ -58,8 +58,11 @@ export function checkRetentionTime(time: number, name: string, sent: string): vo
 /** Each part of a lock has a permission of its own. */
 export function lockAccess({ headers, bucketName: bucket, key }: Pick<S3Call, "headers" | "bucketName" | "key">) {
   const accesses: AccessRequest[] = [];
-  if (headers.has(MODE) || headers.has(UNTIL)) accesses.push({ action: "s3:PutObjectRetention", bucket, key });
-  if (headers.has(LEGAL_HOLD)) accesses.push({ action: "s3:PutObjectLegalHold", bucket, key });
+  if (headers.has(MODE) || headers.has(UNTIL))
+    accesses.push({ action: "s3:PutObjectRetention", bucket, key, withWrite: true });
+  if (headers.has(LEGAL_HOLD)) {
+    accesses.push({ action: "s3:PutObjectLegalHold", bucket, key, withWrite: true });
+  }
   return accesses;
 }
 

@@ -1,4 +1,6 @@
 import { anyone, type Operation } from "../lib/operation.ts";
+import { getBucketAcl, putBucketAcl } from "./acl/bucket-acl.ts";
+import { getObjectAcl, putObjectAcl } from "./acl/object-acl.ts";
 import { getBucketLocation } from "./bucket-location.ts";
 import { createBucket, deleteBucket, headBucket } from "./buckets.ts";
 import type { S3Call, S3Result } from "./call.ts";
@@ -42,6 +44,7 @@ type S3Operation = Operation<S3Call, S3Result>;
 const BUCKET = "/{Bucket}";
 const OBJECT = "/{Bucket}/{Key+}";
 
+const objectAclAccess = (verb: "Get" | "Put") => versionAccess(`s3:${verb}ObjectAcl`, `s3:${verb}ObjectVersionAcl`);
 const readObjectAccess = versionAccess("s3:GetObject", "s3:GetObjectVersion");
 
 /**
@@ -76,6 +79,8 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutPublicAccessBlock", method: "PUT", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:PutBucketPublicAccessBlock", handle: putPublicAccessBlock },
   { name: "GetPublicAccessBlock", method: "GET", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:GetBucketPublicAccessBlock", handle: getPublicAccessBlock },
   { name: "DeletePublicAccessBlock", method: "DELETE", path: BUCKET, query: { publicAccessBlock: true }, access: "s3:PutBucketPublicAccessBlock", handle: deletePublicAccessBlock },
+  { name: "PutBucketAcl", method: "PUT", path: BUCKET, query: { acl: true }, access: "s3:PutBucketAcl", handle: putBucketAcl },
+  { name: "GetBucketAcl", method: "GET", path: BUCKET, query: { acl: true }, access: "s3:GetBucketAcl", handle: getBucketAcl },
   { name: "PutBucketPolicy", method: "PUT", path: BUCKET, query: { policy: true }, access: "s3:PutBucketPolicy", handle: putBucketPolicy },
   { name: "GetBucketPolicy", method: "GET", path: BUCKET, query: { policy: true }, access: "s3:GetBucketPolicy", handle: getBucketPolicy },
   { name: "DeleteBucketPolicy", method: "DELETE", path: BUCKET, query: { policy: true }, access: "s3:DeleteBucketPolicy", handle: deleteBucketPolicy },
@@ -111,6 +116,8 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutObjectTagging", method: "PUT", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Put"), handle: putObjectTagging },
   { name: "GetObjectTagging", method: "GET", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Get"), handle: getObjectTagging },
   { name: "DeleteObjectTagging", method: "DELETE", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Delete"), handle: deleteObjectTagging },
+  { name: "PutObjectAcl", method: "PUT", path: OBJECT, query: { acl: true }, access: objectAclAccess("Put"), handle: putObjectAcl },
+  { name: "GetObjectAcl", method: "GET", path: OBJECT, query: { acl: true }, access: objectAclAccess("Get"), handle: getObjectAcl },
   { name: "PutObjectRetention", method: "PUT", path: OBJECT, query: { retention: true }, access: retentionAccess, handle: putObjectRetention },
   { name: "GetObjectRetention", method: "GET", path: OBJECT, query: { retention: true }, access: "s3:GetObjectRetention", handle: getObjectRetention },
   { name: "PutObjectLegalHold", method: "PUT", path: OBJECT, query: { "legal-hold": true }, access: "s3:PutObjectLegalHold", handle: putObjectLegalHold },

@@ -1,4 +1,5 @@
-import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
+import { aclsCount } from "../auth/policy/bucket-documents.ts";
+import { element, optionalElement, renderElement, type XmlElement } from "../lib/xml.ts";
 import type { S3Call } from "./call.ts";
 
 export interface Owner {
@@ -27,9 +28,20 @@ export async function findOwner(call: S3Call, accountId: string): Promise<Owner>
 
 /** Who owns what the caller writes: himself where ACLs count, the owner of the bucket where they do not. */
 export function ownerOfWrites({ identity, bucket: { config } }: S3Call): string {
-  const { objectOwnership = "BucketOwnerEnforced" } = config.documents ?? {};
-  if (objectOwnership === "BucketOwnerEnforced") return config.accountId;
+  if (!aclsCount(config)) return config.accountId;
   return identity.kind === "account" ? identity.account.id : ANONYMOUS_OWNER;
+}
+
+/** `<Owner>` of each of a listing's entries, rendered: the bucket's where ACLs are off. */
+export async function renderOwners(call: S3Call, ids: Iterable<string>): Promise<(ownerId: string) => string> {
+  const render = (owner: Owner) => renderElement(ownerElement(owner));
+  if (!aclsCount(call.bucket.config)) {
+    const rendered = render(await findBucketOwner(call));
+    return () => rendered;
+  }
+  const known = new Map<string, string>();
+  for (const id of new Set(ids)) known.set(id, render(await findOwner(call, id)));
+  return (ownerId) => known.get(ownerId) ?? "";
 }
 
 /** `<Owner>` as S3 shows an account: canonical id and display name, which is left out where there is none. */

@@ -1,14 +1,14 @@
 import { checksumHeader } from "../lib/checksums.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
+import { withAcl } from "../metadata/bucket/object-acl.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
-import { refuseAcl } from "./config/ownership-controls.ts";
 import { chooseEncryption, encryptionHeaders } from "./encryption.ts";
+import { readWrittenRights } from "./acl/write-acl.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { missingObjectLock, protectedByLock } from "./lock-headers.ts";
-import { ownerOfWrites } from "./owner.ts";
 import { INLINE_LIMIT, readUploadLength, storeBody } from "./upload-body.ts";
 import { readExpectedChecksum } from "./upload-checksum.ts";
 
@@ -18,14 +18,16 @@ export const PREFLIGHT_BYTES = 8 * 1024 ** 2;
 /** PutObject: the body becomes the key's current version in one commit. */
 export async function putObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
-  await refuseAcl(call);
+  const { ownerId, acl } = await readWrittenRights(call);
   const encryption = await chooseEncryption(call);
-  const attributes = { ...readAttributes(call.headers), ...(encryption && { encryption: encryption.record }) };
+  const attributes = {
+    ...withAcl(readAttributes(call.headers), acl),
+    ...(encryption && { encryption: encryption.record }),
+  };
   const locks = attributes.lock !== undefined;
   if (locks) requireIntegrity(call);
   const storageClass = readStorageClass(call.headers);
   const conditions = readWriteConditions(call.headers);
-  const ownerId = ownerOfWrites(call);
   await preflight(call, conditions, locks);
   const body = await storeBody(
     call,

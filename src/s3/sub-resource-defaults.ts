@@ -1,15 +1,12 @@
 import type { Operation } from "../lib/operation.ts";
-import { element, type XmlElement, withAttributes } from "../lib/xml.ts";
+import { element, type XmlElement } from "../lib/xml.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { s3Error, type S3ErrorCode } from "./errors.ts";
-import { findRecord } from "./get-object.ts";
-import { findBucketOwner, ownerElement } from "./owner.ts";
 
 type Row = Operation<S3Call, S3Result>;
 type Handler = Row["handle"];
 
 const BUCKET = "/{Bucket}";
-const OBJECT = "/{Bucket}/{Key+}";
 
 /**
  * Reads of configuration that cannot be written yet. Their answer is known all the same: what S3 says of a
@@ -31,7 +28,6 @@ export const subResourceDefaults: readonly Row[] = [
     "s3:GetAccelerateConfiguration",
     always(element("AccelerateConfiguration")),
   ),
-  read("GetBucketAcl", BUCKET, "acl", "s3:GetBucketAcl", answerAcl),
   read("GetBucketLogging", BUCKET, "logging", "s3:GetBucketLogging", always(element("BucketLoggingStatus"))),
   read(
     "GetBucketReplication",
@@ -57,8 +53,6 @@ export const subResourceDefaults: readonly Row[] = [
   ),
   ...numberedConfigurations("inventory", "Inventory", "ListInventoryConfigurationsResult"),
   ...numberedConfigurations("metrics", "Metrics", "ListMetricsConfigurationsResult"),
-
-  read("GetObjectAcl", OBJECT, "acl", "s3:GetObjectAcl", ofObject(answerAcl)),
 ];
 
 function read(name: string, path: string, subResource: string, access: string, handle: Handler): Row {
@@ -92,25 +86,6 @@ function missing(code: S3ErrorCode): Handler {
   return async (call) => {
     throw s3Error(code, { detail: { BucketName: call.bucketName } });
   };
-}
-
-/** Answers only for an object that exists. */
-function ofObject(answer: Handler): Handler {
-  return async (call) => {
-    await findRecord(call);
-    return answer(call);
-  };
-}
-
-/** The one grant that "bucket owner enforced" leaves: everything to the owner. */
-async function answerAcl(call: S3Call): Promise<S3Result> {
-  const owner = ownerElement(await findBucketOwner(call));
-  const grantee = withAttributes(
-    { ...owner, name: "Grantee" },
-    { "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "xsi:type": "CanonicalUser" },
-  );
-  const grant = element("Grant", grantee, element("Permission", "FULL_CONTROL"));
-  return { xml: element("AccessControlPolicy", owner, element("AccessControlList", grant)) };
 }
 
 function defaultRequestPayment(): XmlElement {

@@ -3,6 +3,7 @@ import { compareUtf8 } from "../lib/text-order.ts";
 import { children, element, type XmlElement, type XmlNode } from "../lib/xml.ts";
 import type { Tag } from "../metadata/bucket/documents.ts";
 import type { S3Call } from "./call.ts";
+import { aclAccess } from "./acl/write-acl.ts";
 import { checkChildren, requireChild, requireText } from "./config/document.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { lockAccess } from "./lock-headers.ts";
@@ -53,7 +54,9 @@ export function writeAccess({
 }: Pick<S3Call, "headers" | "bucketName" | "key">): readonly AccessRequest[] {
   const write = { action: "s3:PutObject", bucket, key };
   const lock = lockAccess({ headers, bucketName: bucket, key });
-  return headers.get(HEADER) ? [write, { action: "s3:PutObjectTagging", bucket, key }, ...lock] : [write, ...lock];
+  const more = [...lock, ...aclAccess({ headers, bucketName: bucket, key })];
+  if (!headers.get(HEADER)) return [write, ...more];
+  return [write, { action: "s3:PutObjectTagging", bucket, key, withWrite: true }, ...more];
 }
 
 export function renderTagSet(tags: readonly Tag[]): XmlElement {

@@ -43,8 +43,6 @@ const OBJECT = "/{Bucket}/{Key+}";
  */
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
-  row("Access control", "PutBucketAcl", "PUT", BUCKET, "s3:PutBucketAcl", sub("acl")),
-  row("Access control", "PutObjectAcl", "PUT", OBJECT, "s3:PutObjectAcl", sub("acl")),
 
   row("Lifecycle", "RestoreObject", "POST", OBJECT, "s3:RestoreObject", sub("restore")),
   row(

@@ -58,7 +58,10 @@ describe.skipIf(suite === "")("ceph/s3-tests", () => {
   let work: string;
 
   beforeAll(async () => {
-    verge = await startVerge({ settings: { VERGE_LIFECYCLE_DAY_SECONDS: LIFECYCLE_DAY } });
+    verge = await startVerge({
+      // The suite gives new buckets ACLs, and lets everybody read what their policies and ACLs say.
+      settings: { VERGE_LIFECYCLE_DAY_SECONDS: LIFECYCLE_DAY, VERGE_BUCKET_DEFAULTS: "open" },
+    });
     work = mkdtempSync(join(tmpdir(), "verge-s3-tests-"));
     writeFileSync(join(work, "s3tests.conf"), renderConfiguration(verge));
     for (const account of Object.values(ACCOUNTS)) await callApi(verge, "POST", "/accounts", account);

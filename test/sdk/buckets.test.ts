@@ -89,7 +89,7 @@ describe("CreateBucket", () => {
   test.each([
     ["x-amz-acl", "public-read", 400, "InvalidBucketAclWithObjectOwnership"],
     ["x-amz-grant-read", "id=abc", 400, "InvalidBucketAclWithObjectOwnership"],
-    ["x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"],
+    ["x-amz-object-ownership", "Everybody", 400, "InvalidArgument"],
     ["x-amz-bucket-object-lock-enabled", "perhaps", 400, "InvalidArgument"],
     ["x-verge-index-shards", "0", 400, "InvalidArgument"],
     ["x-verge-index-shards", "65", 400, "InvalidArgument"],

@@ -78,7 +78,7 @@ export function needsAccountBlock({ identity, config }: AccessQuestion): boolean
 
 /** Whether the decision depends on an object that exists: on its owner and ACL, or on its tags. */
 export function needsObject({ access, config }: AccessQuestion): boolean {
-  if (!config || access.key === undefined || access.ofNewObject) return false;
+  if (!config || access.key === undefined || access.ofNewObject || access.withWrite) return false;
   if (aclsCount(config) && isAboutOneObject(access.action)) return true;
   const policy = bucketPolicyOf(config);
   return (
@@ -113,18 +113,18 @@ export function decideAccess(question: AccessQuestion): Decision {
   const policy = bucketPolicyOf(config);
   const policies: NamedPolicy[] = policy ? [{ name: `bucket ${config.name}`, policy }] : [];
   const ownerId = ownerOf(question, config);
-  const grant = aclsCount(config) ? findGrant(question, config, block.ignorePublicAcls) : undefined;
+  const grant = findGrant(question, config, block.ignorePublicAcls);
   return evaluate(request, {
     ownerId,
     policies,
     // A bucket's policy gives away what its owner has; what others own it can only deny.
-    deniesOnly: ownerId !== config.accountId && access.ofNewObject !== true,
+    deniesOnly: ownerId !== config.accountId || access.ofNewObject === true,
     restricted: block.restrictPublicBuckets && policy !== undefined && isBucketPolicyPublic(config),
     ...(grant !== undefined && { grant }),
   });
 }
 
-export function callerOf(identity: Identity): Caller {
+function callerOf(identity: Identity): Caller {
   if (identity.kind === "anonymous") return identity;
   const { account, principal } = identity;
   return {
@@ -165,9 +165,12 @@ function ownerOf({ identity, access, object }: AccessQuestion, config: BucketCon
 
 function findGrant(
   { identity, access, object }: AccessQuestion,
-  { documents }: BucketConfig,
+  config: BucketConfig,
   ignorePublic: boolean,
 ): string | undefined {
+  if (access.ofNewObject) return "writing it";
+  if (!aclsCount(config)) return undefined;
+  const { documents } = config;
   const byBucket = BY_BUCKET_ACL[access.action];
   if (byBucket) return findAclGrant(documents?.acl, identity, byBucket, ignorePublic);
   if (typeof object !== "object") return undefined;

@@ -7,6 +7,7 @@ export type ObjectEvent =
   | "ObjectCreated"
   | "ObjectRemoved:Delete"
   | "ObjectRemoved:DeleteMarkerCreated"
+  | "ObjectAcl:Put"
   | "ObjectTagging:Put"
   | "ObjectTagging:Delete";
 

@@ -16,6 +16,7 @@ import type { Change } from "./journal.ts";
 import { listObjects } from "./list-objects.ts";
 import { listVersions, type ListVersionsCall } from "./list-versions.ts";
 import { setObjectLock, type SetObjectLockCall } from "./object-lock.ts";
+import { setObjectAcl, type SetObjectAclCall } from "./object-acl.ts";
 import { setObjectTags, type SetObjectTagsCall } from "./object-tags.ts";
 import { findCurrent } from "./objects.ts";
 import {
@@ -95,6 +96,10 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   copyObject(call: protocol.CopyObjectCall) {
     return this.#mutate(call, (change) => copyObject(change, call));
+  }
+
+  setObjectAcl(call: SetObjectAclCall) {
+    return this.#mutate(call, (change) => setObjectAcl(change, call));
   }
 
   setObjectTags(call: SetObjectTagsCall) {

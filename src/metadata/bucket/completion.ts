@@ -102,7 +102,8 @@ export function completeUpload(
   if (refusal !== "ok") return { outcome: refusal };
   if (isPlaceProtected(place, change.at)) return { outcome: "locked" };
   const { upload, parts, etag, size } = plan;
-  const { key, storageClass, initiatorId: ownerId, attributes } = upload;
+  const { key, storageClass, initiatorId, attributes } = upload;
+  const ownerId = call.ownerId ?? initiatorId;
   const object = { key, size, etag, storageClass, ownerId, attributes, ...(checksum && { checksum }) };
   const record = makeRecord(change, object, parts.length);
   writeManifest(change, call.uploadId, parts);

@@ -1,5 +1,6 @@
 import type { DeleteObjectsCall, DeleteObjectsOutcome } from "./deletes.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
+import type { SetObjectAclCall, SetObjectAclOutcome } from "./object-acl.ts";
 import type { SetObjectLockCall, SetObjectLockOutcome } from "./object-lock.ts";
 import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
 import type { ListVersionsCall, ListVersionsOutcome } from "./list-versions.ts";
@@ -16,6 +17,7 @@ export interface IndexApi {
   deleteObjects(call: DeleteObjectsCall): Promise<DeleteObjectsOutcome>;
   copyObject(call: protocol.CopyObjectCall): Promise<protocol.CopyObjectOutcome>;
   setObjectTags(call: SetObjectTagsCall): Promise<SetObjectTagsOutcome>;
+  setObjectAcl(call: SetObjectAclCall): Promise<SetObjectAclOutcome>;
   setObjectLock(call: SetObjectLockCall): Promise<SetObjectLockOutcome>;
   pin(call: protocol.PinCall): Promise<protocol.PinOutcome>;
   listObjects(call: protocol.ListObjectsCall): Promise<protocol.ListObjectsOutcome>;

@@ -232,6 +232,8 @@ export interface CopyObjectCall extends Mutation {
   readonly checksum?: Checksum;
   /** Of the copy; the source's is never taken over. */
   readonly lock?: ObjectLock;
+  /** The same. */
+  readonly acl?: Acl;
   /** RenameObject: the source disappears in the same transaction. */
   readonly removeSource?: boolean;
 }
@@ -326,6 +328,8 @@ export interface CompleteUploadCall extends Mutation {
   readonly checksumType?: "COMPOSITE" | "FULL_OBJECT";
   /** `x-amz-mp-object-size`. */
   readonly size?: number;
+  /** Absent: who began the upload owns the object. */
+  readonly ownerId?: string;
 }
 export type CompleteUploadOutcome =
   | Outcome<Committed>

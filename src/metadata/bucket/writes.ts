@@ -3,6 +3,7 @@ import { announce } from "./announce.ts";
 import { borrowedId, copyInline, isFresh, renameInline, writeBody } from "./bodies.ts";
 import type { Body, Change } from "./journal.ts";
 import { lacksObjectLock, lockNewVersion, withLock } from "./object-lock.ts";
+import { withAcl } from "./object-acl.ts";
 import { withTags } from "./object-tags.ts";
 import { removeCurrent, type StoredObject } from "./objects.ts";
 import { referenceId } from "./packed.ts";
@@ -90,7 +91,9 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
 }
 
 function makeCopy(change: Change, call: CopyObjectCall, source: ObjectRecord, moves: boolean): ObjectRecord {
-  const attributes = withTags(call.attributes ?? source.attributes, call.tags ?? source.attributes.tags);
+  const tagged = withTags(call.attributes ?? source.attributes, call.tags ?? source.attributes.tags);
+  // A renamed object keeps its ACL like all the rest of it.
+  const attributes = call.removeSource ? tagged : withAcl(tagged, call.acl);
   return {
     ...source,
     key: call.key,
@@ -99,7 +102,7 @@ function makeCopy(change: Change, call: CopyObjectCall, source: ObjectRecord, mo
     // A renamed object keeps its properties, the time of modification among them; a copy is new.
     modifiedAt: moves ? source.modifiedAt : change.at,
     storageClass: call.storageClass ?? source.storageClass,
-    ownerId: call.ownerId,
+    ownerId: call.removeSource ? source.ownerId : call.ownerId,
     attributes: lockNewVersion(change, withLock(attributes, call.lock)),
     ...(call.checksum && { checksum: call.checksum }),
   };

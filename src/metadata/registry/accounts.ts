@@ -43,7 +43,7 @@ export function createAccount(
 ): { readonly account: AccountRecord } | { readonly taken: "canonicalId" | "email" } {
   if (account.canonicalId !== undefined && findAccountByCanonicalId(sql, account.canonicalId))
     return { taken: "canonicalId" };
-  if (account.email && isEmailTaken(sql, account.email)) return { taken: "email" };
+  if (account.email && findAccountByEmail(sql, account.email)) return { taken: "email" };
   const created: AccountRecord = {
     id: createFreeId(sql),
     canonicalId: account.canonicalId ?? Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex"),
@@ -86,6 +86,13 @@ export function findAccountByCanonicalId(sql: SqlStorage, canonicalId: string): 
   return row && toAccount(row);
 }
 
+export function findAccountByEmail(sql: SqlStorage, email: string): AccountRecord | undefined {
+  const [row] = sql
+    .exec<AccountRow>("SELECT * FROM accounts WHERE email = ? COLLATE NOCASE AND email <> ''", email)
+    .toArray();
+  return row && toAccount(row);
+}
+
 /** In the order of their ids. */
 export function listAccounts(sql: SqlStorage, after: string, limit: number): Page<AccountRecord> {
   const rows = sql
@@ -98,10 +105,6 @@ export function listAccounts(sql: SqlStorage, after: string, limit: number): Pag
 
 export function setPublicAccessBlock(sql: SqlStorage, id: string, block: PublicAccessBlock | undefined): void {
   sql.exec("UPDATE accounts SET public_access_block = ? WHERE id = ?", block ? JSON.stringify(block) : null, id);
-}
-
-function isEmailTaken(sql: SqlStorage, email: string): boolean {
-  return sql.exec("SELECT id FROM accounts WHERE email = ? COLLATE NOCASE AND email <> ''", email).toArray().length > 0;
 }
 
 function createFreeId(sql: SqlStorage): string {

@@ -73,6 +73,11 @@ export class Directory {
     );
   }
 
+  /** Read afresh: seldom asked. */
+  findAccountByEmail(email: string): Promise<AccountRecord | undefined> {
+    return askRegistry(this.#env, (registry) => registry.findAccountByEmail(email));
+  }
+
   /** To be called after this isolate has created or removed an account. */
   forgetAccount(account: Pick<AccountRecord, "id" | "canonicalId">): void {
     this.#accounts.forget(account.id);

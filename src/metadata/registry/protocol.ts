@@ -232,6 +232,8 @@ export interface RegistryApi {
   findRootAccount(): Promise<AccountRecord>;
   findAccount(id: string): Promise<AccountRecord | undefined>;
   findAccountByCanonicalId(canonicalId: string): Promise<AccountRecord | undefined>;
+  /** In any case of letters. */
+  findAccountByEmail(email: string): Promise<AccountRecord | undefined>;
   listAccounts(after: string, limit: number): Promise<Page<AccountRecord>>;
   createAccount(account: NewAccount, key: NewAccessKey): Promise<CreateAccountOutcome>;
   removeAccount(id: string): Promise<RemoveAccountOutcome>;

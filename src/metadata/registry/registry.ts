@@ -115,6 +115,10 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
     return accounts.findAccountByCanonicalId(this.#sql, canonicalId);
   }
 
+  findAccountByEmail(email: string): protocol.AccountRecord | undefined {
+    return accounts.findAccountByEmail(this.#sql, email);
+  }
+
   listAccounts(after: string, limit: number): protocol.Page<protocol.AccountRecord> {
     return accounts.listAccounts(this.#sql, after, limit);
   }

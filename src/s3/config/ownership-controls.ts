@@ -1,6 +1,7 @@
 import { element, type XmlNode } from "../../lib/xml.ts";
+import type { ObjectOwnership } from "../../metadata/bucket/documents.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { notImplementedHeader, s3Error } from "../errors.ts";
+import { s3Error } from "../errors.ts";
 import {
   changeDocuments,
   checkChildren,
@@ -10,16 +11,16 @@ import {
   requireChild,
   requireText,
 } from "./document.ts";
-import { findPublicAccessBlock } from "./public-access-block.ts";
+import { findBucketOwner } from "../owner.ts";
 
-/** ACLs that a bucket accepts whose owner owns everything in it: they say nothing else. */
-const HARMLESS_ACLS = new Set(["", "private", "bucket-owner-full-control"]);
-const PUBLIC_ACLS = new Set(["public-read", "public-read-write", "authenticated-read"]);
-
-/** PutBucketOwnershipControls: the owner of the bucket owns everything in it; the other choices need ACLs. */
+/** PutBucketOwnershipControls: whether ACLs count. A bucket whose ACL gives rights to others keeps its ACLs. */
 export async function putBucketOwnershipControls(call: S3Call): Promise<S3Result> {
   const objectOwnership = readOwnership(await readDocument(call, "OwnershipControls"));
-  await changeDocuments(call, { objectOwnership });
+  const { canonicalId } = await findBucketOwner(call);
+  await changeDocuments(call, { objectOwnership }, ({ acl }) => {
+    const shared = acl?.grants.some(({ grantee }) => grantee.kind === "group" || grantee.canonicalId !== canonicalId);
+    if (objectOwnership === "BucketOwnerEnforced" && shared) throw s3Error("InvalidBucketAclWithObjectOwnership");
+  });
   return {};
 }
 
@@ -36,28 +37,15 @@ export async function deleteBucketOwnershipControls(call: S3Call): Promise<S3Res
   return { status: 204 };
 }
 
-/**
- * `x-amz-acl` of a write: refused where ACLs are off, as they are in new buckets, or by Block Public Access.
- * Asks the index only where the header says something.
- */
-export async function refuseAcl(call: S3Call): Promise<void> {
-  const acl = call.headers.get("x-amz-acl") ?? "";
-  if (HARMLESS_ACLS.has(acl)) return;
-  const { objectOwnership } = await findDocuments(call);
-  if (objectOwnership !== "none") throw s3Error("AccessControlListNotSupported");
-  const block = await findPublicAccessBlock(call);
-  if (block?.blockPublicAcls && PUBLIC_ACLS.has(acl)) throw s3Error("AccessDenied");
-  throw notImplementedHeader("x-amz-acl");
-}
-
-function readOwnership(root: XmlNode): "BucketOwnerEnforced" {
+function readOwnership(root: XmlNode): ObjectOwnership {
   checkChildren(root, ["Rule"]);
   const rule = requireChild(root, "Rule");
   checkChildren(rule, ["ObjectOwnership"]);
   const ownership = requireText(rule, "ObjectOwnership");
-  if (ownership === "BucketOwnerEnforced") return ownership;
-  if (ownership !== "BucketOwnerPreferred" && ownership !== "ObjectWriter") throw s3Error("MalformedXML");
-  throw s3Error("NotImplemented", {
-    message: `ObjectOwnership ${ownership} needs ACLs, which this deployment does not implement.`,
-  });
+  if (!isObjectOwnership(ownership)) throw s3Error("MalformedXML");
+  return ownership;
+}
+
+export function isObjectOwnership(text: string): text is ObjectOwnership {
+  return text === "BucketOwnerEnforced" || text === "BucketOwnerPreferred" || text === "ObjectWriter";
 }

@@ -28,7 +28,7 @@ export async function deletePublicAccessBlock(call: S3Call): Promise<S3Result> {
 }
 
 /** What is blocked in the addressed bucket; undefined after it was deleted. */
-export async function findPublicAccessBlock(call: S3Call): Promise<PublicAccessBlock | undefined> {
+async function findPublicAccessBlock(call: S3Call): Promise<PublicAccessBlock | undefined> {
   const { publicAccessBlock = INITIAL_BLOCK } = await findDocuments(call);
   return publicAccessBlock === "none" ? undefined : publicAccessBlock;
 }

@@ -1,3 +1,4 @@
+import { aclsCount } from "../../auth/policy/bucket-documents.ts";
 import { checksumElement } from "../../lib/checksums.ts";
 import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
 import type {
@@ -40,6 +41,8 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
     ...(checksum && { checksum }),
     ...(upload.checksum && type !== undefined && { checksumType: type }),
     ...(size !== undefined && { size }),
+    // Where ACLs are off, everything belongs to the bucket's owner.
+    ...(!aclsCount(call.bucket.config) && { ownerId: call.bucket.config.accountId }),
   };
   const commit = call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CompleteUploadOutcome> =>
     index.completeUpload({ ...plain, ...request }),

@@ -1,8 +1,9 @@
 import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../../lib/checksums.ts";
 import { element } from "../../lib/xml.ts";
+import { withAcl } from "../../metadata/bucket/object-acl.ts";
+import { readWrittenRights } from "../acl/write-acl.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { refuseAcl } from "../config/ownership-controls.ts";
 import { chooseEncryption, encryptionHeaders } from "../encryption.ts";
 import { s3Error } from "../errors.ts";
 import { missingObjectLock } from "../lock-headers.ts";
@@ -13,7 +14,7 @@ import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
 /** CreateMultipartUpload: records what the object will be; its bytes come by part. */
 export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
-  await refuseAcl(call);
+  const { acl } = await readWrittenRights(call);
   const checksum = readUploadChecksum(call.headers);
   const encryption = await chooseEncryption(call);
   const upload = {
@@ -21,7 +22,10 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
     key: call.key,
     initiatorId: call.identity.kind === "account" ? call.identity.account.id : ANONYMOUS_OWNER,
     storageClass: readStorageClass(call.headers),
-    attributes: { ...readAttributes(call.headers), ...(encryption && { encryption: encryption.record }) },
+    attributes: {
+      ...withAcl(readAttributes(call.headers), acl),
+      ...(encryption && { encryption: encryption.record }),
+    },
     ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
   };
   const { outcome } = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>

@@ -1,0 +1,36 @@
+import { aclsCount } from "../../auth/policy/bucket-documents.ts";
+import type { SetObjectAclOutcome } from "../../metadata/bucket/object-acl.ts";
+import type { S3Call, S3Result } from "../call.ts";
+import { s3Error } from "../errors.ts";
+import { findRecord, missingObject } from "../get-object.ts";
+import { findBucketOwner, findOwner } from "../owner.ts";
+import { readVersionId, versionHeader } from "../version-ids.ts";
+import { readAcl } from "./bucket-acl.ts";
+import { renderAcl } from "./render.ts";
+import { refusePublic } from "./write-acl.ts";
+
+/** PutObjectAcl: replaces the ACL of a version; nothing else of it changes. */
+export async function putObjectAcl(call: S3Call): Promise<S3Result> {
+  const { ownerId } = await findRecord(call);
+  const config = await call.bucket.currentConfig();
+  if (!aclsCount(config)) throw s3Error("AccessControlListNotSupported");
+  const [owner, bucketOwner] = await Promise.all([findOwner(call, ownerId), findBucketOwner(call)]);
+  const acl = await readAcl(call, "object", owner, bucketOwner);
+  await refusePublic(call, acl, config.documents);
+  const versionId = readVersionId(call);
+  const outcome = await call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<SetObjectAclOutcome> =>
+    index.setObjectAcl({ ...plain, key: call.key, acl, ...(versionId !== undefined && { versionId }) }),
+  );
+  if (outcome.outcome !== "ok") throw missingObject(call, outcome);
+  return { headers: versionHeader(call.bucket.config, outcome.object.versionId) };
+}
+
+/** GetObjectAcl: where ACLs are off, everything to the owner of the bucket. */
+export async function getObjectAcl(call: S3Call): Promise<S3Result> {
+  const object = await findRecord(call);
+  const headers = versionHeader(call.bucket.config, object.versionId);
+  if (!aclsCount(call.bucket.config)) {
+    return { headers, xml: await renderAcl(call, await findBucketOwner(call), undefined) };
+  }
+  return { headers, xml: await renderAcl(call, await findOwner(call, object.ownerId), object.attributes.acl) };
+}
