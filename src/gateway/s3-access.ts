@@ -7,6 +7,7 @@ import {
   needsObject,
   type ObjectFacts,
 } from "../auth/policy/authorize.ts";
+import type { Decision } from "../auth/policy/evaluate.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
@@ -15,6 +16,9 @@ import type { BucketConfig, GetObjectOutcome, ObjectRecord } from "../metadata/b
 import type { Directory } from "../metadata/registry/directory.ts";
 import { conditionContext, type ConditionSource } from "../s3/condition-keys.ts";
 import { s3Error } from "../s3/errors.ts";
+
+const PLAINLY_ALLOWED: Decision = { allowed: true, reason: "Allow: the account itself" };
+const READS: ReadonlySet<string> = new Set(["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes"]);
 
 /**
  * Decides what one request may do, with what has to be known for it: nothing for the owner of a plain bucket,
@@ -46,17 +50,33 @@ export class S3Access {
     return identity.kind === "account" && identity.principal === undefined;
   }
 
-  /** Throws AccessDenied unless it is allowed. */
+  /** Throws AccessDenied unless it is allowed; NoSuchKey where there is nothing to read and the caller may know it. */
   async check(access: AccessRequest, bucket: BucketClient | undefined): Promise<void> {
-    if (!(await this.allows(access, bucket))) throw s3Error("AccessDenied");
+    const decision = await this.#settle(access, bucket);
+    if (decision.allowed) return;
+    if (bucket && !decision.explicit && (await this.#mayKnowMissing(access, bucket))) {
+      throw s3Error("NoSuchKey", { detail: { Key: access.key! } });
+    }
+    throw s3Error("AccessDenied");
   }
 
   async allows(access: AccessRequest, bucket: BucketClient | undefined): Promise<boolean> {
-    if (await this.#decide(access, bucket)) return true;
-    if (!bucket || bucket.isConfirmed) return false;
+    return (await this.#settle(access, bucket)).allowed;
+  }
+
+  async #settle(access: AccessRequest, bucket: BucketClient | undefined): Promise<Decision> {
+    const decision = await this.#decide(access, bucket);
+    if (decision.allowed || !bucket || bucket.isConfirmed) return decision;
     // What is allowed is decided again when the index knows better; what is refused would never get there.
     await bucket.currentConfig();
     return this.#decide(access, bucket);
+  }
+
+  /** Whether a read fails for want of an object, and the caller may list such keys (GetObject, "Permissions"). */
+  async #mayKnowMissing(access: AccessRequest, bucket: BucketClient): Promise<boolean> {
+    const { action, key } = access;
+    if (key === undefined || !READS.has(action) || this.hidesMissing(key, bucket.config)) return false;
+    return (await findObjectFacts(bucket, access)) === "missing";
   }
 
   /**
@@ -74,9 +94,9 @@ export class S3Access {
     }).allowed;
   }
 
-  async #decide(access: AccessRequest, bucket: BucketClient | undefined): Promise<boolean> {
+  async #decide(access: AccessRequest, bucket: BucketClient | undefined): Promise<Decision> {
     const config = bucket?.config;
-    if (this.isPlain(config)) return true;
+    if (this.isPlain(config)) return PLAINLY_ALLOWED;
     const question: AccessQuestion = {
       identity: this.identity,
       access,
@@ -86,7 +106,7 @@ export class S3Access {
     };
     const accountBlock = needsAccountBlock(question) ? await this.#findAccountBlock(config!.accountId) : undefined;
     const object = needsObject(question) ? await findObjectFacts(bucket!, access) : undefined;
-    return decideAccess({ ...question, accountBlock, object }).allowed;
+    return decideAccess({ ...question, accountBlock, object });
   }
 
   async #findAccountBlock(accountId: string): Promise<PublicAccessBlock | undefined> {

@@ -133,7 +133,7 @@ describe("of buckets", () => {
     ["authenticated-read", ["AuthenticatedUsers: READ"]],
   ])("%s", async (ACL, more) => {
     await owner.send(new PutBucketAclCommand({ Bucket, ACL }));
-    expect(await grantsOf()).toEqual(["root: FULL_CONTROL", ...more]);
+    expect(await grantsOf()).toEqual([...more, "root: FULL_CONTROL"]);
     expect(await readUnsigned("")).toBe(ACL.startsWith("public") ? 200 : 403);
     const listed = await other.s3.send(new ListObjectsCommand({ Bucket })).then(
       ({ Name }) => Name,

@@ -70,7 +70,7 @@ describe("an upload from a form", () => {
       ["CACHE-CONTROL", "max-age=60"],
       ["x-amz-meta-Color", "blue"],
       ["x-amz-storage-class", "STANDARD_IA"],
-      ["acl", "private"],
+      ["acl", "bucket-owner-full-control"],
     ];
     const fields = signedFields("user/meta", extra);
     const answer = await postForm(verge, { bucket: BUCKET, fields, file: { body: "x" } });

@@ -50,6 +50,7 @@ const BY_OBJECT_ACL: Readonly<Record<string, Exclude<AclPermission, "FULL_CONTRO
 };
 /** Of objects that belong to others as well. */
 const BUCKET_OWNERS_OWN = new Set([
+  "s3:BypassGovernanceRetention",
   "s3:DeleteObject",
   "s3:DeleteObjectVersion",
   "s3:PutObject",

@@ -65,6 +65,8 @@ export interface Decision {
   readonly allowed: boolean;
   /** `Deny by statement NoDeletes of policy bucket photos`: for the audit and for simulations. */
   readonly reason: string;
+  /** A statement denies it, rather than that none allows it. */
+  readonly explicit?: true;
 }
 
 type Covered = "direct" | "account";
@@ -138,7 +140,7 @@ function findDeny(request: PolicyRequest, policies: readonly NamedPolicy[]): Dec
   for (const { name, policy } of policies) {
     for (const statement of policy.statements) {
       if (statement.effect === "Deny" && covers(statement, request)) {
-        return { allowed: false, reason: `Deny by statement ${statement.label} of policy ${name}` };
+        return { allowed: false, explicit: true, reason: `Deny by statement ${statement.label} of policy ${name}` };
       }
     }
   }

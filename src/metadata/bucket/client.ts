@@ -30,7 +30,7 @@ export interface BucketClientPorts {
 
 const MAX_ATTEMPTS = 5;
 /** Of changes of one bucket's configuration at the same time each is made anew after those that came before. */
-const MAX_CHANGE_ATTEMPTS = 20;
+const MAX_CHANGE_ATTEMPTS = 100;
 
 /**
  * A bucket as one request sees it. Every call carries the configuration revision by which the request

@@ -20,9 +20,9 @@ const FOR_BOTH: Readonly<Record<string, readonly Grant[]>> = {
 export function cannedAcl(name: string, kind: "bucket" | "object", { owner, bucketOwner }: AclOwners): Acl {
   const own = toUser(owner, "FULL_CONTROL");
   const common = Object.hasOwn(FOR_BOTH, name) ? FOR_BOTH[name] : undefined;
-  if (common) return { grants: [own, ...common] };
+  if (common) return { grants: [...common, own] };
   if (kind === "bucket" && name === "log-delivery-write") {
-    return { grants: [own, toGroup(LOG_DELIVERY, "WRITE"), toGroup(LOG_DELIVERY, "READ_ACP")] };
+    return { grants: [toGroup(LOG_DELIVERY, "WRITE"), toGroup(LOG_DELIVERY, "READ_ACP"), own] };
   }
   // Buckets ignore them, as S3 does.
   if (name === "bucket-owner-read" || name === "bucket-owner-full-control") {

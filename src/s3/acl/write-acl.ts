@@ -9,7 +9,7 @@ import { cannedAcl } from "./canned.ts";
 import { hasGrantHeaders, readGrantHeaders } from "./grants.ts";
 
 /** What a bucket accepts whose owner owns everything in it: it says nothing else. */
-const HARMLESS_ACLS = new Set(["", "private", "bucket-owner-full-control"]);
+const HARMLESS_ACLS = new Set(["", "bucket-owner-full-control"]);
 
 /** What a write says of the rights to its object. */
 export interface WrittenRights {

@@ -1,12 +1,13 @@
+import { aclsCount } from "../../auth/policy/bucket-documents.ts";
 import type { XmlElement } from "../../lib/xml.ts";
 import type { UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call } from "../call.ts";
-import { findBucketOwner, findOwner, type Owner, ownerElement } from "../owner.ts";
+import { findBucketOwner, findOwner, ownerElement } from "../owner.ts";
 
 /** Who began the uploads of an answer, and who owns them. */
 export interface Initiators {
-  /** The bucket's account: what is uploaded belongs to it. */
-  readonly owner: Owner;
+  /** `<Owner>`: the bucket's account, to which what is uploaded belongs, or the initiator where ACLs count. */
+  owner(upload: UploadRecord): XmlElement;
   /** `<Initiator>`, in the form of `<Owner>`. */
   element(upload: UploadRecord): XmlElement;
 }
@@ -17,8 +18,10 @@ export async function describeInitiators(call: S3Call, uploads: readonly UploadR
   const ids = [...new Set(uploads.map(({ initiatorId }) => initiatorId))];
   const accounts = await Promise.all(ids.map((id) => findOwner(call, id)));
   const byId = new Map(ids.map((id, position) => [id, accounts[position]!]));
+  const initiator = ({ initiatorId }: UploadRecord) => ownerElement(byId.get(initiatorId)!);
+  const ownedByBucket = !aclsCount(call.bucket.config);
   return {
-    owner,
-    element: ({ initiatorId }) => ({ ...ownerElement(byId.get(initiatorId)!), name: "Initiator" }),
+    owner: (upload) => (ownedByBucket ? ownerElement(owner) : initiator(upload)),
+    element: (upload) => ({ ...initiator(upload), name: "Initiator" }),
   };
 }

@@ -3,7 +3,6 @@ import { element, optionalElement, type XmlContent } from "../../lib/xml.ts";
 import type { ListedPart, UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { readInteger } from "../checks.ts";
-import { ownerElement } from "../owner.ts";
 import { describeInitiators } from "./initiators.ts";
 import { noSuchUpload, readUploadId } from "./upload-id.ts";
 
@@ -29,7 +28,7 @@ export async function listParts(call: S3Call): Promise<S3Result> {
       element("Key", key),
       element("UploadId", id),
       initiators.element(upload),
-      ownerElement(initiators.owner),
+      initiators.owner(upload),
       element("StorageClass", upload.storageClass),
       element("PartNumberMarker", marker),
       // Some clients take its presence for the sign of another page.

@@ -5,7 +5,6 @@ import type { S3Call, S3Result } from "../call.ts";
 import { readInteger } from "../checks.ts";
 import { invalidArgument } from "../errors.ts";
 import { mergePages, positionOf, renderCommonPrefixes } from "../listing.ts";
-import { ownerElement } from "../owner.ts";
 import { describeInitiators, type Initiators } from "./initiators.ts";
 import { describeChecksum } from "./list-parts.ts";
 
@@ -88,7 +87,7 @@ function uploadElement(upload: UploadRecord, initiators: Initiators, encode: (te
     element("Key", encode(upload.key)),
     element("UploadId", upload.uploadId),
     initiators.element(upload),
-    ownerElement(initiators.owner),
+    initiators.owner(upload),
     element("StorageClass", upload.storageClass),
     element("Initiated", new Date(upload.initiatedAt).toISOString()),
     describeChecksum(upload),
