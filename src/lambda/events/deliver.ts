@@ -33,16 +33,30 @@ export async function deliverRecord(
     return { ...lease, outcome: "done" };
   } catch (error) {
     const why = error instanceof ServiceError ? `${error.code}: ${error.message}` : String(error);
-    console.error(`The record of ${event.id} was not delivered to ${delivery.destination}: ${why}`);
+    const where = [delivery.destination, delivery.deadLetter?.queue].filter((arn) => arn !== undefined).join(" and ");
+    console.error(`The record of ${event.id} was not delivered to ${where}: ${why}`);
     const now = Date.now();
     if (now - delivery.since > MAX_DELIVERY_MS) return { ...lease, outcome: "done" };
     return { ...lease, outcome: "delayed", due: now + Math.min(2 ** event.delays, MAX_DELAY_SECONDS) * 1_000 };
   }
 }
 
+/** Both, in each attempt: neither is done twice. */
 async function deliver(
+  event: LeasedEvent,
+  delivery: Delivery,
+  source: EventTarget,
+  context: EventContext,
+): Promise<void> {
+  if (delivery.deadLetter) await sendDeadLetter(event, delivery.deadLetter, context);
+  const { destination } = delivery;
+  if (destination !== undefined) await deliverTo(destination, event, delivery, source, context);
+}
+
+async function deliverTo(
+  destination: string,
   { payload, traceHeader = "" }: LeasedEvent,
-  { destination, deliveryId, deadLetter, since }: Delivery,
+  { deliveryId, since }: Delivery,
   { accountId, functionName }: EventTarget,
   { ports, directory }: EventContext,
 ): Promise<void> {
@@ -59,10 +73,7 @@ async function deliver(
     return;
   }
   if (parsed?.kind === "queue") {
-    const body = Buffer.from(payload).toString();
-    const attributes = deadLetter && describeDeadLetter(deadLetter);
-    await ports.sendToQueue(parsed.queue, { id: deliveryId, body, traceHeader, ...(attributes && { attributes }) });
-    return;
+    return ports.sendToQueue(parsed.queue, { id: deliveryId, body: Buffer.from(payload).toString(), traceHeader });
   }
   if (parsed?.kind !== "function") throw new Error(`no delivery to ${destination}`);
   const { name, qualifier } = parsed;
@@ -70,6 +81,23 @@ async function deliver(
   await ports.acceptEvents({ accountId, functionName: name }, [
     { id: deliveryId, payload, source: "destination", traceHeader, ...(qualifier !== undefined && { qualifier }) },
   ]);
+}
+
+async function sendDeadLetter(
+  { id, payload, traceHeader = "" }: LeasedEvent,
+  deadLetter: DeadLetter,
+  { ports }: EventContext,
+): Promise<void> {
+  const parsed = parseDestination(deadLetter.queue);
+  if (parsed?.kind !== "queue") throw new Error(`no dead letters to ${deadLetter.queue}`);
+  const { begin, end } = deadLetter.event ?? { begin: 0, end: payload.byteLength };
+  await ports.sendToQueue(parsed.queue, {
+    id,
+    // A message is never empty.
+    body: Buffer.from(payload.subarray(begin, end)).toString() || "{}",
+    attributes: describeDeadLetter(deadLetter),
+    traceHeader,
+  });
 }
 
 /** "Attributes of a dead-letter queue message": the message itself is the event. */

@@ -1,5 +1,7 @@
 import type { InvokeOutput } from "../runtime/protocol.ts";
 
+const REQUEST_PAYLOAD = ',"requestPayload":';
+
 /** Why an event leaves for its destination (`requestContext.condition`). */
 export type Condition =
   | "Success"
@@ -36,7 +38,7 @@ export function encodeRecord(invocation: RecordedInvocation, now: number): Uint8
     timestamp: new Date(now).toISOString(),
     requestContext: { requestId, functionArn, condition, approximateInvokeCount: invokeCount },
   });
-  const parts: (string | Uint8Array)[] = [head.slice(0, -1), ',"requestPayload":', asJson(requestPayload, "{}")];
+  const parts: (string | Uint8Array)[] = [head.slice(0, -1), REQUEST_PAYLOAD, asJson(requestPayload, "{}")];
   if (response) {
     const { executedVersion, output } = response;
     const { functionError } = output;
@@ -44,6 +46,12 @@ export function encodeRecord(invocation: RecordedInvocation, now: number): Uint8
     parts.push(`,"responseContext":${JSON.stringify(context)},"responsePayload":`, asJson(output.payload, "null"));
   }
   return Buffer.concat([...parts, "}"].map((part) => Buffer.from(part)));
+}
+
+/** Where in a record the event is, in bytes. Nothing before it can look like the member's name. */
+export function findRequestPayload(record: Uint8Array, payload: Uint8Array): { begin: number; end: number } {
+  const begin = Buffer.from(record).indexOf(REQUEST_PAYLOAD) + REQUEST_PAYLOAD.length;
+  return { begin, end: begin + Buffer.byteLength(asJson(payload, "{}")) };
 }
 
 /** `aws/lambda/async/<function>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<UUID>`: the key of a record in a bucket. */

@@ -6,8 +6,7 @@ import { continueTrace, type Trace } from "../invoke/lineage.ts";
 import { runExecutable } from "../invoke/sync.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
 import type { EventContext } from "./context.ts";
-import { deliverRecord } from "./deliver.ts";
-import { type Condition, encodeRecord, type Response } from "./record.ts";
+import { type Condition, encodeRecord, findRequestPayload, type Response } from "./record.ts";
 
 const DEFAULT_RETRIES = 2;
 const DEFAULT_AGE_SECONDS = 21_600;
@@ -49,7 +48,7 @@ export async function runEvent(
     const response = await execute(attempt);
     return response.output.functionError === undefined
       ? finish(attempt, "Success", found.eventConfig?.onSuccess, response)
-      : await settleFailure(attempt, response);
+      : settleFailure(attempt, response);
   } catch (error) {
     if (!(error instanceof ServiceError)) console.error(`event ${event.id} of ${arn}`, error);
     const delay = Math.min(2 ** event.delays, MAX_DELAY_SECONDS) * 1_000;
@@ -83,7 +82,7 @@ async function execute({ event, target, trace, context }: Attempt): Promise<Resp
 }
 
 /** "Lambda attempts to run it two more times, with a one-minute wait …, and two minutes …" */
-async function settleFailure(attempt: Attempt, response: Response): Promise<Settlement> {
+function settleFailure(attempt: Attempt, response: Response): Settlement {
   const { event, found, context } = attempt;
   const failures = event.failures + 1;
   if (failures > (found.eventConfig?.maximumRetryAttempts ?? DEFAULT_RETRIES)) {
@@ -94,30 +93,26 @@ async function settleFailure(attempt: Attempt, response: Response): Promise<Sett
   return { ...nameLease(event), outcome: "failed", due };
 }
 
-/**
- * The event has failed for good. With a destination for that and a dead-letter queue both get their message: the
- * queue at once, since only one delivery can be pending.
- */
-async function giveUp(attempt: Attempt, condition: Condition, response?: Response): Promise<Settlement> {
-  const { found, event, context } = attempt;
-  const onFailure = found.eventConfig?.onFailure;
+/** The event has failed for good: its record goes to the destination for that, the event to the dead-letter queue. */
+function giveUp(attempt: Attempt, condition: Condition, response?: Response): Settlement {
+  const { found, event, trace } = attempt;
+  const settled = finish(attempt, condition, found.eventConfig?.onFailure, response);
   const queue = found.version.settings.deadLetterQueue;
-  if (!queue) return finish(attempt, condition, onFailure, response);
-  const delivery = {
-    destination: queue,
-    deliveryId: event.id,
-    since: Date.now(),
-    deadLetter: describeFailure(attempt, condition, response),
-  };
-  if (!onFailure) {
-    const { header } = attempt.trace;
-    return { ...nameLease(event), outcome: "deliver", delivery, record: event.payload, traceHeader: header };
+  if (!queue) return settled;
+  const deadLetter = { ...describeFailure(attempt, condition, response), queue };
+  if (settled.outcome === "deliver") {
+    const span = findRequestPayload(settled.record, event.payload);
+    return { ...settled, delivery: { ...settled.delivery, deadLetter: { ...deadLetter, event: span } } };
   }
-  await deliverRecord(event, delivery, attempt.target, context);
-  return finish(attempt, condition, onFailure, response);
+  const delivery = { deliveryId: event.id, since: Date.now(), deadLetter };
+  return { ...nameLease(event), outcome: "deliver", delivery, record: event.payload, traceHeader: trace.header };
 }
 
-function describeFailure({ event }: Attempt, condition: Condition, response: Response | undefined): DeadLetter {
+function describeFailure(
+  { event }: Attempt,
+  condition: Condition,
+  response: Response | undefined,
+): Omit<DeadLetter, "queue"> {
   const text = response ? Buffer.from(response.output.payload).toString() : condition;
   // SQS's attributes must not be empty, and Lambda sends the first 1 KB.
   return {

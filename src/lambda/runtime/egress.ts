@@ -72,10 +72,15 @@ function matchesHost(pattern: string, hostname: string): boolean {
   return pattern.startsWith("*.") ? hostname.endsWith(pattern.slice(1)) : hostname === pattern;
 }
 
-/** The request as a server would get it. `fetch` says the host in the URL alone, and signatures cover the header. */
+/**
+ * The request as a server would get it. `fetch` says the host in the URL alone, and signatures cover the header;
+ * a body of no bytes is none to it, and has no length.
+ */
 function asReceived(request: Request, { host }: URL): Request {
   const headers = new Headers(request.headers);
   if (!headers.has("host")) headers.set("host", host);
+  const mayHaveBody = request.method === "PUT" || request.method === "POST";
+  if (mayHaveBody && request.body === null && !headers.has("content-length")) headers.set("content-length", "0");
   for (const name of PLATFORM_HEADERS) headers.delete(name);
   return new Request(request, { headers });
 }

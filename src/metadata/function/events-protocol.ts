@@ -26,8 +26,12 @@ export interface AcceptedEvent {
   readonly traceHeader?: string;
 }
 
-/** Why an event goes to a dead-letter queue. */
+/** An event on its way to a dead-letter queue, and why. */
 export interface DeadLetter {
+  /** ARN of the queue. */
+  readonly queue: string;
+  /** Where in the payload the event is, in bytes; all of it when absent. */
+  readonly event?: { readonly begin: number; readonly end: number };
   readonly requestId: string;
   /** The status that an invocation of the type RequestResponse would have had. */
   readonly errorCode: number;
@@ -36,13 +40,12 @@ export interface DeadLetter {
 }
 
 /**
- * An invocation record on its way to a destination, or the event itself on its way to a dead-letter queue. It takes
- * the place of the event's payload.
+ * An invocation record on its way to a destination. It takes the place of the event's payload, unless there is
+ * only a dead letter to be delivered.
  */
 export interface Delivery {
-  /** ARN of a function, a bucket or a queue. */
-  readonly destination: string;
-  /** The payload is the event, and goes to a dead-letter queue. */
+  /** ARN of a function, a bucket or a queue; absent when there is only a dead letter. */
+  readonly destination?: string;
   readonly deadLetter?: DeadLetter;
   /** Request id of the function that is invoked with the record, or the last part of the object's key. */
   readonly deliveryId: string;

@@ -51,6 +51,17 @@ it.each([
   expect(await run({ [file]: source })).toBe("from the bucket");
 });
 
+it("writes empty objects", async () => {
+  const source = `const { S3Client, PutObjectCommand, HeadObjectCommand } = require("@aws-sdk/client-s3");
+    const client = new S3Client({ maxAttempts: 1 });
+    exports.handler = async () => {
+      const object = { Bucket: "inbox", Key: "empty" };
+      await client.send(new PutObjectCommand({ ...object, Body: "" }));
+      return (await client.send(new HeadObjectCommand(object))).ContentLength;
+    };`;
+  expect(await run({ "index.js": source })).toBe(0);
+});
+
 it("one function invokes another", async () => {
   const FunctionName = await createFunction(lambda, "exports.handler = async ({ a }) => a + 1;");
   const result = await run(
