@@ -52,6 +52,10 @@ export interface Env {
   readonly ASSETS: Fetcher;
   /** Absent where the platform has none. */
   readonly UNSIGNED_MISSES?: RateLimit;
+  /** Requests in ten seconds that protection of distributions may allow (docs/cdn.md). Absent where the platform has none. */
+  readonly CDN_LIMIT_10?: RateLimit;
+  readonly CDN_LIMIT_100?: RateLimit;
+  readonly CDN_LIMIT_1000?: RateLimit;
   readonly METRICS?: AnalyticsEngineDataset;
   /** Host whose sub-hosts are `<bucket>.s3.<domain>` and so on. */
   readonly VERGE_DOMAIN?: string;

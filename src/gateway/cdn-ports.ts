@@ -7,6 +7,7 @@ import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { answerFunctionUrl } from "./function-url.ts";
 import type { Incoming } from "./incoming.ts";
 import type { LambdaRequest } from "./lambda.ts";
+import { createProtectionPorts } from "./protection-ports.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
 
@@ -20,6 +21,7 @@ const DEFAULT_PORTS = { http: 80, https: 443 };
 export function createCdnPorts(request: LambdaRequest): CdnPorts {
   return {
     ...createEdgeFunctionPorts(request),
+    ...createProtectionPorts(request.env),
     fetchNetwork,
     callBucket: (call, bucket, accountId) => callBucket(request, call, bucket, accountId),
     callFunctionUrl: (call, urlId) =>

@@ -35,7 +35,7 @@ export async function askOrigin(passage: Passage, { method, fields, withBody }: 
     headers,
     body: withBody ? viewer.body : null,
   };
-  const context = { ports, domain, accountId: distribution.snapshot.accountId };
+  const context = { ports, domain, accountId: distribution.snapshot.accountId, breaker: distribution.breaker };
   const { functions } = behavior;
   if (!functions?.["origin-request"] && !functions?.["origin-response"]) {
     return callOrigins(behavior.origins, behavior.failoverStatuses, call, context);

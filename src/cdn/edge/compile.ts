@@ -3,6 +3,8 @@ import type { CacheBehaviorSettings, DistributionConfig, Origin } from "../../me
 import type { CachePolicyConfig, OriginRequestPolicyConfig } from "../../metadata/cdn/policy-configs.ts";
 import type { DistributionSnapshot } from "../../metadata/cdn/protocol.ts";
 import { compileFunctions } from "../functions/associations.ts";
+import { CircuitBreaker } from "../protection/circuit-breaker.ts";
+import { Guard } from "../protection/protect.ts";
 import type { Behavior, ForwardPolicy, KeyPolicy, OriginTarget } from "./behavior.ts";
 import { InvalidationMatcher } from "./invalidations.ts";
 import { compileNames, EVERYTHING, NOTHING, unite } from "./name-filter.ts";
@@ -14,6 +16,9 @@ export interface CompiledDistribution {
   readonly id: string;
   readonly config: DistributionConfig;
   readonly invalidations: InvalidationMatcher;
+  /** Undefined where nothing protects it. */
+  readonly guard: Guard | undefined;
+  readonly breaker: CircuitBreaker | undefined;
   readonly errorPages: ReadonlyMap<number, { readonly path: string; readonly status: number }>;
   findBehavior(path: string): Behavior;
 }
@@ -32,7 +37,7 @@ const HEURISTIC_SETTING = "x-verge-heuristic-freshness";
 const DIRECTIVES_SETTING = "x-verge-honor-request-directives";
 
 export function compileDistribution(snapshot: DistributionSnapshot): CompiledDistribution {
-  const { config } = snapshot;
+  const { config, protection } = snapshot;
   const patterns = new PathPatterns(config.CacheBehaviors.map(({ PathPattern }) => PathPattern));
   const behaviors = config.CacheBehaviors.map((settings) => compileBehavior(settings, snapshot));
   const fallback = compileBehavior(config.DefaultCacheBehavior, snapshot);
@@ -42,6 +47,8 @@ export function compileDistribution(snapshot: DistributionSnapshot): CompiledDis
     id: snapshot.id,
     config,
     invalidations: new InvalidationMatcher(snapshot.invalidations),
+    guard: protection && new Guard(snapshot.id, protection),
+    breaker: protection?.circuitBreaker && new CircuitBreaker(snapshot.id, protection.circuitBreaker),
     errorPages: new Map(
       pages.map(({ ErrorCode, ResponsePagePath, ResponseCode }) => [
         ErrorCode,

@@ -3,6 +3,7 @@ import { OriginError } from "../origin/origin-request.ts";
 import type { Association } from "../functions/associations.ts";
 import { EdgeFunctionError } from "../functions/ports.ts";
 import { runViewerRequest, runViewerResponse } from "../functions/viewer-functions.ts";
+import type { ProtectionVerdict } from "../protection/protect.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Behavior } from "./behavior.ts";
 import { buildCacheKey } from "./cache-key.ts";
@@ -40,6 +41,20 @@ export function serveDistribution(
   const finish = (draft: Draft) => finishAnswer(draft, behavior, viewer);
   const refused = refuseViewer(distribution, behavior, viewer);
   if (refused) return finish(refused);
+  if (!distribution.guard) return serveKnown(distribution, behavior, viewer, context);
+  const follow = (verdict: ProtectionVerdict) =>
+    verdict.kind === "answer" ? finish(verdict.draft) : serveKnown(distribution, behavior, verdict.viewer, context);
+  const verdict = distribution.guard.judge(viewer, context.ports);
+  return verdict instanceof Promise ? verdict.then(follow) : follow(verdict);
+}
+
+/** Viewers that nothing refuses: they may still need a signature. */
+function serveKnown(
+  distribution: CompiledDistribution,
+  behavior: Behavior,
+  viewer: ViewerRequest,
+  context: ServeContext,
+): Response | Promise<Response> {
   if (!behavior.trustedKeys) return serveAllowed(distribution, behavior, viewer, context);
   return checkSignature(behavior.trustedKeys, viewer, Date.now()).then((refusal) =>
     refusal === undefined

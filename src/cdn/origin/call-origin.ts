@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from "../protection/circuit-breaker.ts";
 import type { OriginTarget } from "../edge/behavior.ts";
 import { resolveOrigin } from "./origin-address.ts";
 import { type CdnPorts, OriginError, type OriginRequest } from "./origin-request.ts";
@@ -18,6 +19,7 @@ export interface OriginContext {
   readonly domain: string;
   /** The owner of the distribution. */
   readonly accountId: string;
+  readonly breaker?: CircuitBreaker | undefined;
 }
 
 /** An answer whose headers are here, and the means to give its body up. */
@@ -45,7 +47,7 @@ export async function callOrigins(
   for (const [position, target] of candidates.entries()) {
     const isLast = position === candidates.length - 1;
     try {
-      const answer = await callOrigin(target, call, context);
+      const answer = await callGuarded(target, call, context);
       if (isLast || !failoverStatuses.has(answer.response.status)) return answer;
       await answer.watch.giveUp(answer.response);
     } catch (error) {
@@ -53,6 +55,22 @@ export async function callOrigins(
     }
   }
   throw new OriginError(502, "The behaviour has no origin.");
+}
+
+/** Leaves an origin alone whose circuit is open; notes how it is otherwise. */
+async function callGuarded(target: OriginTarget, call: OriginCall, context: OriginContext): Promise<OriginAnswer> {
+  const { breaker } = context;
+  if (!breaker) return callOrigin(target, call, context);
+  const { Id } = target.origin;
+  if (breaker.isOpen(Id, Date.now())) throw new OriginError(503, "The origin has failed too often, and is left alone.");
+  try {
+    const answer = await callOrigin(target, call, context);
+    breaker.note(Id, answer.response.status >= 500, Date.now());
+    return answer;
+  } catch (error) {
+    breaker.note(Id, true, Date.now());
+    throw error;
+  }
 }
 
 /** An answer that was made here, where none of the origins was asked. */

@@ -1,4 +1,5 @@
 import type { EdgeFunctionPorts } from "../functions/ports.ts";
+import type { ProtectionPorts } from "../protection/ports.ts";
 
 /** A request to an origin, whichever kind it is. */
 export interface OriginRequest {
@@ -18,7 +19,7 @@ export interface OriginRequest {
 }
 
 /** What the data plane needs of the deployment for one request. */
-export interface CdnPorts extends EdgeFunctionPorts {
+export interface CdnPorts extends EdgeFunctionPorts, ProtectionPorts {
   /** Any host of the network. */
   fetchNetwork(request: OriginRequest): Promise<Response>;
   /** A bucket of this deployment; in the name of an account where one is given, otherwise as anybody. */

@@ -20,4 +20,6 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      record TEXT NOT NULL
    );`,
+  // JSON of a Protection.
+  "ALTER TABLE state ADD COLUMN protection TEXT",
 ];

@@ -3,6 +3,7 @@ import type { Env } from "../../env.ts";
 import { runMigrations } from "../migrations.ts";
 import { MIGRATIONS } from "./distribution-schema.ts";
 import * as invalidations from "./invalidations.ts";
+import type { Protection } from "./protection.ts";
 import type * as protocol from "./protocol.ts";
 
 type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
@@ -51,6 +52,13 @@ export class Distribution extends DurableObject<Env> implements Implementation {
     this.#snapshot = undefined;
   }
 
+  setProtection(protection: Protection): boolean {
+    if (!this.#readSnapshot()) return false;
+    this.#snapshot = undefined;
+    this.#sql.exec("UPDATE state SET protection = ?, revision = revision + 1", JSON.stringify(protection));
+    return true;
+  }
+
   createInvalidation(request: protocol.InvalidationRequest): protocol.InvalidationOutcome {
     if (!this.read()) return { outcome: "no-such-distribution" };
     this.#snapshot = undefined;
@@ -68,14 +76,15 @@ export class Distribution extends DurableObject<Env> implements Implementation {
 
   #readSnapshot(): protocol.DistributionSnapshot | undefined {
     if (!this.#installed) return undefined;
-    const [state] = this.#sql.exec<{ compiled: string | null; revision: number }>(
-      "SELECT compiled, revision FROM state",
+    const [state] = this.#sql.exec<{ compiled: string | null; revision: number; protection: string | null }>(
+      "SELECT compiled, revision, protection FROM state",
     );
     if (!state?.compiled) return undefined;
     return {
       ...(JSON.parse(state.compiled) as protocol.CompiledDistribution),
       revision: state.revision,
       invalidations: invalidations.listRecords(this.#sql),
+      ...(state.protection !== null && { protection: JSON.parse(state.protection) as Protection }),
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { DistributionConfig } from "./distribution-config.ts";
+import type { Protection } from "./protection.ts";
 import type {
   CachePolicyConfig,
   OriginAccessControlConfig,
@@ -39,6 +40,7 @@ export interface DistributionSnapshot {
   readonly functions: Readonly<Record<string, EdgeFunction>>;
   /** In ascending order of their numbers. */
   readonly invalidations: readonly InvalidationRecord[];
+  readonly protection?: Protection;
 }
 
 export interface TrustedKey {
@@ -73,7 +75,7 @@ export interface InvalidationRecord {
 }
 
 /** What the registry pushes: a snapshot without what the Distribution object adds by itself. */
-export type CompiledDistribution = Omit<DistributionSnapshot, "revision" | "invalidations">;
+export type CompiledDistribution = Omit<DistributionSnapshot, "revision" | "invalidations" | "protection">;
 
 /** What CreateInvalidation asks for, and a soft purge. */
 export interface InvalidationRequest {
@@ -115,6 +117,8 @@ export interface DistributionApi {
   read(knownRevision?: number): Promise<DistributionSnapshot | "unchanged" | undefined>;
   /** Takes a configuration over, unless it has that revision or a later one. Undefined deletes it for good. */
   install(configurationRevision: number, compiled: CompiledDistribution | undefined): Promise<void>;
+  /** Replaces what protects the distribution; false when there is none. */
+  setProtection(protection: Protection): Promise<boolean>;
   createInvalidation(request: InvalidationRequest): Promise<InvalidationOutcome>;
   findInvalidation(id: string): Promise<Invalidation | undefined>;
   /** Newest first. */
