@@ -10,6 +10,7 @@ import { servedLambdaOperations } from "../src/lambda/operations.ts";
 import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
 import { schedulerOperations } from "../src/scheduler/operations.ts";
+import { kmsOperations } from "../src/kms/operations.ts";
 import { servedLogsOperations } from "../src/logs/operations.ts";
 import { unsupportedLogsOperations } from "../src/logs/unsupported.ts";
 import { s3Operations } from "../src/s3/operations.ts";
@@ -96,6 +97,11 @@ export function renderCompatibility(): string {
     ...renderServed(schedulerOperations),
     "",
     "What differs is in docs/schedules.md.",
+    "",
+    "## AWS Key Management Service",
+    "",
+    `Served: ${kmsOperations.map(({ name }) => name).join(", ")}.`,
+    "What differs is in docs/encryption.md; the others answer UnsupportedOperationException.",
     "",
     "## Amazon SQS",
     "",

@@ -6,6 +6,7 @@ import type { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
+import type { KmsKeys } from "./metadata/kms/kms-keys.ts";
 import type { LogIndex } from "./metadata/logs/log-index.ts";
 import type { ConsumerMessage } from "./metadata/queue/protocol.ts";
 import type { QueueDirectory } from "./metadata/queue/directory.ts";
@@ -30,6 +31,7 @@ export interface Env {
   readonly QUEUES: DurableObjectNamespace<QueueObject>;
   readonly QUEUE_DIRECTORY: DurableObjectNamespace<QueueDirectory>;
   readonly LOG_INDEX: DurableObjectNamespace<LogIndex>;
+  readonly KMS_KEYS: DurableObjectNamespace<KmsKeys>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */

@@ -15,6 +15,9 @@ export type Address =
   | { readonly service: "sqs" }
   | { readonly service: "iam" }
   | { readonly service: "sts" }
+  | { readonly service: "kms" }
+  /** `<bucket>.s3-website.<domain>`: pages for browsers. */
+  | { readonly service: "website"; readonly bucket: string; readonly key: string }
   /** CloudWatch Logs: `X-Amz-Target` names the operation. */
   | { readonly service: "logs" }
   /** Whatever is signed for it. */
@@ -38,7 +41,7 @@ export type Address =
 const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
   ["cloudfront", { service: "cloudfront" }],
   ["iam", { service: "iam" }],
-  ["kms", { service: "unsupported", what: "KMS" }],
+  ["kms", { service: "kms" }],
   ["logs", { service: "logs" }],
   ["scheduler", { service: "scheduler" }],
   ["sqs", { service: "sqs" }],
@@ -52,6 +55,8 @@ const VERSIONED_PATH = /^\/\d{4}-\d{2}-\d{2}\//;
 /** `<account>.s3-control.<domain>`, and what SDKs make of the bare domain. */
 const CONTROL_LABEL = /^(?:(\d{12})(?:\.s3-control)?|s3-control)$/;
 const CONTROL_PATH = "/v20180820/";
+/** With the region after a hyphen or a dot, as AWS has it in one half of its regions each, or without. */
+const WEBSITE_HOST = /^(.+)\.s3-website(?:[-.][a-z0-9-]+)?$/;
 const URL_LABEL = ".lambda-url";
 const FUNCTION_URL = /^\/_fn\/([a-z0-9]{32})(\/.*)?$/;
 const FUNCTION_CODE = /^\/_fn\/code\/(\d{12}\/[0-9a-f-]{36})$/;
@@ -79,6 +84,8 @@ export function resolveAddress(host: string, rawPath: string, domain: string, si
     if (control) return { service: "s3-control", accountId: control[1] };
   }
   if (label !== undefined) {
+    const website = WEBSITE_HOST.exec(label);
+    if (website) return { service: "website", bucket: website[1]!, key: decodePercent(rawPath.slice(1)) };
     const bucket = virtualBucket(label);
     if (bucket !== undefined)
       return { service: "s3", bucket, key: decodePercent(rawPath.slice(1)), virtualHosted: true };

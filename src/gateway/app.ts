@@ -11,6 +11,7 @@ import type { OwnEntrypoints } from "./function-runtime.ts";
 import { answerFunctionUrl } from "./function-url.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
 import { answerIam } from "./iam.ts";
+import { answerKms } from "./kms.ts";
 import { answerLambda } from "./lambda.ts";
 import { answerLogs } from "./logs.ts";
 import { recordRequest } from "./metrics.ts";
@@ -24,6 +25,7 @@ import { answerSts } from "./sts.ts";
 import { readSignedService } from "./signed-service.ts";
 import { drainUnreadBody } from "./unread-body.ts";
 import { serveVerge } from "./verge.ts";
+import { answerWebsite } from "./website.ts";
 
 /**
  * Every request comes in here: host and path name the service, which answers or throws. The services' tables
@@ -59,6 +61,8 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     };
     if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
     else if (address.service === "function-url") response = await answerFunctionUrl({ ...served, address });
+    else if (address.service === "website") response = await answerWebsite({ ...served, address });
+    else if (address.service === "kms") response = await answerKms(served);
     else if (address.service === "logs") response = await answerLogs(served);
     else if (address.service === "cdn") response = await answerCdn({ ...served, request, address });
     else if (address.service === "lambda") response = await answerLambda(served);

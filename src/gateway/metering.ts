@@ -36,6 +36,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
     LOG_INDEX: meterNamespace(env.LOG_INDEX, onOperation),
+    KMS_KEYS: meterNamespace(env.KMS_KEYS, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),
   };
 }

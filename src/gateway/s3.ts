@@ -1,4 +1,5 @@
 import type { Identity } from "../auth/identity.ts";
+import { Keyring } from "../auth/kms/keyring.ts";
 import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
@@ -11,6 +12,7 @@ import {
   ConfigurationRaceError,
   IndexOverloadedError,
 } from "../metadata/bucket/client.ts";
+import type { BucketDocuments } from "../metadata/bucket/documents.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { indexStub } from "../metadata/bucket/shards.ts";
 import type { BucketEntry } from "../metadata/registry/protocol.ts";
@@ -84,6 +86,12 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
   return withCors(incoming, rules, () => runOperation(request, buckets));
 }
 
+/** What is configured of a bucket, for those who decide by it what anybody may see. */
+export async function readDocuments(name: string, request: Omit<S3Request, "address">): Promise<BucketDocuments> {
+  const bucket = await openBucket(name, NOBODY, request);
+  return (await bucket.currentConfig()).documents ?? {};
+}
+
 async function runOperation(request: S3Request, buckets: Map<string, BucketClient>): Promise<S3Result> {
   const { incoming, address, deployment } = request;
   if (incoming.rawQuery.length > MAX_HEADER_BYTES) throw headerSectionTooLarge();
@@ -135,6 +143,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket, incoming),
     env: request.env,
     directory: deployment.directory,
+    keyring: new Keyring(request.env),
     store: new BlobStore(request.env.BLOBS),
     settings: {
       region: deployment.region,
@@ -193,25 +202,29 @@ function conditionSource(
 async function openBucket(
   name: string,
   { operation, identity, access, accesses }: BucketUse,
-  { incoming, env, deployment }: S3Request,
+  { incoming, env, deployment }: Omit<S3Request, "address">,
 ): Promise<BucketClient> {
   checkAddressedName(name);
   const findConfig = async () => configOf(await deployment.directory.findBucket(name), deployment);
   const config = await findConfig();
   if (!config) throw s3Error("NoSuchBucket", { detail: { BucketName: name } });
-  const bucket: BucketClient = new BucketClient(config, {
-    index: (bucketId, shard) => indexStub(env, bucketId, shard),
-    findAgain: () => {
-      deployment.directory.forgetBucket(name);
-      return findConfig();
+  const bucket: BucketClient = new BucketClient(
+    config,
+    {
+      index: (bucketId, shard) => indexStub(env, bucketId, shard),
+      findAgain: () => {
+        deployment.directory.forgetBucket(name);
+        return findConfig();
+      },
+      remember: (newer) => deployment.configurations.remember(newer),
+      async decideAgain(newer) {
+        if (!access || access.isPlain(newer)) return;
+        for (const each of accesses) if (each.bucket === name) await access.check(each, bucket);
+      },
+      describeCause: () => describeEventContext(operation, identity, incoming),
     },
-    remember: (newer) => deployment.configurations.remember(newer),
-    async decideAgain(newer) {
-      if (!access || access.isPlain(newer)) return;
-      for (const each of accesses) if (each.bucket === name) await access.check(each, bucket);
-    },
-    describeCause: () => describeEventContext(operation, identity, incoming),
-  });
+    deployment.configurations.find(config.bucketId) !== undefined,
+  );
   return bucket;
 }
 

@@ -1,4 +1,5 @@
 import type { Account, Identity } from "../auth/identity.ts";
+import type { Keyring } from "../auth/kms/keyring.ts";
 import type { SignedPolicy } from "../auth/post-policy.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
@@ -48,6 +49,8 @@ export interface S3Call {
   readonly directory: Directory;
   /** What S3 says of a destination of notifications that would not take the bucket's events; undefined when it does. */
   checkDestination(destination: string, bucket: BucketConfig): Promise<string | undefined>;
+  /** KMS keys, for `aws:kms`. */
+  readonly keyring: Keyring;
   /** Bodies, by blob id. */
   readonly store: BlobStore;
   readonly settings: S3Settings;

@@ -25,7 +25,7 @@ import { moveBytes } from "./copy-bytes.ts";
 import { readWrittenRights, type WrittenRights } from "./acl/write-acl.ts";
 import { findSource, markedSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
-import { type BodyEncryption, chooseEncryption, withEncryption } from "./encryption.ts";
+import { type BodyEncryption, checkDefaultEncryption, chooseEncryption, withEncryption } from "./encryption.ts";
 import { readSourceKey, readWriteEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
@@ -157,9 +157,10 @@ async function commitMoved(
   };
   const algorithm = readAlgorithmName(call.headers.get(CHECKSUM_ALGORITHM), CHECKSUM_ALGORITHM);
   const { object, blob } = await moveBytes(call, source, found, copied, { encryptionKey: encryption?.key, algorithm });
-  const outcome = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
-    index.putObject({ ...plain, object, body: { kind: "blob", blob }, conditions }),
-  );
+  const outcome = await call.bucket.mutate(call.key, call.requestId, (index, plain) => {
+    checkDefaultEncryption(call, encryption);
+    return index.putObject({ ...plain, object, body: { kind: "blob", blob }, conditions });
+  });
   if (outcome.outcome === "ok") return { ...outcome, source: found.object };
   call.store.discard([blob], call.defer);
   throw refusedWrite(call, outcome);

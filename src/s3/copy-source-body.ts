@@ -81,7 +81,7 @@ export async function openSource(
   if (body.kind === "inline") return body.bytes;
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
   return call.store.read(body.extents, {
-    encryptionKey: await openBodyKey(object, readSourceKey(call.headers)),
+    encryptionKey: await openBodyKey(call, object, readSourceKey(call.headers)),
     // Copied once, and seldom read where it is copied from.
     cacheable: false,
     defer: call.defer,

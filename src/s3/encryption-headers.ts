@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+import { JsonError, parseJson } from "../lib/json.ts";
+import { invalidArgument, s3Error } from "./errors.ts";
 
 const ENCRYPTION = "x-amz-server-side-encryption";
 const KMS_KEY_ID = `${ENCRYPTION}-aws-kms-key-id`;
 const KMS_CONTEXT = `${ENCRYPTION}-context`;
+const BUCKET_KEY = `${ENCRYPTION}-bucket-key-enabled`;
 const PREFIX = `${ENCRYPTION}-customer-`;
 const SOURCE_PREFIX = `x-amz-copy-source-server-side-encryption-customer-`;
 const ALGORITHM = "algorithm";
@@ -24,12 +26,23 @@ export type WriteEncryption =
   | { readonly kind: "default" }
   /** AES256 is what R2 does with every body (SSE-S3). */
   | { readonly kind: "s3" }
-  | { readonly kind: "customer"; readonly key: CustomerKey };
+  | { readonly kind: "customer"; readonly key: CustomerKey }
+  | KmsEncryption;
+
+export interface KmsEncryption {
+  readonly kind: "kms";
+  readonly algorithm: "aws:kms" | "aws:kms:dsse";
+  /** As the client names it; absent: `aws/s3`. */
+  readonly keyName?: string;
+  readonly context?: Readonly<Record<string, string>>;
+  /** Absent: as the bucket says. */
+  readonly bucketKeyEnabled?: boolean;
+}
 
 /** What the headers of a write, or the fields of a form, say. @throws ServiceError as S3 refuses contradictions */
 export function readWriteEncryption(headers: Headers): WriteEncryption {
   const encryption = headers.get(ENCRYPTION);
-  const kms = encryption?.startsWith("aws:kms") ?? false;
+  const kms = encryption === "aws:kms" || encryption === "aws:kms:dsse";
   if (encryption !== null && encryption !== "AES256" && !kms) {
     throw invalidArgument("The encryption method specified is not supported", ENCRYPTION, encryption);
   }
@@ -39,9 +52,42 @@ export function readWriteEncryption(headers: Headers): WriteEncryption {
     if (encryption !== null) throw incompatible(encryption);
     return { kind: "customer", key };
   }
-  if (kms) throw notImplementedHeader(ENCRYPTION);
-  if (headers.has(KMS_CONTEXT)) throw notImplementedHeader(KMS_CONTEXT);
+  if (kms) return readKmsEncryption(headers, encryption);
   return encryption === null ? { kind: "default" } : { kind: "s3" };
+}
+
+function readKmsEncryption(headers: Headers, algorithm: KmsEncryption["algorithm"]): KmsEncryption {
+  const keyName = headers.get(KMS_KEY_ID) || undefined;
+  const context = headers.get(KMS_CONTEXT);
+  const bucketKey = headers.get(BUCKET_KEY)?.toLowerCase();
+  if (bucketKey !== undefined && bucketKey !== "true" && bucketKey !== "false") {
+    throw invalidArgument(`${BUCKET_KEY} must be true or false.`, BUCKET_KEY, bucketKey);
+  }
+  return {
+    kind: "kms",
+    algorithm,
+    ...(keyName !== undefined && { keyName }),
+    ...(context !== null && { context: readContext(context) }),
+    ...(bucketKey !== undefined && { bucketKeyEnabled: bucketKey === "true" }),
+  };
+}
+
+/** JSON of texts by name, in Base64. */
+function readContext(value: string): Record<string, string> {
+  try {
+    const context = parseJson(Buffer.from(value, "base64").toString()) as Record<string, unknown>;
+    const entries = Object.entries(context).map(([name, text]) => {
+      if (typeof text !== "string") throw new JsonError("not a text");
+      return [name, text] as const;
+    });
+    return Object.fromEntries(entries);
+  } catch {
+    throw invalidArgument(
+      "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 string holding JSON which represents a string-string map",
+      KMS_CONTEXT,
+      value,
+    );
+  }
 }
 
 /** A read names no encryption but a customer's key. */

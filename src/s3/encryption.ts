@@ -1,7 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ObjectEncryption } from "../lib/object-encryption.ts";
+import type { KmsDefault } from "../metadata/bucket/documents.ts";
 import type { ObjectAttributes, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import type { S3Call } from "./call.ts";
+import { encryptWithKms, kmsHeaders, openDataKey } from "./encryption-kms.ts";
 import { type CustomerKey, readCustomerKey, readWriteEncryption } from "./encryption-headers.ts";
 import { s3Error } from "./errors.ts";
 
@@ -11,6 +13,8 @@ export interface BodyEncryption {
   readonly record: ObjectEncryption;
   /** 256 bits, which R2 takes with the body. */
   readonly key: Uint8Array;
+  /** Of the bucket, where the request said nothing. */
+  readonly bucketDefault?: KmsDefault;
 }
 
 const SALT_BYTES = 16;
@@ -20,7 +24,30 @@ const CUSTOMER_KEY_MD5 = "x-amz-server-side-encryption-customer-key-md5";
 /** The encryption of what the call writes; undefined: R2's own alone (SSE-S3). */
 export async function chooseEncryption(call: S3Call): Promise<BodyEncryption | undefined> {
   const wanted = readWriteEncryption(call.headers);
-  return wanted.kind === "customer" ? encryptForCustomer(wanted.key) : undefined;
+  if (wanted.kind === "s3") return undefined;
+  if (wanted.kind === "kms") return encryptWithKms(call, wanted);
+  // What an isolate never heard from the index it may not take for the bucket's.
+  const { documents } = call.bucket.isKnown ? call.bucket.config : await call.bucket.currentConfig();
+  if (wanted.kind === "customer") {
+    if (documents?.encryption?.blocksCustomerKeys) throw s3Error("AccessDenied");
+    return encryptForCustomer(wanted.key);
+  }
+  const fallback = documents?.encryption?.kms;
+  if (!fallback) return undefined;
+  return { ...(await encryptWithKms(call, { kind: "kms", ...fallback })), bucketDefault: fallback };
+}
+
+/**
+ * Throws unless the bucket's default encryption is still the one that was chosen by: its change has been
+ * answered, and the stored bytes cannot follow it (consistency rule 7).
+ */
+export function checkDefaultEncryption(call: S3Call, chosen: BodyEncryption | undefined): void {
+  if (readWriteEncryption(call.headers).kind !== "default") return;
+  const present = call.bucket.config.documents?.encryption?.kms;
+  if (JSON.stringify(present) === JSON.stringify(chosen?.bucketDefault)) return;
+  throw s3Error("ServiceUnavailable", {
+    message: "The default encryption of the bucket has changed. Please send the object again.",
+  });
 }
 
 /** How parts of an upload are encrypted: as its creation said, with the same key sent again. */
@@ -29,9 +56,9 @@ export async function openUploadEncryption(
   record: ObjectEncryption | undefined,
 ): Promise<BodyEncryption | undefined> {
   const sent = readCustomerKey(call.headers);
-  if (!record) {
+  if (record?.kind !== "customer") {
     if (sent) throw notApplicable();
-    return undefined;
+    return record && { record, key: await openDataKey(call, record) };
   }
   if (!sent) {
     throw s3Error("InvalidRequest", {
@@ -65,10 +92,11 @@ export function checkReadKey({ attributes }: ObjectRecord, sent: CustomerKey | u
 
 /** The key with which the bytes are read, of an object that has one; `checkReadKey` has seen what was sent. */
 export async function openBodyKey(
-  { attributes }: ObjectRecord,
+  call: S3Call,
+  { attributes: { encryption } }: ObjectRecord,
   sent: CustomerKey | undefined,
 ): Promise<Uint8Array | undefined> {
-  return attributes.encryption && sent?.bytes;
+  return encryption?.kind === "kms" ? openDataKey(call, encryption) : encryption && sent?.bytes;
 }
 
 /** The same attributes of a version with other bytes. */
@@ -80,6 +108,7 @@ export function withEncryption(attributes: ObjectAttributes, record: ObjectEncry
 /** What a response says of the encryption of a version. */
 export function encryptionHeaders(call: S3Call, encryption: ObjectEncryption | undefined): Record<string, string> {
   if (!encryption) return { "x-amz-server-side-encryption": "AES256" };
+  if (encryption.kind === "kms") return kmsHeaders(encryption);
   const md5 = call.headers.get(CUSTOMER_KEY_MD5);
   return { [CUSTOMER_ALGORITHM]: "AES256", ...(md5 !== null && { [CUSTOMER_KEY_MD5]: md5 }) };
 }

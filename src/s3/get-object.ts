@@ -52,7 +52,7 @@ async function readObject(call: S3Call): Promise<S3Result> {
   if (!body) return { status, headers };
   if (body.kind === "inline") return { status, headers, body: body.bytes };
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
-  const encryptionKey = object.attributes.encryption && (await openBodyKey(object, key));
+  const encryptionKey = object.attributes.encryption && (await openBodyKey(call, object, key));
   const bytes = await call.store.read(body.extents, {
     cacheable: encryptionKey === undefined,
     encryptionKey,

@@ -14,6 +14,7 @@ import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPo
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "./config/versioning.ts";
+import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from "./config/website.ts";
 import { copyObject, renameObject } from "./copy-object.ts";
 import { copyAccess } from "./copy-source.ts";
 import { deleteAccess, deleteManyAccess, deleteObject, deleteObjects } from "./delete-objects.ts";
@@ -88,6 +89,9 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutBucketOwnershipControls", method: "PUT", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: putBucketOwnershipControls },
   { name: "GetBucketOwnershipControls", method: "GET", path: BUCKET, query: { ownershipControls: true }, access: "s3:GetBucketOwnershipControls", handle: getBucketOwnershipControls },
   { name: "DeleteBucketOwnershipControls", method: "DELETE", path: BUCKET, query: { ownershipControls: true }, access: "s3:PutBucketOwnershipControls", handle: deleteBucketOwnershipControls },
+  { name: "PutBucketWebsite", method: "PUT", path: BUCKET, query: { website: true }, access: "s3:PutBucketWebsite", handle: putBucketWebsite },
+  { name: "GetBucketWebsite", method: "GET", path: BUCKET, query: { website: true }, access: "s3:GetBucketWebsite", handle: getBucketWebsite },
+  { name: "DeleteBucketWebsite", method: "DELETE", path: BUCKET, query: { website: true }, access: "s3:DeleteBucketWebsite", handle: deleteBucketWebsite },
   { name: "PutBucketNotificationConfiguration", method: "PUT", path: BUCKET, query: { notification: true }, access: "s3:PutBucketNotification", handle: putBucketNotification },
   { name: "GetBucketNotificationConfiguration", method: "GET", path: BUCKET, query: { notification: true }, access: "s3:GetBucketNotification", handle: getBucketNotification },
 

@@ -4,7 +4,7 @@ import { withAcl } from "../metadata/bucket/object-acl.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
-import { chooseEncryption, encryptionHeaders } from "./encryption.ts";
+import { checkDefaultEncryption, chooseEncryption, encryptionHeaders } from "./encryption.ts";
 import { readWrittenRights } from "./acl/write-acl.ts";
 import { notImplementedHeader, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
@@ -20,6 +20,7 @@ export async function putObject(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
   const { ownerId, acl } = await readWrittenRights(call);
   const encryption = await chooseEncryption(call);
+  const chosenBy = call.bucket.config.revision;
   const attributes = {
     ...withAcl(readAttributes(call.headers), acl),
     ...(encryption && { encryption: encryption.record }),
@@ -44,9 +45,10 @@ export async function putObject(call: S3Call): Promise<S3Result> {
     attributes,
     ...(body.checksum ? { checksum: body.checksum } : {}),
   };
-  const commit = call.bucket.mutate(call.key, call.requestId, (index, plain) =>
-    index.putObject({ ...plain, object, body: body.location, conditions }),
-  );
+  const commit = call.bucket.mutate(call.key, call.requestId, (index, plain) => {
+    if (plain.revision !== chosenBy) checkDefaultEncryption(call, encryption);
+    return index.putObject({ ...plain, object, body: body.location, conditions });
+  });
   // A client that hangs up now does not leave the blob without its row (rule 9).
   call.defer(commit);
   const outcome = await commit;

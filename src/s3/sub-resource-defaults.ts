@@ -43,7 +43,6 @@ export const subResourceDefaults: readonly Row[] = [
     "s3:GetBucketRequestPayment",
     always(defaultRequestPayment()),
   ),
-  read("GetBucketWebsite", BUCKET, "website", "s3:GetBucketWebsite", missing("NoSuchWebsiteConfiguration")),
 
   ...numberedConfigurations("analytics", "Analytics", "ListBucketAnalyticsConfigurationResult"),
   ...numberedConfigurations(

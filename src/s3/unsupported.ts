@@ -7,7 +7,6 @@ export type Area =
   | "Access control"
   | "Lifecycle"
   | "Encryption"
-  | "Website and CORS"
   | "Replication"
   | "Reports and metrics"
   | "Requests and transfer"
@@ -63,9 +62,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   ),
 
   row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),
-
-  row("Website and CORS", "PutBucketWebsite", "PUT", BUCKET, "s3:PutBucketWebsite", sub("website")),
-  row("Website and CORS", "DeleteBucketWebsite", "DELETE", BUCKET, "s3:DeleteBucketWebsite", sub("website")),
 
   row("Replication", "PutBucketReplication", "PUT", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
   row("Replication", "DeleteBucketReplication", "DELETE", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),

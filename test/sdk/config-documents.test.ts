@@ -232,7 +232,6 @@ describe("a document that is refused", () => {
     ["encryption", byDefault(""), 400, "MalformedXML"],
     ["encryption", byDefault("<SSEAlgorithm>ROT13</SSEAlgorithm>"), 400, "MalformedXML"],
     ["encryption", byDefault(`${aes}<KMSMasterKeyID>k</KMSMasterKeyID>`), 400, "InvalidArgument"],
-    ["encryption", byDefault("<SSEAlgorithm>aws:kms</SSEAlgorithm>"), 501, "NotImplemented"],
     ["encryption", sse("<BucketKeyEnabled>maybe</BucketKeyEnabled>"), 400, "MalformedXML"],
     ["publicAccessBlock", block("<BlockEverything>true</BlockEverything>"), 400, "MalformedXML"],
     ["publicAccessBlock", block("<BlockPublicAcls>yes</BlockPublicAcls>"), 400, "MalformedXML"],

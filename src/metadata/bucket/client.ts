@@ -41,15 +41,23 @@ export class BucketClient {
   #config: BucketConfig;
   /** An index object has answered by this configuration during this request. */
   #confirmed = false;
+  #known: boolean;
   readonly #ports: BucketClientPorts;
 
-  constructor(config: BucketConfig, ports: BucketClientPorts) {
+  /** `known`: an index object has said so to this isolate. Otherwise it is what a bucket begins with. */
+  constructor(config: BucketConfig, ports: BucketClientPorts, known = true) {
     this.#config = config;
     this.#ports = ports;
+    this.#known = known;
   }
 
   get config(): BucketConfig {
     return this.#config;
+  }
+
+  /** Whether an index object has ever told this isolate the configuration, which may have changed since. */
+  get isKnown(): boolean {
+    return this.#known;
   }
 
   /** Whether the index has confirmed, during this request, that `config` is the present one. */
@@ -174,6 +182,8 @@ export class BucketClient {
       else if (refusal.outcome === "busy") await pause(attempt);
       else {
         this.#confirmed = true;
+        if (!this.#known) this.#ports.remember(this.#config);
+        this.#known = true;
         return answer as Exclude<Answer, Refusal>;
       }
     }

@@ -18,6 +18,7 @@ export interface BucketDocuments {
   /** JSON, as it was put. */
   readonly policy?: string;
   readonly notifications?: BucketNotifications;
+  readonly website?: WebsiteConfiguration;
   readonly lifecycle?: LifecycleConfiguration;
   /** Absent: never enabled. It cannot go back to that. */
   readonly versioning?: Versioning;
@@ -85,9 +86,45 @@ export interface Retention {
   readonly until: number;
 }
 
-/** Every body is encrypted with AES256; this is what the client said beside it. */
+/** How the bucket is shown as a website: elsewhere as a whole, or by its objects. */
+export interface WebsiteConfiguration {
+  readonly redirectAllTo?: WebsiteRedirect;
+  readonly indexSuffix?: string;
+  readonly errorKey?: string;
+  /** In the order in which they are tried. */
+  readonly rules?: readonly RoutingRule[];
+}
+
+export interface RoutingRule {
+  /** HTTP status of an error. Absent: also of requests that would succeed. */
+  readonly errorCode?: number;
+  readonly keyPrefix?: string;
+  readonly redirect: WebsiteRedirect;
+}
+
+/** What is absent stays as it was asked for. */
+export interface WebsiteRedirect {
+  readonly hostName?: string;
+  readonly protocol?: "http" | "https";
+  /** Absent: 301. */
+  readonly code?: number;
+  readonly replaceKeyPrefixWith?: string;
+  readonly replaceKeyWith?: string;
+}
+
+/** The default encryption of new objects. */
 export interface BucketEncryption {
   readonly bucketKeyEnabled: boolean;
+  /** Absent: AES256, as R2 encrypts every body. */
+  readonly kms?: KmsDefault;
+  /** Writes with customers' keys are refused. */
+  readonly blocksCustomerKeys?: boolean;
+}
+
+export interface KmsDefault {
+  readonly algorithm: "aws:kms" | "aws:kms:dsse";
+  /** As the client names it; absent: `aws/s3`. */
+  readonly keyName?: string;
 }
 
 export interface PublicAccessBlock {

@@ -1,5 +1,5 @@
-import { children, element, type XmlNode } from "../../lib/xml.ts";
-import type { BucketEncryption } from "../../metadata/bucket/documents.ts";
+import { children, element, optionalElement, type XmlNode } from "../../lib/xml.ts";
+import type { BucketEncryption, KmsDefault } from "../../metadata/bucket/documents.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
 import { readBoolean } from "../xml-body.ts";
@@ -20,7 +20,7 @@ const DEFAULT = "ApplyServerSideEncryptionByDefault";
 /** What every bucket begins with: R2 encrypts all bytes at rest with keys that nobody has to manage (SSE-S3). */
 const INITIAL: BucketEncryption = { bucketKeyEnabled: false };
 
-/** PutBucketEncryption: AES256. Keys of KMS are not served. */
+/** PutBucketEncryption. Whether the key exists is found out when it is used, as on AWS. */
 export async function putBucketEncryption(call: S3Call): Promise<S3Result> {
   const encryption = readEncryption(await readDocument(call, ROOT));
   await changeDocuments(call, { encryption });
@@ -35,8 +35,13 @@ export async function getBucketEncryption(call: S3Call): Promise<S3Result> {
       ROOT,
       element(
         "Rule",
-        element(DEFAULT, element("SSEAlgorithm", "AES256")),
+        element(
+          DEFAULT,
+          element("SSEAlgorithm", encryption.kms?.algorithm ?? "AES256"),
+          optionalElement("KMSMasterKeyID", encryption.kms?.keyName),
+        ),
         element("BucketKeyEnabled", encryption.bucketKeyEnabled),
+        encryption.blocksCustomerKeys && element("BlockedEncryptionTypes", element("EncryptionType", "SSE-C")),
       ),
     ),
   };
@@ -52,36 +57,35 @@ function readEncryption(root: XmlNode): BucketEncryption {
   checkChildren(root, ["Rule"]);
   const rule = requireChild(root, "Rule");
   checkChildren(rule, [DEFAULT, "BucketKeyEnabled", "BlockedEncryptionTypes"]);
-  for (const algorithm of children(rule, DEFAULT)) checkAlgorithm(algorithm);
-  for (const blocked of children(rule, "BlockedEncryptionTypes")) refuseBlockedTypes(blocked);
-  return { bucketKeyEnabled: readBoolean(readText(rule, "BucketKeyEnabled") ?? "false") };
+  const kms = children(rule, DEFAULT).map(readAlgorithm).at(0);
+  const blocksCustomerKeys = children(rule, "BlockedEncryptionTypes").some(blocksSseC);
+  return {
+    bucketKeyEnabled: readBoolean(readText(rule, "BucketKeyEnabled") ?? "false"),
+    ...(kms && { kms }),
+    ...(blocksCustomerKeys && { blocksCustomerKeys }),
+  };
 }
 
-function checkAlgorithm(node: XmlNode): void {
+/** Undefined for AES256. */
+function readAlgorithm(node: XmlNode): KmsDefault | undefined {
   checkChildren(node, ["SSEAlgorithm", "KMSMasterKeyID"]);
   const algorithm = requireText(node, "SSEAlgorithm");
+  const keyName = readText(node, "KMSMasterKeyID") || undefined;
   if (algorithm === "aws:kms" || algorithm === "aws:kms:dsse") {
-    throw s3Error("NotImplemented", {
-      message: `The default encryption ${algorithm} is not implemented by this deployment. Use AES256.`,
-    });
+    return { algorithm, ...(keyName !== undefined && { keyName }) };
   }
   if (algorithm !== "AES256") throw s3Error("MalformedXML");
-  const keyId = readText(node, "KMSMasterKeyID");
-  if (keyId !== undefined) {
-    throw invalidArgument(
-      "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
-      "KMSMasterKeyID",
-      keyId,
-    );
-  }
+  if (keyName === undefined) return undefined;
+  throw invalidArgument(
+    "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
+    "KMSMasterKeyID",
+    keyName,
+  );
 }
 
-function refuseBlockedTypes(node: XmlNode): void {
+function blocksSseC(node: XmlNode): boolean {
   checkChildren(node, [], ["EncryptionType"]);
-  const blocked = readTexts(node, "EncryptionType").filter((type) => type !== "NONE");
-  if (blocked.length === 0) return;
-  if (blocked.some((type) => type !== "SSE-C")) throw s3Error("MalformedXML");
-  throw s3Error("NotImplemented", {
-    message: "BlockedEncryptionTypes is not implemented by this deployment.",
-  });
+  const types = readTexts(node, "EncryptionType");
+  if (types.some((type) => type !== "SSE-C" && type !== "NONE")) throw s3Error("MalformedXML");
+  return types.includes("SSE-C");
 }

@@ -4,7 +4,7 @@ import { withAcl } from "../../metadata/bucket/object-acl.ts";
 import { readWrittenRights } from "../acl/write-acl.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "../attributes.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { chooseEncryption, encryptionHeaders } from "../encryption.ts";
+import { checkDefaultEncryption, chooseEncryption, encryptionHeaders } from "../encryption.ts";
 import { s3Error } from "../errors.ts";
 import { missingObjectLock } from "../lock-headers.ts";
 import { ANONYMOUS_OWNER } from "../owner.ts";
@@ -28,9 +28,10 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
     },
     ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
   };
-  const { outcome } = await call.bucket.mutate(call.key, call.requestId, (index, plain) =>
-    index.createUpload({ ...plain, upload }),
-  );
+  const { outcome } = await call.bucket.mutate(call.key, call.requestId, (index, plain) => {
+    checkDefaultEncryption(call, encryption);
+    return index.createUpload({ ...plain, upload });
+  });
   if (outcome === "no-object-lock") throw missingObjectLock();
   return {
     headers: {

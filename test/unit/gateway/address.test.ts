@@ -57,10 +57,17 @@ describe("resolveAddress", () => {
     ["photos.s3-control.verge.example", "/v20180820/configuration/publicAccessBlock"],
     ["verge.example", "/_fn/abc/"],
     ["verge.example", "/_cdn/"],
-    ["photos.s3-website.verge.example", "/"],
   ])("names %s%s as not served", (host, path) => {
     expect(resolveAddress(host, path, DOMAIN).service).toBe("unsupported");
   });
+
+  it.each(["photos.s3-website", "photos.s3-website-us-east-1", "photos.s3-website.us-east-1"])(
+    "takes %s as the website of a bucket",
+    (label) => {
+      const address = resolveAddress(`${label}.${DOMAIN}`, "/a%20b", DOMAIN);
+      expect(address).toEqual({ service: "website", bucket: "photos", key: "a b" });
+    },
+  );
 
   it.each([
     ["verge.example", undefined],

@@ -27,7 +27,7 @@ test.each([
   ["nothing", {}, undefined],
   ["what R2 does anyhow", { [SSE]: "AES256" }, undefined],
   ["an unknown method", { [SSE]: "ROT13" }, "InvalidArgument"],
-  ["KMS", { [SSE]: "aws:kms", [`${SSE}-aws-kms-key-id`]: "key" }, "NotImplemented"],
+  ["KMS", { [SSE]: "aws:kms", [`${SSE}-aws-kms-key-id`]: "key" }, undefined],
   ["a KMS key without KMS", { [`${SSE}-aws-kms-key-id`]: "key" }, "InvalidArgument"],
   ["a customer's key", CUSTOMER_KEY, undefined],
   ["a customer's key beside another method", { ...CUSTOMER_KEY, [SSE]: "AES256" }, "InvalidArgument"],

@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import type { Env } from "../../env.ts";
+import { TimedCache } from "../../lib/timed-cache.ts";
+import { kmsKeysOf } from "../../metadata/kms/client.ts";
+import type { KmsKey } from "../../metadata/kms/protocol.ts";
+import { type MasterKey, masterKeyOf } from "../secrets.ts";
+import { type Ciphertext, decryptUnder, encryptUnder, type EncryptionContext, parseCiphertext } from "./ciphertext.ts";
+import type { KeyName } from "./key-names.ts";
+
+export const KEY_BYTES = 32;
+/** How long an isolate goes on with a key that was disabled elsewhere. */
+const FRESH_MS = 5_000;
+/** The key that S3 uses where none is named. */
+const S3_ALIAS = "alias/aws/s3";
+
+/** A key that exists, and its owner. */
+export interface FoundKey {
+  readonly accountId: string;
+  readonly key: KmsKey;
+}
+
+export interface DataKey {
+  readonly plaintext: Uint8Array<ArrayBuffer>;
+  readonly ciphertext: Uint8Array;
+}
+
+/**
+ * The KMS keys of the deployment, for whoever encrypts with them. Keys are cached sealed, by name: a disabled
+ * one is refused within seconds. Whether the caller may use a key is the caller's to decide.
+ */
+export class Keyring {
+  readonly #env: Pick<Env, "KMS_KEYS" | "VERGE_MASTER_KEY">;
+
+  constructor(env: Pick<Env, "KMS_KEYS" | "VERGE_MASTER_KEY">) {
+    this.#env = env;
+  }
+
+  /** A key in whatever state. */
+  async find({ accountId, name }: Pick<KeyName, "accountId" | "name">): Promise<FoundKey | undefined> {
+    const key = await cache.read(`${accountId}/${name}`, () => this.#keys(accountId).findKey(name));
+    return key && { accountId, key };
+  }
+
+  /** `aws/s3`, made when it is first needed. */
+  async findS3Key(accountId: string): Promise<FoundKey> {
+    const key = await cache.read(`${accountId}/${S3_ALIAS}`, async () => {
+      const known = await this.#keys(accountId).findKey(S3_ALIAS);
+      return known ?? this.#keys(accountId).ensureKey(S3_ALIAS, await this.mint({ manager: "AWS" }));
+    });
+    return { accountId, key: key! };
+  }
+
+  /** A new key, which nobody has stored yet. */
+  async mint({
+    id = crypto.randomUUID(),
+    description = "",
+    tags = {},
+    manager = "CUSTOMER",
+  }: Partial<Pick<KmsKey, "id" | "description" | "tags" | "manager">>): Promise<KmsKey> {
+    const material = await (await this.#master()).seal(randomBytes(KEY_BYTES).toString("base64"), ownerOf(id));
+    return { id, material, state: "Enabled", description, createdAt: Date.now(), tags, manager };
+  }
+
+  async encrypt(found: FoundKey, plaintext: Uint8Array<ArrayBuffer>, context: EncryptionContext): Promise<Uint8Array> {
+    const { accountId, key } = found;
+    return encryptUnder(await this.#open(key), { accountId, keyId: key.id }, plaintext, context);
+  }
+
+  /** Undefined for what the key did not encrypt, or not in this context. */
+  async decrypt(
+    { key }: FoundKey,
+    ciphertext: Ciphertext,
+    context: EncryptionContext,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return decryptUnder(await this.#open(key), ciphertext, context);
+  }
+
+  async createDataKey(found: FoundKey, context: EncryptionContext, bytes = KEY_BYTES): Promise<DataKey> {
+    const plaintext = crypto.getRandomValues(new Uint8Array(bytes));
+    return { plaintext, ciphertext: await this.encrypt(found, plaintext, context) };
+  }
+
+  /** The key that made a ciphertext, if it is still there. */
+  async findMaker(bytes: Uint8Array): Promise<{ ciphertext: Ciphertext; found: FoundKey | undefined } | undefined> {
+    const ciphertext = parseCiphertext(bytes);
+    if (!ciphertext) return undefined;
+    return { ciphertext, found: await this.find({ accountId: ciphertext.accountId, name: ciphertext.keyId }) };
+  }
+
+  /** What was changed here is seen here at once: a key is known by its id and by any of its aliases. */
+  forget(): void {
+    cache = createCache();
+  }
+
+  async #open({ id, material }: KmsKey): Promise<Uint8Array<ArrayBuffer>> {
+    const opened = await (await this.#master()).open(material, ownerOf(id));
+    if (opened === undefined) throw new Error(`the KMS key ${id} was sealed under another master key`);
+    return new Uint8Array(Buffer.from(opened, "base64"));
+  }
+
+  #keys(accountId: string) {
+    return kmsKeysOf(this.#env, accountId);
+  }
+
+  #master(): Promise<MasterKey> {
+    return masterKeyOf(this.#env.VERGE_MASTER_KEY ?? "");
+  }
+}
+
+function ownerOf(keyId: string): string {
+  return `kms:${keyId}`;
+}
+
+/** Of the isolate. */
+let cache = createCache();
+
+function createCache() {
+  return new TimedCache<KmsKey | undefined>({
+    limit: 1000,
+    // What does not exist may exist in a moment.
+    lifetime: (key) => ({ fresh: key ? FRESH_MS : 0, usable: key ? FRESH_MS : 0 }),
+  });
+}

@@ -1,0 +1,20 @@
+/** Steps that bring the tables of any earlier deployment up to date. Only ever appended to. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE keys (
+     id TEXT PRIMARY KEY,
+     material TEXT NOT NULL,
+     state TEXT NOT NULL,
+     description TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     deleted_at INTEGER,
+     tags TEXT NOT NULL,
+     manager TEXT NOT NULL
+   ) WITHOUT ROWID;
+
+   CREATE TABLE aliases (
+     name TEXT PRIMARY KEY,
+     key_id TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
+];
