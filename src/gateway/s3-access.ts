@@ -29,14 +29,22 @@ export class S3Access {
   readonly #context: ConditionContext;
   readonly #directory: Directory;
   readonly #resource: string;
-  readonly #accountBlocks = new Map<string, PublicAccessBlock | undefined>();
+  readonly #readsObject: boolean;
+  /** Of the owners of buckets, as far as asked for. */
+  #accountBlocks: Map<string, PublicAccessBlock | undefined> | undefined;
+  /** Allowed as far as it is known without the object that it reads; `judge` decides when that is there. */
+  #pending: AccessRequest | undefined;
 
-  /** `bucketName`: of the request, for what is about a bucket that does not exist yet. */
-  constructor(source: ConditionSource, bucketName: string, directory: Directory) {
+  /**
+   * `bucketName`: of the request, for what is about a bucket that does not exist yet. `readsObject`: the operation
+   * reads the object in any case, and has it judged; asking for it before would be a second call of the index.
+   */
+  constructor(source: ConditionSource, bucketName: string, directory: Directory, readsObject = false) {
     this.#source = source;
     this.#context = conditionContext(source);
     this.#directory = directory;
     this.#resource = `arn:aws:s3:::${bucketName || "*"}`;
+    this.#readsObject = readsObject;
   }
 
   get identity(): Identity {
@@ -64,6 +72,13 @@ export class S3Access {
     return (await this.#settle(access, bucket)).allowed;
   }
 
+  /** To be called with the object that an operation has read. @throws ServiceError AccessDenied */
+  judge(object: ObjectRecord, config: BucketConfig): void {
+    if (!this.#pending) return;
+    const question = { ...this.#ask(this.#pending, config), object: factsOf(object) };
+    if (!decideAccess(question).allowed) throw s3Error("AccessDenied");
+  }
+
   async #settle(access: AccessRequest, bucket: BucketClient | undefined): Promise<Decision> {
     const decision = await this.#decide(access, bucket);
     if (decision.allowed || !bucket || bucket.isConfirmed) return decision;
@@ -86,10 +101,7 @@ export class S3Access {
   hidesMissing(key: string, config: BucketConfig): boolean {
     if (this.isPlain(config)) return false;
     return !decideAccess({
-      identity: this.identity,
-      access: { action: "s3:ListBucket", bucket: config.name },
-      config,
-      accountBlock: this.#accountBlocks.get(config.accountId),
+      ...this.#ask({ action: "s3:ListBucket", bucket: config.name }, config),
       context: (name) => (name === "s3:prefix" ? [key] : this.#context(name)),
     }).allowed;
   }
@@ -97,22 +109,31 @@ export class S3Access {
   async #decide(access: AccessRequest, bucket: BucketClient | undefined): Promise<Decision> {
     const config = bucket?.config;
     if (this.isPlain(config)) return PLAINLY_ALLOWED;
-    const question: AccessQuestion = {
+    if (config && needsAccountBlock(this.#ask(access, config))) await this.#loadAccountBlock(config.accountId);
+    const question = this.#ask(access, config);
+    if (!needsObject(question)) return decideAccess(question);
+    if (this.#readsObject) {
+      this.#pending = access;
+      return PLAINLY_ALLOWED;
+    }
+    return decideAccess({ ...question, object: await findObjectFacts(bucket!, access) });
+  }
+
+  #ask(access: AccessRequest, config: BucketConfig | undefined): AccessQuestion {
+    return {
       identity: this.identity,
       access,
       resource: this.#resource,
       config,
+      accountBlock: config && this.#accountBlocks?.get(config.accountId),
       context: this.#context,
     };
-    const accountBlock = needsAccountBlock(question) ? await this.#findAccountBlock(config!.accountId) : undefined;
-    const object = needsObject(question) ? await findObjectFacts(bucket!, access) : undefined;
-    return decideAccess({ ...question, accountBlock, object });
   }
 
-  async #findAccountBlock(accountId: string): Promise<PublicAccessBlock | undefined> {
+  async #loadAccountBlock(accountId: string): Promise<void> {
     const account = await this.#directory.findAccount(accountId);
+    this.#accountBlocks ??= new Map();
     this.#accountBlocks.set(accountId, account?.publicAccessBlock);
-    return account?.publicAccessBlock;
   }
 }
 

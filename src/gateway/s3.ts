@@ -60,6 +60,8 @@ interface BucketUse {
   readonly accesses: readonly AccessRequest[];
 }
 
+/** Operations that have what they read judged (`S3Access`). */
+const READS_OBJECT: ReadonlySet<string> = new Set(["GetObject", "HeadObject"]);
 const ANONYMOUS: Identity = { kind: "anonymous" };
 /** For what anyone may learn of a bucket. */
 const NOBODY: BucketUse = { operation: "", identity: ANONYMOUS, accesses: [] };
@@ -107,7 +109,12 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     if (!bucket) throw new Error(`${operation.name} uses a bucket that its access does not name`);
     return bucket;
   };
-  const access = new S3Access(conditionSource(request, identity, query, headers), address.bucket, deployment.directory);
+  const access = new S3Access(
+    conditionSource(request, identity, query, headers),
+    address.bucket,
+    deployment.directory,
+    READS_OBJECT.has(operation.name),
+  );
   const accesses: AccessRequest[] = [];
   const call: S3Call = {
     requestId: incoming.requestId,
@@ -139,6 +146,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
       if (allowed) accesses.push(entry);
       return allowed;
     },
+    judge: (object) => access.judge(object, bucketNamed(address.bucket).config),
     hidesMissing: (key, bucket = bucketNamed(address.bucket)) => access.hidesMissing(key, bucket.config),
     checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket, incoming),
     env: request.env,

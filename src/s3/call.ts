@@ -2,7 +2,7 @@ import type { Account, Identity } from "../auth/identity.ts";
 import type { Keyring } from "../auth/kms/keyring.ts";
 import type { SignedPolicy } from "../auth/post-policy.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
-import type { BucketConfig } from "../metadata/bucket/protocol.ts";
+import type { BucketConfig, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import type { Env } from "../env.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
@@ -39,6 +39,8 @@ export interface S3Call {
   authoriseSigner(signed: SignedPolicy | undefined, form: Headers, accesses: readonly AccessRequest[]): Promise<S3Call>;
   /** For operations whose body names what they are about: whether the caller may do this with it. */
   allows(access: AccessRequest): Promise<boolean>;
+  /** To be called with an object that was read before anything of it is sent: throws unless the caller may read it. */
+  judge(object: ObjectRecord): void;
   /** Whether the caller must not learn that a key of the bucket (the addressed one by default) does not exist. */
   hidesMissing(key: string, bucket?: BucketClient): boolean;
   /** The addressed bucket for what anyone may learn of it, its CORS rules; nothing was authorised. */

@@ -91,8 +91,10 @@ async function findObject(call: S3Call, withBody: boolean, key: CustomerKey | un
   }
   const range = parseRange(rangeHeader);
   let outcome = await askIndex(call, withBody, range, partNumber);
+  if ("object" in outcome) call.judge(outcome.object);
   if (range && "object" in outcome && !confirmsRange(call.headers.get("if-range"), outcome.object)) {
     outcome = await askIndex(call, withBody, undefined, undefined);
+    if ("object" in outcome) call.judge(outcome.object);
   }
   if ("object" in outcome) checkReadKey(outcome.object, key);
   switch (outcome.outcome) {

@@ -1,7 +1,6 @@
-import { isAllowedByStatements } from "../auth/policy/statements.ts";
+import { isAllowedByDocument } from "../auth/policy/statements.ts";
 import type { QueueAddress, QueueApi } from "../metadata/queue/protocol.ts";
 import { formatQueueArn } from "../metadata/queue/settings.ts";
-import { readStatements } from "./access.ts";
 
 /** The bucket whose events a queue takes. */
 interface NotifyingBucket {
@@ -20,7 +19,7 @@ export async function mayNotifyQueue(
   const record = await queue.find();
   return (
     record !== undefined &&
-    isAllowedByStatements(readStatements(record.attributes["Policy"]), {
+    isAllowedByDocument(record.attributes["Policy"], {
       principal: { kind: "service", service: "s3.amazonaws.com" },
       action: "sqs:SendMessage",
       resource: formatQueueArn(bucket.region, address),

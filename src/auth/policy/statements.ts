@@ -1,5 +1,5 @@
 import { type Caller, covers } from "./evaluate.ts";
-import { PolicySyntaxError, readPolicy } from "./parse.ts";
+import { parsePolicy, PolicySyntaxError, readPolicy } from "./parse.ts";
 import type { Statement } from "./policy.ts";
 
 /** A statement of a resource-based policy as JSON, in the forms that services here store. */
@@ -37,14 +37,30 @@ const UNIVERSAL_KEYS =
  * account are decided elsewhere.
  */
 export function isAllowedByStatements(stored: readonly StoredStatement[], request: StatementRequest): boolean {
+  return isAllowed(stored.map(readStored), request);
+}
+
+/** The same of a whole policy as text. One that cannot be read allows nothing. */
+export function isAllowedByDocument(text: string | undefined, request: StatementRequest): boolean {
+  if (!text) return false;
+  let statements: readonly Statement[];
+  try {
+    statements = parsePolicy(text, "resource").statements;
+  } catch (error) {
+    if (error instanceof PolicySyntaxError) return false;
+    throw error;
+  }
+  return isAllowed(statements, request);
+}
+
+function isAllowed(statements: readonly (Statement | undefined)[], request: StatementRequest): boolean {
   const { principal: caller, action, resource } = request;
   const context = (key: string) => {
     const value = request.context[key];
     return value === undefined ? undefined : [value];
   };
   let allowed = false;
-  for (const each of stored) {
-    const statement = readStored(each);
+  for (const statement of statements) {
     if (!statement) continue;
     if (!covers(onKnownKeys(statement, request.context), { caller, action, resource, context })) continue;
     if (statement.effect === "Deny") return false;
