@@ -59,7 +59,11 @@ describe("parsePolicy", () => {
   });
 
   it("refuses what pollutes prototypes, and names that come twice", () => {
-    expect(() => parsePolicy('{"Version":"2012-10-17","Version":"2008-10-17","Statement":[]}', "resource")).toThrow();
-    expect(() => parsePolicy('{"__proto__":{},"Statement":[]}', "resource")).toThrow();
+    expect(() => parsePolicy('{"Version":"2012-10-17","Version":"2008-10-17","Statement":[]}', "resource")).toThrow(
+      "This policy contains invalid Json",
+    );
+    expect(() => parsePolicy('{"__proto__":{},"Statement":[]}', "resource")).toThrow(
+      "This policy contains invalid Json",
+    );
   });
 });
