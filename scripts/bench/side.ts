@@ -115,6 +115,11 @@ export class Side<Name extends SideName | BareKind = SideName> {
     return seconds.includes(undefined) ? undefined : seconds.reduce((sum: number, one) => sum + (one ?? 0), 0);
   }
 
+  /** The same of the process that serves alone. */
+  servingCpuSeconds(): number | undefined {
+    return readCpuSeconds(this.pid);
+  }
+
   /** Signs a request and lays out its bytes. */
   prepare(plan: RequestPlan): PreparedRequest {
     const { method, target, body, expect } = plan;

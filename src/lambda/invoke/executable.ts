@@ -3,7 +3,7 @@ import type { ExecutionPorts, LambdaCall } from "../call.ts";
 import { openVariables } from "../environment.ts";
 import { functionNotFound, lambdaError } from "../errors.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
-import type { RuntimeFunction } from "../runtime/protocol.ts";
+import type { FunctionCredentials, RuntimeFunction } from "../runtime/protocol.ts";
 import { readSettings } from "../runtime-settings.ts";
 
 /** The version that an invocation runs, as the runtime wants it. */
@@ -29,9 +29,10 @@ export async function findExecutable(call: ExecutableContext): Promise<Executabl
   if (!found) throw functionNotFound(invokedArn);
   const version = drawVersion(found);
   const described = opened.get(version) ?? (await openVersion(call, version));
+  const credentials = await call.ports.issueKeys(accountId, version.settings.role);
   return {
     version,
-    runtimeFunction: { ...described, credentials: await call.ports.issueKeys(accountId, version.settings.role) },
+    runtimeFunction: withCredentials(described, credentials, version),
     invokedArn,
     reservedConcurrency: found.function.reservedConcurrency,
     allowsLoops: found.function.recursiveLoop === "Allow",
@@ -39,8 +40,22 @@ export async function findExecutable(call: ExecutableContext): Promise<Executabl
   };
 }
 
-/** Versions as the directory holds them, with their variables decrypted: for as long as it holds them. */
+/**
+ * Versions as the directory holds them, with their variables decrypted and the keys that were issued last: for as
+ * long as it holds them. The runtime knows what it has seen before by its being the same object.
+ */
 const opened = new WeakMap<FunctionVersion, RuntimeFunction>();
+
+function withCredentials(
+  described: RuntimeFunction,
+  credentials: FunctionCredentials,
+  version: FunctionVersion,
+): RuntimeFunction {
+  if (described.credentials === credentials) return described;
+  const complete = { ...described, credentials };
+  opened.set(version, complete);
+  return complete;
+}
 
 async function openVersion(call: ExecutableContext, version: FunctionVersion): Promise<RuntimeFunction> {
   const environment = await openVariables(call.ports, call.target.accountId, version);

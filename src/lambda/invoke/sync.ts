@@ -90,23 +90,27 @@ export function readInvokeInput(
   call: LambdaCall,
   { invokedArn, runtimeFunction, allowsLoops }: Executable,
 ): InvokeInput {
-  checkPayload(call.body);
+  const payload = checkPayload(call.body);
   const trace = continueTrace(call.headers.get("x-amzn-trace-id"), runtimeFunction.arn);
   if (trace.isLoop && !allowsLoops) throw refuseLoop();
   return {
     requestId: call.requestId,
-    payload: call.body,
+    payload,
     invokedArn,
     traceId: trace.header,
     ...readClientContext(call),
   };
 }
 
-/** An event is JSON text, or nothing. */
-function checkPayload(payload: Uint8Array): void {
-  if (payload.byteLength === 0) return;
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** An event is JSON text, which is answered, or nothing. */
+function checkPayload(payload: Uint8Array): string {
+  if (payload.byteLength === 0) return "";
   try {
-    JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload));
+    const text = strictDecoder.decode(payload);
+    JSON.parse(text);
+    return text;
   } catch (error) {
     const why = error instanceof Error ? error.message : "";
     throw lambdaError("InvalidRequestContentException", `Could not parse request body into json: ${why}`);

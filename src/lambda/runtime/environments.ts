@@ -22,6 +22,7 @@ interface EnvironmentStub {
 
 /** What this host isolate knows about a version: all its requests share it. */
 interface VersionState {
+  readonly key: string;
   readonly slots: Slots;
   /** Its modules use `eval`: found out by the first invocation. */
   needsEval: boolean;
@@ -33,6 +34,17 @@ interface VersionState {
 
 /** By everything that an environment depends on. Small, and bounded by what one isolate runs in its life. */
 const versions = new Map<string, VersionState>();
+/** The same by the very objects that describe them, most of which come again and again. */
+const found = new WeakMap<RuntimeFunction, VersionState>();
+
+function findState(fn: RuntimeFunction): VersionState {
+  const key = [fn.accountId, fn.name, fn.version, fn.codeSha256.replaceAll("/", "_"), fn.configRevision].join(":");
+  const known = versions.get(key);
+  const state = known ?? { key, slots: new Slots(), needsEval: false, streams: new Map(), failures: new Map() };
+  versions.set(key, state);
+  found.set(fn, state);
+  return state;
+}
 
 /** An environment taken for one invocation. */
 export interface Claim {
@@ -53,16 +65,14 @@ export class CodeNeededError extends Error {}
 
 /** Throws TooManyRequestsException, CodeNeededError. */
 export function claimEnvironment(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Claim {
-  const key = [fn.accountId, fn.name, fn.version, fn.codeSha256.replaceAll("/", "_"), fn.configRevision].join(":");
-  const state = versions.get(key) ?? { slots: new Slots(), needsEval: false, streams: new Map(), failures: new Map() };
-  versions.set(key, state);
+  const state = found.get(fn) ?? findState(fn);
   const begin = Date.now();
   const deadlineMs = Math.min(begin + fn.timeoutSeconds * 1000, input.deadlineMs ?? Infinity);
   const slot = fn.sharedEnvironments ? 0 : state.slots.take(deadlineMs + 2 * HOST_GRACE_MS);
   if (slot === undefined) throw tooManyRequests();
   const load: Claim["load"] = {};
   const failures = state.failures.get(slot) ?? 0;
-  const id = `${key}:${state.needsEval ? "e" : ""}${slot}${failures === 0 ? "" : `:${failures}`}`;
+  const id = `${state.key}:${state.needsEval ? "e" : ""}${slot}${failures === 0 ? "" : `:${failures}`}`;
   if (ports.isStartable?.(id) === false) {
     state.slots.release(slot);
     throw new CodeNeededError();

@@ -26,7 +26,7 @@ export async function runInIsolate(fn: RuntimeFunction, input: InvokeInput, port
     const claim = claimEnvironment(fn, input, ports);
     let reply: InvocationReply | undefined;
     try {
-      reply = await beforeOverdue(claim, fn, callBuffered(claim, input.payload));
+      reply = await beforeOverdue(claim, fn, callBuffered(claim, input));
     } finally {
       await claim.release(reply);
     }
@@ -35,8 +35,12 @@ export async function runInIsolate(fn: RuntimeFunction, input: InvokeInput, port
   throw tooManyRequests();
 }
 
-async function callBuffered({ request, stub }: Claim, payload: Uint8Array): Promise<InvocationReply> {
-  return decodeReply(await stub.invoke(JSON.stringify(request), decoder.decode(payload)));
+async function callBuffered({ request, stub }: Claim, input: InvokeInput): Promise<InvocationReply> {
+  return decodeReply(await stub.invoke(JSON.stringify(request), textOf(input)));
+}
+
+function textOf({ payload }: InvokeInput): string {
+  return typeof payload === "string" ? payload : decoder.decode(payload);
 }
 
 /** Waits for the isolate until some time after the deadline. Rejects only when it could not be started. */
@@ -73,7 +77,7 @@ export async function streamFromIsolate(
     const started = Promise.withResolvers<string | undefined>();
     const { readable, writable } = new IdentityTransformStream();
     const writer = writable.getWriter();
-    const ending = beforeOverdue(claim, fn, relay(claim, input.payload, writer, started.resolve));
+    const ending = beforeOverdue(claim, fn, relay(claim, input, writer, started.resolve));
     const completion = finishStream(ending, claim, fn, writer);
     // Whoever reads only the body must not be told of it as an unhandled rejection.
     ports.defer(completion.catch(() => undefined));
@@ -94,11 +98,11 @@ export async function streamFromIsolate(
 /** Copies what the function writes to the body; answers with what it says at its end. */
 async function relay(
   { request, stub }: Claim,
-  payload: Uint8Array,
+  input: InvokeInput,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   begin: (contentType: string) => void,
 ): Promise<InvocationReply> {
-  const reply = await stub.invokeStream(JSON.stringify(request), decoder.decode(payload));
+  const reply = await stub.invokeStream(JSON.stringify(request), textOf(input));
   if (reply.kind === "busy") return reply;
   for await (const { bytes, kind } of readFrames(reply.frames)) {
     if (kind === FRAME.contentType) begin(decoder.decode(bytes));

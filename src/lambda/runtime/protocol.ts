@@ -79,7 +79,7 @@ export interface RuntimeFunction {
 export interface InvokeInput {
   readonly requestId: string;
   /** The event: JSON text, checked by the caller; empty counts as `{}`. */
-  readonly payload: Uint8Array;
+  readonly payload: string | Uint8Array;
   /** Base64 JSON from `X-Amz-Client-Context`. */
   readonly clientContext?: string;
   /** As the caller named it, with its qualifier. */

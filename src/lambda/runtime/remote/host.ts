@@ -8,7 +8,9 @@ import { decodePacked } from "../pack/form.ts";
 import type { InvokeInput, PackedCode, RuntimeFunction, RuntimePorts } from "../protocol.ts";
 import {
   decodeMessage,
+  type Definition,
   encodeMessage,
+  encodeMessageBytes,
   FRAMES_TYPE,
   HEALTH_PATH,
   INVOKE_PATH,
@@ -25,19 +27,25 @@ export interface RemoteHostPorts {
 let running = 0;
 /** Ids of the environments that were started here: as many as there are slots of versions that ran. */
 const started = new Set<string>();
+/** By their ids. They hold keys and variables, a few kilobytes each. */
+const definitions = new Map<string, Definition>();
+const MAX_DEFINITIONS = 4_000;
 
 export async function answerRemoteCall(request: Request, ports: RemoteHostPorts): Promise<Response> {
   const path = new URL(request.url).pathname;
   if (path === HEALTH_PATH) return new Response(String(running));
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  const { head, rest } = decodeMessage<RemoteCall>(bytes);
-  const input: InvokeInput = { ...head.input, payload: rest.subarray(0, head.payloadLength) };
-  const code = head.hasCode ? decodePacked(rest.slice(head.payloadLength).buffer) : undefined;
-  const runtime = completePorts(head, code, ports);
+  const { head, rest } = decodeMessage<RemoteCall>(new Uint8Array(await request.arrayBuffer()));
+  const definition = findDefinition(head);
+  if (!definition) return new Response(encodeMessage({ kind: "needs-definition" }));
+  const { payloadLength } = head;
+  const code = payloadLength === undefined ? undefined : decodePacked(rest.slice(payloadLength).buffer);
+  const input: InvokeInput = { ...head.input, payload: rest.subarray(0, payloadLength) };
+  const runtime = completePorts(definition, code, ports);
+  const { fn } = definition;
   running++;
   try {
-    if (path === INVOKE_PATH) return new Response(encodeEnded(await runInIsolate(head.fn, input, runtime)));
-    return await streamReply(head.fn, input, runtime);
+    if (path === INVOKE_PATH) return new Response(encodeMessage(...partsOf(await runInIsolate(fn, input, runtime))));
+    return await streamReply(fn, input, runtime);
   } catch (error) {
     return new Response(encodeMessage(describeFailure(error)));
   } finally {
@@ -45,7 +53,14 @@ export async function answerRemoteCall(request: Request, ports: RemoteHostPorts)
   }
 }
 
-function completePorts({ ownHost }: RemoteCall, code: PackedCode | undefined, ports: RemoteHostPorts): RuntimePorts {
+function findDefinition({ definitionId, definition }: RemoteCall): Definition | undefined {
+  if (!definition) return definitions.get(definitionId);
+  if (definitions.size >= MAX_DEFINITIONS) definitions.clear();
+  definitions.set(definitionId, definition);
+  return definition;
+}
+
+function completePorts({ ownHost }: Definition, code: PackedCode | undefined, ports: RemoteHostPorts): RuntimePorts {
   return {
     loader: ports.loader,
     isStartable: (id) => started.has(id) || (code !== undefined && Boolean(started.add(id))),
@@ -59,10 +74,9 @@ function completePorts({ ownHost }: RemoteCall, code: PackedCode | undefined, po
   };
 }
 
-function encodeEnded({ outcome, ...ended }: Ended): Uint8Array {
+function partsOf({ outcome, ...ended }: Ended): [reply: RemoteReply, payload: string | Uint8Array] {
   const { payload, ...rest } = outcome;
-  const isText = typeof payload === "string";
-  return encodeMessage({ kind: "ended", ...ended, outcome: rest, isText }, isText ? Buffer.from(payload) : payload);
+  return [{ kind: "ended", ...ended, outcome: rest }, payload];
 }
 
 async function streamReply(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts): Promise<Response> {
@@ -72,7 +86,10 @@ async function streamReply(fn: RuntimeFunction, input: InvokeInput, ports: Runti
   const relay = async () => {
     await writer.write(encodeFrame(FRAME.contentType, new TextEncoder().encode(contentType)));
     for await (const chunk of body) await writer.write(encodeFrame(FRAME.chunk, chunk));
-    const ending = await completion.then(encodeEnded, (error: unknown) => encodeMessage(describeFailure(error)));
+    const ending = await completion.then(
+      (ended) => encodeMessageBytes(...partsOf(ended)),
+      (error: unknown) => encodeMessageBytes(describeFailure(error)),
+    );
     await writer.write(encodeFrame(FRAME.outcome, ending));
     await writer.close();
   };

@@ -1,4 +1,5 @@
 /** Runs functions in a process of their own, beside the Worker: local serving only. */
+import { createHash } from "node:crypto";
 import { ServiceError } from "../../../lib/errors.ts";
 import { nameLogStream } from "../environments.ts";
 import { FRAME, readFrames } from "../frames.ts";
@@ -17,6 +18,7 @@ import type {
 import type { InvocationOutcome } from "../shim/wire.ts";
 import {
   decodeMessage,
+  type Definition,
   encodeMessage,
   FRAMES_TYPE,
   INVOKE_PATH,
@@ -24,6 +26,7 @@ import {
   type LossReport,
   type LossVerdict,
   OVERDUE_URL,
+  type RemoteCall,
   type RemoteReply,
   STREAM_PATH,
 } from "./wire.ts";
@@ -50,6 +53,15 @@ export function createRemoteRuntime(ports: RemoteRuntimePorts): Runtime {
   };
 }
 
+/** What is sent with an invocation because the process has asked for it. */
+interface More {
+  readonly isDefined?: boolean;
+  readonly code?: PackedCode;
+}
+
+/** Of definitions that have been sent. */
+const definitionIds = new WeakMap<RuntimeFunction, string>();
+
 class RemoteInvocation {
   readonly #fn: RuntimeFunction;
   readonly #input: InvokeInput;
@@ -69,11 +81,19 @@ class RemoteInvocation {
     });
   }
 
-  async #ask(code?: PackedCode): Promise<{ reply: RemoteReply; payload: Uint8Array }> {
-    const response = await this.#send(INVOKE_PATH, code);
+  async #ask(more: More = {}): Promise<{ reply: RemoteReply; payload: Uint8Array }> {
+    const response = await this.#send(INVOKE_PATH, more);
     const { head, rest } = decodeMessage<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
-    if (head.kind !== "needs-code" || code) return { reply: head, payload: rest };
-    return this.#ask(await this.#ports.loadCode(this.#fn));
+    const wanted = await this.#add(more, head);
+    return wanted ? this.#ask(wanted) : { reply: head, payload: rest };
+  }
+
+  /** What the process asks for, unless it has been given it. */
+  async #add(more: More, { kind }: RemoteReply): Promise<More | undefined> {
+    if (kind === "needs-definition" && !more.isDefined) return { ...more, isDefined: true };
+    // It may have started anew while the code was read.
+    if (kind === "needs-code" && !more.code) return { code: await this.#ports.loadCode(this.#fn), isDefined: true };
+    return undefined;
   }
 
   async stream(): Promise<InvokeStreamOutput> {
@@ -92,14 +112,14 @@ class RemoteInvocation {
   async #relay(
     writer: WritableStreamDefaultWriter<Uint8Array>,
     begin: (contentType: string) => void,
-    code?: PackedCode,
+    more: More = {},
   ): Promise<Ended> {
-    const response = await this.#send(STREAM_PATH, code);
+    const response = await this.#send(STREAM_PATH, more);
     const isStream = response.headers.get("content-type") === FRAMES_TYPE;
     if (!isStream || response.body === null) {
       const { head } = decodeMessage<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
-      if (head.kind !== "needs-code" || code) return readEnded(head, new Uint8Array());
-      return this.#relay(writer, begin, await this.#ports.loadCode(this.#fn));
+      const wanted = await this.#add(more, head);
+      return wanted ? this.#relay(writer, begin, wanted) : readEnded(head, new Uint8Array());
     }
     for await (const { kind, bytes } of readFrames(response.body)) {
       if (kind === FRAME.contentType) begin(decoder.decode(bytes));
@@ -112,21 +132,29 @@ class RemoteInvocation {
     throw new Error("The process of the functions broke off.");
   }
 
-  async #send(path: string, code: PackedCode | undefined): Promise<Response> {
+  async #send(path: string, { code, isDefined = false }: More): Promise<Response> {
     const { payload, ...input } = this.#input;
-    const call = {
-      fn: this.#fn,
-      input,
-      ownHost: this.#ports.ownHost,
-      payloadLength: payload.byteLength,
-      hasCode: code !== undefined,
-    };
-    const body = encodeMessage(call, payload, ...(code ? [encodePacked(code)] : []));
+    const body = code
+      ? encodeMessage(
+          { ...this.#identify(true), input, payloadLength: Buffer.byteLength(payload) },
+          payload,
+          encodePacked(code),
+        )
+      : encodeMessage({ ...this.#identify(isDefined), input }, payload);
     try {
       return await this.#ports.host.fetch(`http://functions${path}`, { method: "POST", body });
     } catch (error) {
       throw new LostError(error);
     }
+  }
+
+  #identify(isDefined: boolean): Pick<RemoteCall, "definition" | "definitionId"> {
+    const known = definitionIds.get(this.#fn);
+    if (known !== undefined && !isDefined) return { definitionId: known };
+    const definition: Definition = { fn: this.#fn, ownHost: this.#ports.ownHost };
+    const definitionId = known ?? createHash("sha256").update(JSON.stringify(definition)).digest("base64");
+    definitionIds.set(this.#fn, definitionId);
+    return { definitionId, definition };
   }
 
   /** Waits for the process until it should have answered by itself, and makes an outcome of its end. */
@@ -192,12 +220,19 @@ function isLoss(error: unknown): boolean {
 function readEnded(reply: RemoteReply, payload: Uint8Array): Ended {
   switch (reply.kind) {
     case "ended": {
-      const { begin, end, logStream, outcome, isText } = reply;
-      return { begin, end, logStream, outcome: { ...outcome, payload: isText ? decoder.decode(payload) : payload } };
+      const { begin, end, logStream, outcome } = reply;
+      // What a function answered goes on as it came; its error is read.
+      return {
+        begin,
+        end,
+        logStream,
+        outcome: { ...outcome, payload: outcome.failed ? decoder.decode(payload) : payload },
+      };
     }
     case "refused":
       throw new ServiceError(reply.code, reply.status, reply.message, reply.detail);
     case "needs-code":
-      throw new Error("The process of the functions asks twice for the same code.");
+    case "needs-definition":
+      throw new Error("The process of the functions asks twice for the same.");
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What the Worker and the process that runs its functions locally say to each other
- * (docs/decisions/0017-local-function-process.md): a line of JSON, then the bytes that it announces.
+ * (docs/decisions/0017-local-function-process.md): a line of JSON, then a payload, and the code where there is any.
  */
 import type { ServiceError } from "../../../lib/errors.ts";
 import type { Ended } from "../output.ts";
@@ -14,14 +14,20 @@ export const HEALTH_PATH = "/health";
 /** Content type of an answer that streams frames (frames.ts), the last of which is a RemoteReply. */
 export const FRAMES_TYPE = "application/vnd.verge.frames";
 
-export interface RemoteCall {
+/** What does not change from one invocation of a version to the next: sent once, and when it is asked for. */
+export interface Definition {
   readonly fn: RuntimeFunction;
-  readonly input: Omit<InvokeInput, "payload">;
   /** Host of this deployment as the function knows it. */
   readonly ownHost: string;
-  readonly payloadLength: number;
-  /** Packed code (pack/form.ts) follows the payload. */
-  readonly hasCode: boolean;
+}
+
+export interface RemoteCall {
+  /** Hash of the definition. */
+  readonly definitionId: string;
+  readonly definition?: Definition;
+  readonly input: Omit<InvokeInput, "payload">;
+  /** Bytes of the payload where packed code (pack/form.ts) follows it. */
+  readonly payloadLength?: number;
 }
 
 export type RemoteReply =
@@ -29,8 +35,9 @@ export type RemoteReply =
       readonly kind: "ended";
       /** Its payload follows the line. */
       readonly outcome: Omit<InvocationOutcome, "payload">;
-      readonly isText: boolean;
     })
+  /** The process has started anew, or has had too many of them: the call is wanted again, with its definition. */
+  | { readonly kind: "needs-definition" }
   /** The environment has to be started: the call is wanted again, with its code. */
   | { readonly kind: "needs-code" }
   | ({ readonly kind: "refused" } & Pick<ServiceError, "code" | "status" | "message" | "detail">);
@@ -44,8 +51,21 @@ const LINE_FEED = 10;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function encodeMessage(head: RemoteCall | RemoteReply, ...parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat([encoder.encode(`${JSON.stringify(head)}\n`), ...parts]);
+/** Text where all of it is: the platform turns it into bytes for less than we do. */
+export function encodeMessage(
+  head: RemoteCall | RemoteReply,
+  payload: string | Uint8Array = "",
+  code?: Uint8Array,
+): string | Uint8Array {
+  const line = `${JSON.stringify(head)}\n`;
+  if (typeof payload === "string" && code === undefined) return line + payload;
+  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
+  return Buffer.concat([encoder.encode(line), bytes, ...(code ? [code] : [])]);
+}
+
+export function encodeMessageBytes(head: RemoteReply, payload?: string | Uint8Array): Uint8Array {
+  const message = encodeMessage(head, payload);
+  return typeof message === "string" ? encoder.encode(message) : message;
 }
 
 export function decodeMessage<Head extends RemoteCall | RemoteReply>(bytes: Uint8Array): Message<Head> {

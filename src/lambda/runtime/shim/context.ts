@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { currentInvocation } from "./invocation.ts";
 import { configuration } from "./platform.ts";
 import type { InvocationRequest } from "./wire.ts";
 
@@ -20,14 +21,41 @@ export interface Context {
   getRemainingTimeInMillis: () => number;
 }
 
-export interface LegacyUse {
-  /** Whether the handler has looked at `done`, `succeed` or `fail`, and so will finish through them. */
-  readonly wasTouched: () => boolean;
+/** What `done`, `succeed` and `fail` of a context lead to. */
+interface LegacyUse {
+  readonly settle: Callback;
+  wasTouched: boolean;
+}
+
+const uses = new WeakMap<object, LegacyUse>();
+
+/**
+ * The ways to finish that handlers of the first Node.js runtimes use. In a prototype, since to define them for each
+ * context costs more than the handler's call.
+ */
+const legacyWays = Object.defineProperties(
+  {},
+  {
+    done: { configurable: true, get: touch((settle) => settle) },
+    succeed: { configurable: true, get: touch((settle) => (result) => settle(null, result)) },
+    fail: { configurable: true, get: touch((settle) => (error) => settle(error ?? "handled")) },
+  },
+);
+
+function touch(way: (settle: Callback) => Callback) {
+  return function (this: object): Callback | undefined {
+    // Asked of a proxy of the context, or of what inherits from it, it is that of the invocation.
+    const use = uses.get(this) ?? uses.get(currentInvocation() ?? this);
+    if (use === undefined) return undefined;
+    use.wasTouched = true;
+    return way(use.settle);
+  };
 }
 
 export function createContext(request: InvocationRequest): Context {
   const mobile = parseClientContext(request.clientContext);
-  return {
+  const context = {
+    __proto__: legacyWays,
     callbackWaitsForEmptyEventLoop: true,
     functionVersion: configuration.version,
     functionName: configuration.name,
@@ -41,26 +69,16 @@ export function createContext(request: InvocationRequest): Context {
     tenantId: undefined,
     getRemainingTimeInMillis: () => Math.max(0, request.deadlineMs - Date.now()),
   };
+  return context;
 }
 
-/** Adds the ways to finish that handlers of the first Node.js runtimes use. */
+/** Says what its ways to finish lead to. */
 export function attachLegacy(context: Context, settle: Callback): LegacyUse {
-  let touched = false;
-  const ways = {
-    done: settle,
-    succeed: (result?: unknown) => settle(null, result),
-    fail: (error?: unknown) => settle(error ?? "handled"),
-  };
-  for (const [name, way] of Object.entries(ways)) {
-    Object.defineProperty(context, name, {
-      configurable: true,
-      get() {
-        touched = true;
-        return way;
-      },
-    });
-  }
-  return { wasTouched: () => touched };
+  const use = { settle, wasTouched: false };
+  uses.set(context, use);
+  const invocation = currentInvocation();
+  if (invocation !== undefined) uses.set(invocation, use);
+  return use;
 }
 
 /** Lambda hands the header's JSON over as it is; what does not parse is left out. */

@@ -87,7 +87,7 @@ export function callHandler(handler: Handler, event: unknown, context: Context):
   const returned = handler(event, context, settle);
   if (isThenable(returned)) {
     returned.then(resolve, reject);
-  } else if (handler.length < 3 && !legacy.wasTouched() && !LEGACY_WAYS.test(String(handler))) {
+  } else if (handler.length < 3 && !legacy.wasTouched && !LEGACY_WAYS.test(String(handler))) {
     // What a synchronous handler returns is not its result on Lambda either.
     resolve(null);
   }
