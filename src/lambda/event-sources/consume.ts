@@ -26,7 +26,8 @@ const WORKING_MS = 20_000;
 const WAIT_SECONDS = 1;
 /** Calls take time, and the host waits a little for the isolate. */
 const MARGIN_MS = 5_000;
-const MAX_BATCH_BYTES = 5_000_000;
+/** Lambda's events have 6 MB. */
+const MAX_BATCH_CHARACTERS = 5_000_000;
 
 /** Runs the function with batches of a queue's messages, as long as there are some, for about twenty seconds. */
 export async function consumeQueue({ id }: Consumer, context: ConsumerContext): Promise<void> {
@@ -84,16 +85,20 @@ async function collect(
   const runMs = Math.min((latest?.version.settings.timeoutSeconds ?? 0) * 1_000, context.maxRunMs);
   const end = Date.now() + windowSeconds * 1_000;
   const batch: ReceivedMessage[] = [];
-  let bytes = 0;
+  let characters = 0;
   for (;;) {
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1_000));
     const waitSeconds = batch.length === 0 ? WAIT_SECONDS : left;
     const returnsWithinMs = runMs + left * 1_000 + MARGIN_MS;
     const limit = Math.min(batchSize - batch.length, 100);
-    const received = (await queue.poll(uuid, { limit, waitSeconds, returnsWithinMs })) ?? [];
+    // What is collected first must not come again before the last has come and the function has run.
+    const leastVisibilitySeconds = windowSeconds === 0 ? 0 : Math.ceil(returnsWithinMs / 1_000);
+    const maxCharacters = MAX_BATCH_CHARACTERS - characters;
+    const query = { limit, maxCharacters, leastVisibilitySeconds, waitSeconds, returnsWithinMs };
+    const received = (await queue.poll(uuid, query)) ?? [];
     batch.push(...received);
-    bytes += received.reduce((sum, { body }) => sum + body.length, 0);
-    const isFull = batch.length >= batchSize || bytes > MAX_BATCH_BYTES;
+    characters += received.reduce((sum, { body }) => sum + body.length, 0);
+    const isFull = batch.length >= batchSize || characters >= MAX_BATCH_CHARACTERS;
     if (isFull || batch.length === 0 || received.length === 0 || Date.now() >= end) return batch;
   }
 }

@@ -34,11 +34,14 @@ export class Consumers {
     return this.#list().some((consumer) => consumer.id === id);
   }
 
-  /** Those that would not come by themselves; they count as woken from now on. */
-  takeSleeping(now: number): Consumer[] {
-    const sleeping = this.#list().filter(({ id }) => (this.#expected.get(id) ?? 0) <= now);
-    for (const { id } of sleeping) this.expect(id, now + SILENCE_MS);
-    return sleeping;
+  /** Those that would not come by themselves. */
+  listSleeping(now: number): Consumer[] {
+    return this.#list().filter(({ id }) => (this.#expected.get(id) ?? 0) <= now);
+  }
+
+  /** It has been sent for. */
+  noteWoken(id: string, now: number): void {
+    this.expect(id, now + SILENCE_MS);
   }
 
   /** It comes back by itself until then. */
@@ -51,9 +54,15 @@ export class Consumers {
     this.#expected.delete(id);
   }
 
-  /** When the next one that was expected counts as lost. */
-  get nextLoss(): number | undefined {
-    return this.#expected.size === 0 ? undefined : Math.min(...this.#expected.values());
+  /** When the next one that is expected counts as lost; `Infinity` when none is. */
+  nextLoss(now: number): number {
+    return Math.min(...[...this.#expected.values()].filter((until) => until > now));
+  }
+
+  /** The queue was deleted. */
+  forgetAll(): void {
+    this.#expected.clear();
+    this.#known = undefined;
   }
 
   #list(): readonly Consumer[] {

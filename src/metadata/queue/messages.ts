@@ -25,6 +25,8 @@ interface MessageRow extends Record<string, SqlStorageValue> {
 const DEDUPLICATION_MS = 300_000;
 /** How long a dead-letter queue knows what it has taken over: far longer than an attempt to hand it over. */
 const TAKEN_OVER_MS = 86_400_000;
+/** Characters of messages that one call hands on: a call takes 32 MiB, and they lie in the memory of two isolates. */
+const MAX_BATCH_CHARACTERS = 6_000_000;
 /** `visible` of a message that was given up: no receiver sees it again. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -66,7 +68,7 @@ function withDeduplicationId(
 
 /** Takes a message from a queue that gave it up, once. It keeps its id and the time at which it was sent. */
 export function takeOverMessage(sql: SqlStorage, message: MovedMessage, now: number): void {
-  const token = `moved:${message.id}`;
+  const token = `moved:${message.moveId ?? message.id}`;
   if (findSent(sql, token, now)) return;
   const sequence = nextSequence(sql, now);
   insertMessage(sql, { ...message, sequence, visibleAt: now });
@@ -92,6 +94,8 @@ function insertMessage(
 
 export interface Taking {
   readonly limit: number;
+  /** Fewer messages when they are longer together, one at least. */
+  readonly maxCharacters?: number;
   readonly visibilityMs: number;
   readonly now: number;
 }
@@ -103,7 +107,7 @@ export interface Taking {
 export function takeMessages(sql: SqlStorage, settings: QueueSettings, taking: Taking): ReceivedMessage[] {
   const maxReceives = settings.redrive?.maxReceiveCount ?? Number.POSITIVE_INFINITY;
   for (;;) {
-    const rows = listVisible(sql, settings, taking.limit, taking.now);
+    const rows = listVisible(sql, settings, taking);
     const exhausted = rows.filter(({ receives }) => receives >= maxReceives);
     if (exhausted.length === 0) return rows.map((row) => takeMessage(sql, row, taking));
     // They make room for others.
@@ -113,18 +117,36 @@ export function takeMessages(sql: SqlStorage, settings: QueueSettings, taking: T
 
 function listVisible(
   sql: SqlStorage,
-  { fifo, retentionSeconds }: QueueSettings,
-  limit: number,
-  now: number,
+  settings: QueueSettings,
+  { limit, now, maxCharacters = MAX_BATCH_CHARACTERS }: Pick<Taking, "limit" | "now" | "maxCharacters">,
 ): MessageRow[] {
-  const oldest = now - retentionSeconds * 1_000;
-  const query = fifo
-    ? `SELECT * FROM messages AS m WHERE visible <= ?1 AND sent > ?2 AND NOT EXISTS (
-         SELECT 1 FROM messages AS earlier WHERE earlier.group_id = m.group_id AND earlier.sequence < m.sequence
-         AND earlier.visible > ?1 AND earlier.visible < ?4)
+  const query = settings.fifo
+    ? `SELECT * FROM messages AS m WHERE visible <= ?1 AND sent > ?2
+         AND (group_id IS NULL OR group_id NOT IN (SELECT group_id FROM messages
+           WHERE visible > ?1 AND visible < ?4 AND receipt IS NOT NULL AND group_id IS NOT NULL))
+         AND NOT EXISTS (SELECT 1 FROM messages AS delayed WHERE delayed.group_id = m.group_id
+           AND delayed.sequence < m.sequence AND delayed.visible > ?1 AND delayed.visible < ?4)
        ORDER BY sequence LIMIT ?3`
     : "SELECT * FROM messages WHERE visible <= ?1 AND sent > ?2 AND visible < ?4 ORDER BY visible LIMIT ?3";
-  return sql.exec<MessageRow>(query, now, oldest, limit, NEVER).toArray();
+  const rows = sql.exec<MessageRow>(query, now, oldestKept(settings, now), limit, NEVER);
+  return readWithin(rows, maxCharacters);
+}
+
+/** Messages sent before count as gone. */
+function oldestKept({ retentionSeconds }: QueueSettings, now: number): number {
+  return now - retentionSeconds * 1_000;
+}
+
+/** Rows until they are long enough; the first always. */
+function readWithin(rows: Iterable<MessageRow>, maxCharacters: number): MessageRow[] {
+  const read: MessageRow[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    characters += row.body.length + row.details.length;
+    if (read.length > 0 && characters > maxCharacters) break;
+    read.push(row);
+  }
+  return read;
 }
 
 function takeMessage(sql: SqlStorage, row: MessageRow, { visibilityMs, now }: Taking): ReceivedMessage {
@@ -176,9 +198,9 @@ export function isReceipt(text: string): boolean {
   return /^\d{1,16}\.[0-9a-f-]{36}$/.test(Buffer.from(text, "base64url").toString());
 }
 
-/** Whether a receiver might get something; of a FIFO queue its group may be in flight. */
-export function hasVisible(sql: SqlStorage, now: number): boolean {
-  return sql.exec("SELECT 1 FROM messages WHERE visible <= ? LIMIT 1", now).raw().next().done !== true;
+/** Whether a receiver would get something. */
+export function hasReceivable(sql: SqlStorage, settings: QueueSettings, now: number): boolean {
+  return listVisible(sql, settings, { limit: 1, now }).length > 0;
 }
 
 /** When a message becomes visible next, without a call of anyone; undefined when none waits. */
@@ -193,13 +215,18 @@ export function nextVisible(sql: SqlStorage, now: number): number | undefined {
   return next ?? undefined;
 }
 
-export function countMessages(sql: SqlStorage, now: number): { visible: number; inFlight: number; delayed: number } {
+export function countMessages(
+  sql: SqlStorage,
+  settings: QueueSettings,
+  now: number,
+): { visible: number; inFlight: number; delayed: number } {
   const { visible, hidden, delayed } = sql
     .exec<{ visible: number; hidden: number; delayed: number }>(
       `SELECT count(*) FILTER (WHERE visible <= ?1) AS visible, count(*) FILTER (WHERE visible > ?1 AND visible < ?2) AS hidden,
-         count(*) FILTER (WHERE visible > ?1 AND receives = 0) AS delayed FROM messages`,
+         count(*) FILTER (WHERE visible > ?1 AND receives = 0) AS delayed FROM messages WHERE sent > ?3`,
       now,
       NEVER,
+      oldestKept(settings, now),
     )
     .one();
   return { visible, inFlight: hidden - delayed, delayed };
@@ -216,15 +243,19 @@ export interface Move {
   readonly message: MovedMessage;
 }
 
-/** Messages that were given up and that the dead-letter queue does not have yet. */
+export function hasMoves(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM moves LIMIT 1").raw().next().done !== true;
+}
+
+/** Messages that were given up and that the dead-letter queue does not have yet: as many as go into one call. */
 export function listMoves(sql: SqlStorage, limit: number): Move[] {
-  return sql
-    .exec<MessageRow>("SELECT m.* FROM moves JOIN messages AS m USING (sequence) ORDER BY sequence LIMIT ?", limit)
-    .toArray()
-    .map(({ sequence, id, body, details, sent }) => ({
+  const query = "SELECT m.* FROM moves JOIN messages AS m USING (sequence) ORDER BY sequence LIMIT ?";
+  return readWithin(sql.exec<MessageRow>(query, limit), MAX_BATCH_CHARACTERS).map(
+    ({ sequence, id, body, details, sent }) => ({
       sequence,
       message: { id, body, details: JSON.parse(details) as MessageDetails, sentAt: sent },
-    }));
+    }),
+  );
 }
 
 /** Of a queue that has no dead-letter queue any more: what was given up can be received again. */

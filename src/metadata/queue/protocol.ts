@@ -87,6 +87,8 @@ export interface ReceivedMessage {
 
 export interface ReceiveQuery {
   readonly limit: number;
+  /** Fewer messages when they are longer together, one at least. */
+  readonly maxCharacters?: number;
   /** Instead of the queue's. */
   readonly visibilitySeconds?: number;
   /** Instead of the queue's. */
@@ -99,6 +101,8 @@ export interface MovedMessage {
   readonly body: string;
   readonly details: MessageDetails;
   readonly sentAt: number;
+  /** The same in every attempt to hand the message over, and in no other move of it; its id when absent. */
+  readonly moveId?: string;
 }
 
 /** A function that consumes the queue, by its event source mapping. */
@@ -116,6 +120,10 @@ export interface ConsumerMessage {
 
 export interface PollQuery {
   readonly limit: number;
+  /** Fewer messages when they are longer together, one at least. */
+  readonly maxCharacters?: number;
+  /** Hides them for so long, when the queue would not. */
+  readonly leastVisibilitySeconds?: number;
   /** How long to wait for one to come. */
   readonly waitSeconds: number;
   /** The consumer comes back within that time. */

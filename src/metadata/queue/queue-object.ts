@@ -33,6 +33,8 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   readonly #waiters = new Waiters();
   readonly #consumers: Consumers;
   #state: State | undefined;
+  /** When the alarm rings, as far as this object has set it itself. */
+  #armedFor = Number.POSITIVE_INFINITY;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -43,7 +45,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     runMigrations(this.#storage, MIGRATIONS);
     this.#state = this.#load();
     // The platform drops an alarm that has failed too often.
-    if (this.#state) void this.#armAlarm(Date.now());
+    if (this.#state) this.#arm(Date.now());
   }
 
   async create(
@@ -63,7 +65,9 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   }
 
   async describe(): Promise<protocol.QueueDescription | undefined> {
-    return this.#state && { ...this.#state.record, ...messages.countMessages(this.#sql, Date.now()) };
+    return (
+      this.#state && { ...this.#state.record, ...messages.countMessages(this.#sql, this.#state.settings, Date.now()) }
+    );
   }
 
   async setAttributes(attributes: protocol.QueueAttributes): Promise<boolean> {
@@ -85,6 +89,8 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   async remove(): Promise<boolean> {
     if (!this.#state) return false;
     this.#state = undefined;
+    this.#consumers.forgetAll();
+    this.#armedFor = Number.POSITIVE_INFINITY;
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
     this.#waiters.wake();
@@ -115,7 +121,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     );
     this.#waiters.wake();
     this.#wakeConsumers();
-    void this.#armAlarm(now + FORGET_INTERVAL_MS);
+    this.#arm(now + FORGET_INTERVAL_MS);
     return answers;
   }
 
@@ -131,6 +137,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     );
     // Of a FIFO queue: what comes behind it may be received now.
     this.#waiters.wake();
+    this.#wakeConsumers();
     return outcomes;
   }
 
@@ -143,6 +150,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
       changes.map(({ receipt, seconds }) => messages.hideMessage(this.#sql, receipt, seconds * 1_000, now)),
     );
     this.#waiters.wake();
+    this.#wakeConsumers();
     return outcomes;
   }
 
@@ -163,7 +171,9 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   async poll(id: string, query: protocol.PollQuery): Promise<readonly protocol.ReceivedMessage[] | undefined> {
     if (!this.#state || !this.#consumers.has(id)) return undefined;
     this.#consumers.expect(id, Date.now() + query.waitSeconds * 1_000 + query.returnsWithinMs);
-    const received = await this.#receive(query, () => this.#consumers.has(id));
+    const { leastVisibilitySeconds = 0 } = query;
+    const visibilitySeconds = Math.max(this.#state.settings.visibilitySeconds, leastVisibilitySeconds);
+    const received = await this.#receive({ ...query, visibilitySeconds }, () => this.#consumers.has(id));
     this.#consumers.expect(id, Date.now() + query.returnsWithinMs);
     return received;
   }
@@ -183,12 +193,13 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     });
     this.#waiters.wake();
     this.#wakeConsumers();
-    void this.#armAlarm(now + FORGET_INTERVAL_MS);
+    this.#arm(now + FORGET_INTERVAL_MS);
     return true;
   }
 
   /** Catches everything: a dropped alarm would never come back. */
   override async alarm(): Promise<void> {
+    this.#armedFor = Number.POSITIVE_INFINITY;
     if (!this.#state) return;
     try {
       const now = Date.now();
@@ -196,11 +207,11 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
       const moved = await this.#deliverMoves(this.#state);
       const isEmpty = this.#sql.exec("SELECT 1 FROM messages LIMIT 1").raw().next().done === true;
       this.#wakeConsumers();
-      if (!moved) await this.#armAlarm(now + RETRY_MS);
-      else if (!isEmpty) await this.#armAlarm(now + FORGET_INTERVAL_MS);
+      if (!moved) this.#arm(now + RETRY_MS);
+      else if (!isEmpty) this.#arm(now + FORGET_INTERVAL_MS);
     } catch (error) {
       console.error(`The alarm of a queue failed: ${String(error)}`);
-      await this.#storage.setAlarm(Date.now() + RETRY_MS);
+      this.#arm(Date.now() + RETRY_MS);
     }
   }
 
@@ -225,9 +236,14 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     if (!state) return undefined;
     const visibilityMs = (query.visibilitySeconds ?? state.settings.visibilitySeconds) * 1_000;
     const taken = this.#storage.transactionSync(() =>
-      messages.takeMessages(this.#sql, state.settings, { limit: query.limit, visibilityMs, now: Date.now() }),
+      messages.takeMessages(this.#sql, state.settings, {
+        limit: query.limit,
+        ...(query.maxCharacters !== undefined && { maxCharacters: query.maxCharacters }),
+        visibilityMs,
+        now: Date.now(),
+      }),
     );
-    if (state.settings.redrive && messages.listMoves(this.#sql, 1).length > 0) void this.#armAlarm(Date.now());
+    if (state.settings.redrive && messages.hasMoves(this.#sql)) this.#arm(Date.now());
     return taken;
   }
 
@@ -235,14 +251,15 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   #wakeConsumers(): void {
     if (!this.#state || !this.#consumers.exist) return;
     const now = Date.now();
-    const { address } = this.#state.record;
-    if (messages.hasVisible(this.#sql, now)) {
-      for (const consumer of this.#consumers.takeSleeping(now)) {
-        this.ctx.waitUntil(this.env.INVOCATIONS.send({ consumer, queue: address }).catch(() => undefined));
+    const { record, settings } = this.#state;
+    const sleeping = this.#consumers.listSleeping(now);
+    if (sleeping.length > 0 && messages.hasReceivable(this.#sql, settings, now)) {
+      for (const consumer of sleeping) {
+        this.#consumers.noteWoken(consumer.id, now);
+        this.ctx.waitUntil(this.env.INVOCATIONS.send({ consumer, queue: record.address }).catch(() => undefined));
       }
     }
-    const next = Math.min(messages.nextVisible(this.#sql, now) ?? Infinity, this.#consumers.nextLoss ?? Infinity);
-    if (Number.isFinite(next)) void this.#armAlarm(next);
+    this.#arm(Math.min(messages.nextVisible(this.#sql, now) ?? Infinity, this.#consumers.nextLoss(now)));
   }
 
   /** Hands what was given up to the dead-letter queue. False: some of it waits still. */
@@ -253,14 +270,17 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     }
     const target = queueOf(this.env, settings.redrive.target);
     const source = formatQueueArn(this.env.VERGE_REGION ?? "us-east-1", record.address);
-    const moves = messages.listMoves(this.#sql, MOVES);
-    const given = moves.map(({ message }) => ({
-      ...message,
-      details: { ...message.details, deadLetterSource: source },
-    }));
-    if (given.length > 0 && !(await target.takeOver(given))) return false;
-    for (const { sequence } of moves) messages.forgetMove(this.#sql, sequence);
-    return moves.length < MOVES;
+    for (;;) {
+      const moves = messages.listMoves(this.#sql, MOVES);
+      if (moves.length === 0) return true;
+      const given = moves.map(({ sequence, message }) => ({
+        ...message,
+        details: { ...message.details, deadLetterSource: source },
+        moveId: `${source}/${sequence}`,
+      }));
+      if (!(await target.takeOver(given))) return false;
+      for (const { sequence } of moves) messages.forgetMove(this.#sql, sequence);
+    }
   }
 
   #write(record: protocol.QueueRecord): void {
@@ -286,9 +306,11 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     );
   }
 
-  async #armAlarm(at: number): Promise<void> {
-    const armed = await this.#storage.getAlarm();
-    if (armed === null || armed > at) await this.#storage.setAlarm(at);
+  /** Sets the alarm, unless it rings earlier. Not awaited: the output gate holds answers until it is stored. */
+  #arm(at: number): void {
+    if (at >= this.#armedFor) return;
+    this.#armedFor = at;
+    void this.#storage.setAlarm(at);
   }
 }
 
