@@ -5,12 +5,15 @@ export interface FormTree extends Map<string, FormTree | string> {}
 
 /** More than any list of AWS's Query APIs has. */
 const MAX_INDEX = 1_000;
+/** No parameter has more parts: `ContextEntries.member.1.ContextKeyValues.member.1`. */
+const MAX_DEPTH = 8;
 
 /** `Entry.1.Id=a` as a tree by the dots. */
 export function growTree(form: Query): FormTree {
   const root: FormTree = new Map();
   for (const name of form.names()) {
-    const path = name.split(".");
+    const path = name.split(".", MAX_DEPTH + 1);
+    if (path.length > MAX_DEPTH) continue;
     let node = root;
     for (const step of path.slice(0, -1)) {
       const next = node.get(step);

@@ -20,8 +20,14 @@ export class Query {
       // The first of several counts; the signature covers them all.
       const first = this.#values.get(name);
       if (first === undefined) this.#values.set(name, value);
-      else this.#lists.set(name, [...(this.#lists.get(name) ?? [first]), value]);
+      else this.#listOf(name, first).push(value);
     }
+  }
+
+  #listOf(name: string, first: string): string[] {
+    const list = this.#lists.get(name) ?? [first];
+    this.#lists.set(name, list);
+    return list;
   }
 
   /** The first value of a parameter. */

@@ -11,6 +11,8 @@ const MAX_AGE = 86_400;
 const MAX_RETRIES = 185;
 /** Of Lambda's asynchronous payload. */
 const MAX_INPUT_BYTES = 1_048_576;
+/** The end of the last year that expressions know. */
+const LAST_DATE = Date.UTC(2200, 0) - 1;
 const OTHER_TARGETS = [
   "EcsParameters",
   "EventBridgeParameters",
@@ -27,8 +29,8 @@ export function readSettings(input: JsonInput, owner: ScheduleOwner): ScheduleSe
   const kmsKeyArn = input.text("KmsKeyArn", { min: 1, max: 2_048, pattern: KEY_ARN });
   const state = input.text("State", { values: ["ENABLED", "DISABLED"] }) ?? "ENABLED";
   const after = input.text("ActionAfterCompletion", { values: ["NONE", "DELETE"] }) ?? "NONE";
-  const startAt = input.timestamp("StartDate");
-  const endAt = input.timestamp("EndDate");
+  const startAt = readDate(input, "StartDate");
+  const endAt = readDate(input, "EndDate");
   const windowMinutes = readWindow(input.requireStructure("FlexibleTimeWindow"));
   const target = readTarget(input.requireStructure("Target"));
   input.finish();
@@ -50,6 +52,13 @@ export function readSettings(input: JsonInput, owner: ScheduleOwner): ScheduleSe
     ...(description !== undefined && { description }),
     ...(kmsKeyArn !== undefined && { kmsKeyArn }),
   };
+}
+
+/** Milliseconds since 1970. */
+function readDate(input: JsonInput, name: string): number | undefined {
+  const date = input.timestamp(name);
+  if (date !== undefined && (date < 0 || date > LAST_DATE)) throw invalid(`${name} is not a valid timestamp.`);
+  return date;
 }
 
 /** Minutes of `FlexibleTimeWindow`. */

@@ -15,9 +15,14 @@ export interface AddressedQueue {
  */
 export async function openQueue(call: SqsCall, action: string): Promise<AddressedQueue> {
   const address = readQueueUrl(call);
+  return { address, queue: await authorise(call, address, action) };
+}
+
+/** The same of a queue that is known already; whether an own one exists is not looked at. */
+export async function authorise(call: SqsCall, address: QueueAddress, action: string): Promise<QueueApi> {
   const queue = call.queue(address);
   if (address.accountId !== call.account.id) await authoriseStranger(call, address, queue, action);
-  return { address, queue };
+  return queue;
 }
 
 async function authoriseStranger(call: SqsCall, address: QueueAddress, queue: QueueApi, action: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { parsePolicy, PolicySyntaxError } from "../auth/policy/parse.ts";
 import { JsonError, parseJson } from "../lib/json.ts";
 import type { QueueAttributes, QueueDescription } from "../metadata/queue/protocol.ts";
 import { DEFAULT_ATTRIBUTES, formatQueueArn, parseQueueArn } from "../metadata/queue/settings.ts";
@@ -16,7 +17,7 @@ const SETTABLE: Readonly<Record<string, Check>> = {
   DelaySeconds: isBetween(0, 900),
   MaximumMessageSize: isBetween(1_024, 1_048_576),
   MessageRetentionPeriod: isBetween(60, 1_209_600),
-  Policy: (value) => value === "" || isObject(value),
+  Policy: (value) => value === "" || isPolicy(value),
   ReceiveMessageWaitTimeSeconds: isBetween(0, 20),
   VisibilityTimeout: isBetween(0, 43_200),
   RedrivePolicy: (value) => value === "" || isRedrivePolicy(value),
@@ -95,6 +96,16 @@ function explain(name: string, value: string): string {
   return name === "RedrivePolicy" || name === "Policy" || name === "RedriveAllowPolicy"
     ? ` Reason: it is not a valid document: ${value}`
     : "";
+}
+
+function isPolicy(value: string): boolean {
+  try {
+    parsePolicy(value, "resource");
+    return true;
+  } catch (error) {
+    if (error instanceof PolicySyntaxError) return false;
+    throw error;
+  }
 }
 
 function isRedrivePolicy(value: string): boolean {

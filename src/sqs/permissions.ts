@@ -20,6 +20,7 @@ const ACTIONS: ReadonlySet<string> = new Set([
   "GetQueueAttributes",
   "GetQueueUrl",
 ]);
+const ACCOUNT_ID = /^\d{12}$/;
 const LABEL = /^[A-Za-z0-9_-]{1,80}$/;
 
 /** AddPermission: a statement of the queue's policy. */
@@ -35,6 +36,13 @@ export async function addPermission(call: SqsCall): Promise<SqsResult> {
     throw sqsError(
       "InvalidParameterValue",
       `Value SQS:${unknown} for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action.`,
+    );
+  }
+  const stranger = accounts.find((id) => !ACCOUNT_ID.test(id));
+  if (stranger !== undefined) {
+    throw sqsError(
+      "InvalidParameterValue",
+      `Value ${stranger} for parameter PrincipalId is invalid. Reason: Unable to verify.`,
     );
   }
   const record = await queue.find();

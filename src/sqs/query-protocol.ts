@@ -29,6 +29,16 @@ const ENTRIES: ReadonlySet<string> = new Set([
   "DeleteMessageBatchRequestEntry",
   "ChangeMessageVisibilityBatchRequestEntry",
 ]);
+/** Members that are no text: botocore writes an empty list as `Entries=`. */
+const STRUCTURED: ReadonlySet<string> = new Set([
+  ...Object.keys(LISTS),
+  ...Object.values(LISTS),
+  "Entries",
+  "Attributes",
+  "Tags",
+  "MessageAttributes",
+  "MessageSystemAttributes",
+]);
 const NUMBERS: ReadonlySet<string> = new Set([
   "DelaySeconds",
   "VisibilityTimeout",
@@ -53,6 +63,7 @@ export function readForm(form: Query): Members {
 function toMembers(tree: FormTree, creating: boolean): Members {
   const members: Members = {};
   for (const [name, node] of tree) {
+    if (typeof node === "string" && STRUCTURED.has(name)) continue;
     if (typeof node === "string") members[name] = NUMBERS.has(name) ? toNumber(name, node) : node;
     else if (ENTRIES.has(name)) members["Entries"] = listItems(node).map((entry) => toMembers(asTree(entry), false));
     else if (Object.hasOwn(LISTS, name)) members[LISTS[name]!] = listItems(node).map(String);

@@ -1,12 +1,13 @@
 import { readRedrive, formatQueueArn } from "../metadata/queue/settings.ts";
 import type { QueueAddress, QueueAttributes, QueueNamesPage } from "../metadata/queue/protocol.ts";
-import { openQueue } from "./access.ts";
+import { authorise, openQueue } from "./access.ts";
 import { checkAttributes, invalidAttribute, renderAttributes } from "./attributes.ts";
 import { formatQueueUrl, readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
 import { invalidParameter, queueDoesNotExist, sqsError } from "./errors.ts";
 import { readTags } from "./tags.ts";
 
 const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}$/;
+const ACCOUNT_ID = /^\d{12}$/;
 const MAX_RESULTS = 1_000;
 
 /** CreateQueue: answers the queue that is there when its attributes are the same. */
@@ -35,7 +36,9 @@ export async function createQueue(call: SqsCall): Promise<SqsResult> {
 export async function getQueueUrl(call: SqsCall): Promise<SqsResult> {
   const name = requireText(call.input, "QueueName");
   const address = { accountId: call.input.text("QueueOwnerAWSAccountId") ?? call.account.id, name };
-  if (!(await call.queue(address).find())) throw queueDoesNotExist();
+  if (!isQueueName(name) || !ACCOUNT_ID.test(address.accountId)) throw queueDoesNotExist();
+  const queue = await authorise(call, address, "sqs:GetQueueUrl");
+  if (!(await queue.find())) throw queueDoesNotExist();
   return { QueueUrl: formatQueueUrl(call.origin, address) };
 }
 
@@ -105,9 +108,12 @@ export async function purgeQueue(call: SqsCall): Promise<SqsResult> {
   return {};
 }
 
+function isQueueName(name: string): boolean {
+  return name.length <= 80 && QUEUE_NAME.test(name.endsWith(".fifo") ? name.slice(0, -".fifo".length) : name);
+}
+
 function checkName(name: string, fifo: boolean): void {
-  const plain = fifo && name.endsWith(".fifo") ? name.slice(0, -".fifo".length) : name;
-  if (!QUEUE_NAME.test(plain) || name.length > 80) {
+  if (!isQueueName(name) || (!fifo && name.endsWith(".fifo"))) {
     throw sqsError(
       "InvalidParameterValue",
       "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",

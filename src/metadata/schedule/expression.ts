@@ -66,9 +66,10 @@ export function findNextTime(
 }
 
 /** At the start, and every period from it. */
-function nextOfRate(periodMs: number, start: number, after: number): number {
+function nextOfRate(periodMs: number, start: number, after: number): number | undefined {
   if (after < start) return start;
-  return start + (Math.floor((after - start) / periodMs) + 1) * periodMs;
+  const next = start + (Math.floor((after - start) / periodMs) + 1) * periodMs;
+  return next < Date.UTC(YEAR.last + 1, 0) ? next : undefined;
 }
 
 function nextOfCron(fields: string, timeZone: string, after: number): number | undefined {

@@ -143,6 +143,11 @@ describe("schedules", () => {
       /StartDate .* must come before/,
     ],
     [
+      "a date behind all years",
+      { StartDate: new Date(8.64e15), ScheduleExpression: "cron(0 3 * * ? *)" },
+      /StartDate is not a valid timestamp/,
+    ],
+    [
       "another service's target",
       { Target: { Arn: "arn:aws:sns:us-east-1:123456789012:t", RoleArn: "arn:aws:iam::123456789012:role/r" } },
       /Provided Arn is not in correct format/,

@@ -107,6 +107,8 @@ describe("queues", () => {
     ["InvalidAttributeName", "n", { ContentBasedDeduplication: "true" }],
     ["InvalidAttributeValue", "n", { VisibilityTimeout: "43201" }],
     ["InvalidAttributeValue", "n", { RedrivePolicy: "{}" }],
+    ["InvalidAttributeValue", "n", { Policy: '{"Statement":[null]}' }],
+    ["InvalidAttributeValue", "n", { Policy: '{"Statement":{"Effect":"deny"}}' }],
   ])("are refused with %s: %s %o", async (name, QueueName, Attributes) => {
     await expect(sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).rejects.toMatchObject({ name });
   });
@@ -119,9 +121,38 @@ describe("queues", () => {
 });
 
 describe("another account", () => {
+  let account: Created["account"];
+  let client: SQSClient;
+  beforeAll(async () => {
+    const created = await callVerge<Created>(verge, "POST", "/accounts", { name: "stranger" });
+    account = created.account;
+    client = createSqsClient(verge, { credentials: created.key });
+  });
+
+  it("is not told which queues there are", async () => {
+    const { QueueArn = "" } = await readAttributes(await createQueue(sqs));
+    const [QueueOwnerAWSAccountId, QueueName] = QueueArn.split(":").slice(-2);
+    const find = client.send(new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }));
+    await expect(find).rejects.toMatchObject({ name: "AccessDenied" });
+  });
+
+  it.each([
+    { NotPrincipal: { AWS: "999999999999" }, Action: "sqs:*" },
+    { Principal: "*", NotAction: "sqs:DeleteMessage" },
+  ])("is kept out by what a policy denies: %o", async (denied) => {
+    const QueueUrl = await createQueue(sqs);
+    const Resource = (await readAttributes(QueueUrl))["QueueArn"]!;
+    const allow = { Effect: "Allow", Principal: "*", Action: "SQS:SendMessage", Resource };
+    const setPolicy = (...Statement: object[]) =>
+      sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: JSON.stringify({ Statement }) } }));
+    const send = () => client.send(new SendMessageCommand({ QueueUrl, MessageBody: "hello" }));
+    await setPolicy(allow);
+    await send();
+    await setPolicy(allow, { Effect: "Deny", Resource, ...denied });
+    await expect(send()).rejects.toMatchObject({ name: "AccessDenied" });
+  });
+
   it("sends only where the queue's policy lets it", async () => {
-    const { account, key } = await callVerge<Created>(verge, "POST", "/accounts", { name: "stranger" });
-    const client = createSqsClient(verge, { credentials: key });
     const QueueUrl = await createQueue(sqs);
     const send = () => client.send(new SendMessageCommand({ QueueUrl, MessageBody: "hello" }));
     await expect(send()).rejects.toMatchObject({ name: "AccessDenied" });

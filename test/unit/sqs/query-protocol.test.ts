@@ -27,10 +27,17 @@ describe("a form", () => {
       { MessageBody: "1", MessageAttributes: { n: { DataType: "String", StringValue: "v" } } },
     ],
     ["Action=TagQueue&Tag.1.Key=__proto__&Tag.1.Value=b", { Tags: JSON.parse('{"__proto__":"b"}') as object }],
+    ["Action=SendMessageBatch&QueueUrl=u&Entries=", { QueueUrl: "u" }],
   ])("%s", (form, members) => {
     expect(JSON.stringify(sortKeys(readForm(new Query(form))))).toBe(
       JSON.stringify(sortKeys({ Action: /Action=(\w+)/.exec(form)![1], ...members })),
     );
+  });
+
+  it("with very deep or very many names is read in no time", () => {
+    const deep = `${"Tag.1.Value.".repeat(400_000)}x=1`;
+    const many = "a.1.b.c=1&".repeat(400_000);
+    expect(readForm(new Query(`${deep}&${many}QueueName=q`))).toEqual({ QueueName: "q" });
   });
 
   it("with a number that is none is refused", () => {

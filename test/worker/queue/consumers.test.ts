@@ -2,7 +2,8 @@ import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:tes
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { queueOf } from "../../../src/metadata/queue/client.ts";
-import type { ConsumerMessage, NewMessage, QueueAttributes } from "../../../src/metadata/queue/protocol.ts";
+import type { ConsumerMessage, QueueAttributes } from "../../../src/metadata/queue/protocol.ts";
+import { newMessage } from "./new-message.ts";
 
 const ADDRESS = { accountId: "123456789012", name: "queue" };
 const CONSUMER = { id: "mapping", accountId: ADDRESS.accountId };
@@ -29,16 +30,6 @@ afterEach(async () => {
 const create = (attributes: QueueAttributes = {}) => queue().create(ADDRESS, attributes, {});
 const FIFO = { FifoQueue: "true", ContentBasedDeduplication: "true" };
 
-function message(body: string, more: Partial<NewMessage> = {}, groupId?: string): NewMessage {
-  return {
-    id: crypto.randomUUID(),
-    body,
-    bytes: body.length,
-    details: { senderId: "me", md5OfBody: "", ...(groupId !== undefined && { groupId, deduplicationId: body }) },
-    ...more,
-  };
-}
-
 const poll = (limit = 10) => queue().poll(CONSUMER.id, { limit, waitSeconds: 0, returnsWithinMs: 0 });
 const receive = async (limit = 1) => (await queue().receive({ limit, waitSeconds: 0 }))!;
 const bodiesOf = (messages: readonly { readonly body: string }[]) => messages.map(({ body }) => body);
@@ -52,7 +43,7 @@ describe("the alarm of a queue that a function consumes", () => {
     await create();
     await queue().addConsumer(CONSUMER);
     await runDurableObjectAlarm(stub());
-    await queue().send([message("later", { delaySeconds: 60 })]);
+    await queue().send([newMessage("later", { delaySeconds: 60 })]);
     expect(await readAlarm()).toBeLessThanOrEqual(60_000);
     await runDurableObjectAlarm(stub());
     expect(await readAlarm()).toBeLessThanOrEqual(60_000);
@@ -63,7 +54,7 @@ describe("the alarm of a queue that a function consumes", () => {
     await queue().addConsumer(CONSUMER);
     // It counts as lost from now on.
     expect(await poll()).toEqual([]);
-    await queue().send([message("later", { delaySeconds: 60 })]);
+    await queue().send([newMessage("later", { delaySeconds: 60 })]);
     await runDurableObjectAlarm(stub());
     expect(await readAlarm()).toBeGreaterThan(10_000);
   });
@@ -72,7 +63,7 @@ describe("the alarm of a queue that a function consumes", () => {
 describe("a consumer that has stopped", () => {
   it("is sent for when there is something to receive, and not before", async () => {
     await create(FIFO);
-    await queue().send([message("a", {}, "g"), message("b", {}, "g")]);
+    await queue().send([newMessage("a", {}, "g"), newMessage("b", {}, "g")]);
     const [first] = await receive();
     await queue().addConsumer(CONSUMER);
     await queue().releaseConsumer(CONSUMER.id);
@@ -83,7 +74,7 @@ describe("a consumer that has stopped", () => {
 
   it("is sent for when a message is given back", async () => {
     await create();
-    await queue().send([message("a")]);
+    await queue().send([newMessage("a")]);
     const [first] = await receive();
     await queue().addConsumer(CONSUMER);
     await queue().changeVisibility([{ receipt: first!.receipt, seconds: 0 }]);
@@ -92,7 +83,7 @@ describe("a consumer that has stopped", () => {
 
   it("is not sent for because of messages older than the retention", async () => {
     await create({ MessageRetentionPeriod: "60" });
-    await queue().send([message("old")]);
+    await queue().send([newMessage("old")]);
     await runInDurableObject(stub(), (_, { storage }) => void storage.sql.exec("UPDATE messages SET sent = 1"));
     await queue().addConsumer(CONSUMER);
     expect(woken).toEqual([]);
@@ -104,7 +95,7 @@ describe("a batch", () => {
   it("is no larger than a call between Workers, and holds one message at least", async () => {
     await create();
     await queue().addConsumer(CONSUMER);
-    for (let n = 0; n < 12; n++) await queue().send([message("x".repeat(1_000_000))]);
+    for (let n = 0; n < 12; n++) await queue().send([newMessage("x".repeat(1_000_000))]);
     expect((await poll(100))!.length).toBeLessThan(7);
     expect(await poll(100)).not.toEqual([]);
   });
@@ -113,7 +104,7 @@ describe("a batch", () => {
 describe("a FIFO group", () => {
   it("is closed while a message of it is in flight, be it a later one", async () => {
     await create(FIFO);
-    await queue().send([message("a", {}, "g"), message("b", {}, "g"), message("c", {}, "other")]);
+    await queue().send([newMessage("a", {}, "g"), newMessage("b", {}, "g"), newMessage("c", {}, "other")]);
     const [first, second] = await receive(2);
     await queue().changeVisibility([{ receipt: first!.receipt, seconds: 0 }]);
     expect(bodiesOf(await receive(10))).toEqual(["c"]);

@@ -2,18 +2,12 @@ import { reset, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { queueOf } from "../../../src/metadata/queue/client.ts";
-import type { NewMessage } from "../../../src/metadata/queue/protocol.ts";
 import { formatQueueArn } from "../../../src/metadata/queue/settings.ts";
+import { newMessage } from "./new-message.ts";
 
 const accountId = "123456789012";
 const addressOf = (name: string) => ({ accountId, name });
 const queue = (name: string) => queueOf(env, addressOf(name));
-const message = (body: string): NewMessage => ({
-  id: crypto.randomUUID(),
-  body,
-  bytes: body.length,
-  details: { senderId: "me", md5OfBody: "" },
-});
 afterEach(() => reset());
 
 /** A queue that gives a message up which was received once. */
@@ -42,7 +36,7 @@ describe("messages that are given up", () => {
     await create("source", "dead");
     await queue("dead").create(addressOf("dead"), {}, {});
     const count = 36;
-    for (let n = 0; n < count; n++) await queue("source").send([message("x".repeat(1_000_000))]);
+    for (let n = 0; n < count; n++) await queue("source").send([newMessage("x".repeat(1_000_000))]);
     await giveUp("source");
     expect(await queue("source").describe()).toMatchObject({ visible: 0, inFlight: 0 });
     expect(await queue("dead").describe()).toMatchObject({ visible: count });
@@ -51,7 +45,7 @@ describe("messages that are given up", () => {
   it("stay when queues hand them to each other again and again", async () => {
     await create("left", "right");
     await create("right", "left");
-    await queue("left").send([message("a")]);
+    await queue("left").send([newMessage("a")]);
     for (const name of ["left", "right", "left"]) await giveUp(name);
     expect((await receive("right")).map(({ body }) => body)).toEqual(["a"]);
   });
