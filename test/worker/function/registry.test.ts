@@ -3,23 +3,12 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { functionRegistryOf } from "../../../src/metadata/function/client.ts";
 import { FunctionDirectory } from "../../../src/metadata/function/directory.ts";
-import type { FunctionRegistryApi, FunctionSettings } from "../../../src/metadata/function/protocol.ts";
+import type { FunctionRegistryApi } from "../../../src/metadata/function/protocol.ts";
 import { FunctionCodeStore } from "../../../src/storage/function-code.ts";
+import { FUNCTION_SETTINGS as settings } from "./function-fixture.ts";
 
 const ACCOUNT = "123456789012";
 afterEach(() => reset());
-
-const settings: FunctionSettings = {
-  runtime: "nodejs24.x",
-  handler: "index.handler",
-  role: "arn:aws:iam::123456789012:role/r",
-  description: "",
-  timeoutSeconds: 3,
-  memoryMb: 128,
-  ephemeralStorageMb: 512,
-  tracingMode: "PassThrough",
-  logging: { format: "Text", group: "/aws/lambda/f" },
-};
 
 const registryOf = (account = ACCOUNT): FunctionRegistryApi => functionRegistryOf(env, account);
 

@@ -7,6 +7,7 @@ import type { BucketConfig } from "../../../src/metadata/bucket/protocol.ts";
 import { functionRegistryOf } from "../../../src/metadata/function/client.ts";
 import { functionDirectoryOf } from "../../../src/metadata/function/directory.ts";
 import type { PolicyStatement } from "../../../src/metadata/function/protocol.ts";
+import { createFunction } from "../function/function-fixture.ts";
 
 const ACCOUNT = "123456789012";
 const ARN = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`;
@@ -27,37 +28,13 @@ const EVENTS: OutgoingEvent[] = [
 let warned: MockInstance<typeof console.warn>;
 beforeEach(async () => {
   warned = vi.spyOn(console, "warn").mockReturnValue();
-  await createFunction();
+  await createFunction(ACCOUNT);
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   functionDirectoryOf(env).forgetAll();
   await reset();
 });
-
-async function createFunction(): Promise<void> {
-  const registry = functionRegistryOf(env, ACCOUNT);
-  const codeId = `${ACCOUNT}/${crypto.randomUUID()}`;
-  await registry.reserveCode(codeId);
-  await registry.createFunction({
-    name: "f",
-    architecture: "x86_64",
-    settings: {
-      runtime: "nodejs24.x",
-      handler: "index.handler",
-      role: `arn:aws:iam::${ACCOUNT}:role/r`,
-      description: "",
-      timeoutSeconds: 3,
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-      tracingMode: "PassThrough",
-      logging: { format: "Text", group: "/aws/lambda/f" },
-    },
-    code: { codeId, sha256: "one", size: 3, unzippedSize: 3 },
-    tags: {},
-    publish: false,
-  });
-}
 
 /** Lets S3 invoke the function for the bucket, or for what the condition says. */
 async function allow(condition: PolicyStatement["Condition"]): Promise<void> {

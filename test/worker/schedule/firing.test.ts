@@ -1,38 +1,16 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { functionRegistryOf } from "../../../src/metadata/function/client.ts";
 import { schedulesOf } from "../../../src/metadata/schedule/client.ts";
 import type { ScheduleSettings } from "../../../src/metadata/schedule/protocol.ts";
+import { createFunction } from "../function/function-fixture.ts";
 
 const OWNER = { accountId: "123456789012", region: "us-east-1" };
 const ARN = "arn:aws:lambda:us-east-1:123456789012:function:f";
 const NIGHTLY = { group: "default", name: "nightly" };
 const schedules = () => schedulesOf(env, OWNER.accountId);
 
-beforeEach(async () => {
-  const functions = functionRegistryOf(env, OWNER.accountId);
-  const codeId = `${OWNER.accountId}/${crypto.randomUUID()}`;
-  await functions.reserveCode(codeId);
-  await functions.createFunction({
-    name: "f",
-    architecture: "x86_64",
-    settings: {
-      runtime: "nodejs24.x",
-      handler: "index.handler",
-      role: "arn:aws:iam::123456789012:role/r",
-      description: "",
-      timeoutSeconds: 3,
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-      tracingMode: "PassThrough",
-      logging: { format: "Text", group: "/aws/lambda/f" },
-    },
-    code: { codeId, sha256: "", size: 1, unzippedSize: 1 },
-    tags: {},
-    publish: false,
-  });
-});
+beforeEach(() => createFunction(OWNER.accountId));
 afterEach(() => reset());
 
 function settings(expression: string, more: Partial<ScheduleSettings> = {}): ScheduleSettings {
