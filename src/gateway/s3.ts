@@ -21,6 +21,7 @@ import { checkAddressedName } from "../s3/bucket-name.ts";
 import type { S3Call, S3Result } from "../s3/call.ts";
 import { checkExpectedOwner, checkKey } from "../s3/checks.ts";
 import type { ConditionSource } from "../s3/condition-keys.ts";
+import { checkRequestPayer } from "../s3/config/request-payment.ts";
 import { s3Error } from "../s3/errors.ts";
 import { listAccessRequests, matchS3Operation } from "../s3/service.ts";
 import { BlobStore } from "../storage/blob-store.ts";
@@ -54,6 +55,8 @@ export interface S3Request {
 interface BucketUse {
   readonly operation: string;
   readonly identity: Identity;
+  /** Of the request, those that stand in its query among them. */
+  readonly headers: Headers;
   /** Absent where it is for what anyone may learn. */
   readonly access?: S3Access;
   /** What has been allowed so far: the operation may add to it while it runs. */
@@ -64,7 +67,7 @@ interface BucketUse {
 const READS_OBJECT: ReadonlySet<string> = new Set(["GetObject", "HeadObject"]);
 const ANONYMOUS: Identity = { kind: "anonymous" };
 /** For what anyone may learn of a bucket. */
-const NOBODY: BucketUse = { operation: "", identity: ANONYMOUS, accesses: [] };
+const NOBODY: BucketUse = { operation: "", identity: ANONYMOUS, headers: new Headers(), accesses: [] };
 const NO_PAYLOAD: Payload = { stream: null, length: 0, trailerNames: [], trailers: new Map() };
 /** Of a request, as wrangler.toml raises it: enough for one GET of 10,000 parts. */
 const DEFAULT_SUBREQUESTS = 11_000;
@@ -187,10 +190,12 @@ async function authorise(
   allowed.push(...wanted);
   for (const each of wanted) {
     if (each.bucket !== undefined && !buckets.has(each.bucket)) {
-      const use = { operation: call.operation, identity: access.identity, access, accesses: allowed };
+      const { operation, headers } = call;
+      const use = { operation, headers, identity: access.identity, access, accesses: allowed };
       buckets.set(each.bucket, await openBucket(each.bucket, use, request));
     }
     const bucket = each.bucket === undefined ? undefined : buckets.get(each.bucket);
+    if (bucket) checkRequestPayer(access.identity, call.headers, bucket.config);
     if (!access.isPlain(bucket?.config)) await access.check(each, bucket);
   }
   const addressed = buckets.get(call.bucketName);
@@ -209,7 +214,7 @@ function conditionSource(
 
 async function openBucket(
   name: string,
-  { operation, identity, access, accesses }: BucketUse,
+  { operation, identity, headers, access, accesses }: BucketUse,
   { incoming, env, deployment }: Omit<S3Request, "address">,
 ): Promise<BucketClient> {
   checkAddressedName(name);
@@ -226,7 +231,9 @@ async function openBucket(
       },
       remember: (newer) => deployment.configurations.remember(newer),
       async decideAgain(newer) {
-        if (!access || access.isPlain(newer)) return;
+        if (!access) return;
+        checkRequestPayer(identity, headers, newer);
+        if (access.isPlain(newer)) return;
         for (const each of accesses) if (each.bucket === name) await access.check(each, bucket);
       },
       describeCause: () => describeEventContext(operation, identity, incoming),

@@ -4,14 +4,17 @@ import { getObjectAcl, putObjectAcl } from "./acl/object-acl.ts";
 import { getBucketLocation } from "./bucket-location.ts";
 import { createBucket, deleteBucket, headBucket } from "./buckets.ts";
 import type { S3Call, S3Result } from "./call.ts";
+import { getBucketAccelerateConfiguration, putBucketAccelerateConfiguration } from "./config/accelerate.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./config/encryption.ts";
 import { getBucketNotification, putBucketNotification } from "./config/notification.ts";
 import { deleteBucketLifecycle, getBucketLifecycleConfiguration, putBucketLifecycleConfiguration } from "./config/lifecycle.ts";
+import { numberedConfigurations } from "./config/numbered.ts";
 import { getObjectLockConfiguration, putObjectLockConfiguration } from "./config/object-lock.ts";
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./config/policy.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
+import { getBucketRequestPayment, putBucketRequestPayment } from "./config/request-payment.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "./config/versioning.ts";
 import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from "./config/website.ts";
@@ -92,6 +95,10 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutBucketWebsite", method: "PUT", path: BUCKET, query: { website: true }, access: "s3:PutBucketWebsite", handle: putBucketWebsite },
   { name: "GetBucketWebsite", method: "GET", path: BUCKET, query: { website: true }, access: "s3:GetBucketWebsite", handle: getBucketWebsite },
   { name: "DeleteBucketWebsite", method: "DELETE", path: BUCKET, query: { website: true }, access: "s3:DeleteBucketWebsite", handle: deleteBucketWebsite },
+  { name: "PutBucketRequestPayment", method: "PUT", path: BUCKET, query: { requestPayment: true }, access: "s3:PutBucketRequestPayment", handle: putBucketRequestPayment },
+  { name: "GetBucketRequestPayment", method: "GET", path: BUCKET, query: { requestPayment: true }, access: "s3:GetBucketRequestPayment", handle: getBucketRequestPayment },
+  { name: "PutBucketAccelerateConfiguration", method: "PUT", path: BUCKET, query: { accelerate: true }, access: "s3:PutAccelerateConfiguration", handle: putBucketAccelerateConfiguration },
+  { name: "GetBucketAccelerateConfiguration", method: "GET", path: BUCKET, query: { accelerate: true }, access: "s3:GetAccelerateConfiguration", handle: getBucketAccelerateConfiguration },
   { name: "PutBucketNotificationConfiguration", method: "PUT", path: BUCKET, query: { notification: true }, access: "s3:PutBucketNotification", handle: putBucketNotification },
   { name: "GetBucketNotificationConfiguration", method: "GET", path: BUCKET, query: { notification: true }, access: "s3:GetBucketNotification", handle: getBucketNotification },
 
@@ -146,6 +153,7 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "Preflight", method: "OPTIONS", path: BUCKET, access: anyone, handle: preflight },
   { name: "Preflight", method: "OPTIONS", path: OBJECT, access: anyone, handle: preflight },
 
+  ...numberedConfigurations,
   ...subResourceDefaults,
   ...unsupportedOperations,
 ];

@@ -44,22 +44,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
 
   row("Lifecycle", "RestoreObject", "POST", OBJECT, "s3:RestoreObject", sub("restore")),
-  row(
-    "Lifecycle",
-    "PutBucketIntelligentTieringConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutIntelligentTieringConfiguration",
-    sub("intelligent-tiering"),
-  ),
-  row(
-    "Lifecycle",
-    "DeleteBucketIntelligentTieringConfiguration",
-    "DELETE",
-    BUCKET,
-    "s3:PutIntelligentTieringConfiguration",
-    sub("intelligent-tiering"),
-  ),
 
   row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),
 
@@ -67,71 +51,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Replication", "DeleteBucketReplication", "DELETE", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
 
   row("Reports and metrics", "PutBucketLogging", "PUT", BUCKET, "s3:PutBucketLogging", sub("logging")),
-  row(
-    "Reports and metrics",
-    "PutBucketInventoryConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutInventoryConfiguration",
-    sub("inventory"),
-  ),
-  row(
-    "Reports and metrics",
-    "DeleteBucketInventoryConfiguration",
-    "DELETE",
-    BUCKET,
-    "s3:PutInventoryConfiguration",
-    sub("inventory"),
-  ),
-  row(
-    "Reports and metrics",
-    "PutBucketAnalyticsConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutAnalyticsConfiguration",
-    sub("analytics"),
-  ),
-  row(
-    "Reports and metrics",
-    "DeleteBucketAnalyticsConfiguration",
-    "DELETE",
-    BUCKET,
-    "s3:PutAnalyticsConfiguration",
-    sub("analytics"),
-  ),
-  row(
-    "Reports and metrics",
-    "PutBucketMetricsConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutMetricsConfiguration",
-    sub("metrics"),
-  ),
-  row(
-    "Reports and metrics",
-    "DeleteBucketMetricsConfiguration",
-    "DELETE",
-    BUCKET,
-    "s3:PutMetricsConfiguration",
-    sub("metrics"),
-  ),
-
-  row(
-    "Requests and transfer",
-    "PutBucketRequestPayment",
-    "PUT",
-    BUCKET,
-    "s3:PutBucketRequestPayment",
-    sub("requestPayment"),
-  ),
-  row(
-    "Requests and transfer",
-    "PutBucketAccelerateConfiguration",
-    "PUT",
-    BUCKET,
-    "s3:PutAccelerateConfiguration",
-    sub("accelerate"),
-  ),
 
   row("Directory buckets", "CreateSession", "GET", BUCKET, "s3express:CreateSession", sub("session")),
   row("Directory buckets", "ListDirectoryBuckets", "GET", SERVICE, "s3express:ListAllMyDirectoryBuckets", {

@@ -19,6 +19,12 @@ export interface BucketDocuments {
   readonly policy?: string;
   readonly notifications?: BucketNotifications;
   readonly website?: WebsiteConfiguration;
+  /** Absent: the owner. */
+  readonly requestPayer?: "Requester";
+  /** Absent: never set. */
+  readonly accelerate?: "Enabled" | "Suspended";
+  /** Of each kind, by id: what is in the document, as JSON, for those who render it again. */
+  readonly numbered?: { readonly [Kind in NumberedKind]?: Readonly<Record<string, string>> };
   readonly lifecycle?: LifecycleConfiguration;
   /** Absent: never enabled. It cannot go back to that. */
   readonly versioning?: Versioning;
@@ -85,6 +91,9 @@ export interface Retention {
   /** Milliseconds since the epoch. It may have passed. */
   readonly until: number;
 }
+
+/** Configurations of which a bucket has several. */
+export type NumberedKind = "analytics" | "intelligentTiering" | "inventory" | "metrics";
 
 /** How the bucket is shown as a website: elsewhere as a whole, or by its objects. */
 export interface WebsiteConfiguration {

@@ -77,21 +77,25 @@ export async function findDocuments(call: S3Call): Promise<BucketDocuments> {
   return documents ?? {};
 }
 
+type DocumentChanges = { readonly [Name in keyof BucketDocuments]: BucketDocuments[Name] | undefined };
+
 /**
- * Changes documents of the bucket, those with the value undefined are removed. `check` throws where the others,
- * as they are when the change is made, do not allow it.
+ * Changes documents of the bucket, those with the value undefined are removed. Changes that follow from the former
+ * documents are made anew from those that another change left. `check` throws where the others, as they are when the
+ * change is made, do not allow it.
  */
 export async function changeDocuments(
   call: S3Call,
-  changes: { readonly [Name in keyof BucketDocuments]: BucketDocuments[Name] | undefined },
+  changes: DocumentChanges | ((documents: BucketDocuments) => DocumentChanges),
   check?: (documents: BucketDocuments) => void,
 ): Promise<void> {
   // What the Worker remembers may be old: of that, only the index can say that a change does not fit it.
-  if (check) await call.bucket.currentConfig();
+  if (check || typeof changes === "function") await call.bucket.currentConfig();
   const work = call.bucket.changeConfiguration((documents) => {
     check?.(documents);
+    const changed = typeof changes === "function" ? changes(documents) : changes;
     // What is undefined is left out of the JSON, but would cross RPC.
-    const entries = Object.entries({ ...documents, ...changes }).filter(([, value]) => value !== undefined);
+    const entries = Object.entries({ ...documents, ...changed }).filter(([, value]) => value !== undefined);
     return Object.fromEntries(entries);
   });
   // A client that hangs up does not leave the change on some index objects (rule 9).
