@@ -15,6 +15,7 @@ import { parseXmlBody, readVerifiedBody } from "./xml-body.ts";
 
 /** 1,000 keys of 1,024 bytes, each byte written as a character reference, and what is around them. */
 const MAX_DOCUMENT_BYTES = 7 * 1024 ** 2;
+const JUDGED_AT_ONCE = 50;
 
 /** DeleteObject: 204 whether or not there was something to delete. */
 export async function deleteObject(call: S3Call): Promise<S3Result> {
@@ -31,7 +32,7 @@ export async function deleteObject(call: S3Call): Promise<S3Result> {
 /** DeleteObjects: up to 1,000 keys, each with its own outcome. */
 export async function deleteObjects(call: S3Call): Promise<S3Result> {
   const { quiet, entries } = readDeleteDocument(parseXmlBody(await readVerifiedBody(call, MAX_DOCUMENT_BYTES)));
-  const outcomes: (DeleteResult | ServiceError)[] = await Promise.all(entries.map((entry) => judgeEntry(call, entry)));
+  const outcomes = await judgeEntries(call, entries);
   const accepted = entries.flatMap((_, position) => (outcomes[position] instanceof ServiceError ? [] : [position]));
   const results = await removeItems(
     call,
@@ -103,6 +104,16 @@ function readDeleteConditions(headers: Headers): WriteConditions | undefined {
     ...(ifModifiedAt === undefined ? {} : { ifModifiedAt }),
     ...(size === null ? {} : { ifSize: Number(size) }),
   };
+}
+
+/** A few at a time: with ACLs, or tags in a policy, each is looked up. */
+async function judgeEntries(call: S3Call, entries: readonly DeleteItem[]): Promise<(DeleteResult | ServiceError)[]> {
+  const outcomes: (DeleteResult | ServiceError)[] = [];
+  for (let start = 0; start < entries.length; start += JUDGED_AT_ONCE) {
+    const some = entries.slice(start, start + JUDGED_AT_ONCE);
+    outcomes.push(...(await Promise.all(some.map((entry) => judgeEntry(call, entry)))));
+  }
+  return outcomes;
 }
 
 async function judgeEntry(call: S3Call, entry: DeleteItem): Promise<DeleteResult | ServiceError> {

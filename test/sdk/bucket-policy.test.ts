@@ -208,6 +208,15 @@ test("a denial counts for the owner as well, who can always take it back", async
   expect((await owner.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(3);
 });
 
+test("another account cannot change the policy, whatever the policy says", async () => {
+  await putPolicy(statement({ Principal: { AWS: other.id }, Action: "s3:*", Resource: `arn:aws:s3:::${Bucket}` }));
+  const refused = { code: "MethodNotAllowed", status: 405 };
+  const Policy = JSON.stringify({ Statement: statement({ Principal: { AWS: other.id } }) });
+  expect(await failureOf(other.s3.send(new PutBucketPolicyCommand({ Bucket, Policy })))).toMatchObject(refused);
+  expect(await failureOf(other.s3.send(new GetBucketPolicyCommand({ Bucket })))).toMatchObject(refused);
+  expect(await failureOf(other.s3.send(new DeleteBucketPolicyCommand({ Bucket })))).toMatchObject(refused);
+});
+
 test("of many keys to delete each is decided by itself", async () => {
   await putPolicy(
     statement({ Principal: { AWS: other.id }, Action: "s3:DeleteObject", Resource: `arn:aws:s3:::${Bucket}/public/*` }),

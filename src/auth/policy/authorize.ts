@@ -73,14 +73,15 @@ export function isPlainlyOwn(identity: Identity, config: BucketConfig): boolean 
 
 /** Whether the decision depends on what is blocked for the whole account. */
 export function needsAccountBlock({ identity, config }: AccessQuestion): boolean {
-  if (!config || (identity.kind === "account" && identity.account.id === config.accountId)) return false;
+  if (!config || isOfOwner(identity, config)) return false;
   return config.documents?.policy !== undefined || aclsCount(config);
 }
 
 /** Whether the decision depends on an object that exists: on its owner and ACL, or on its tags. */
-export function needsObject({ access, config }: AccessQuestion): boolean {
+export function needsObject({ identity, access, config }: AccessQuestion): boolean {
   if (!config || access.key === undefined || access.ofNewObject || access.withWrite) return false;
-  if (aclsCount(config) && isAboutOneObject(access.action)) return true;
+  const own = BUCKET_OWNERS_OWN.has(access.action) && isOfOwner(identity, config);
+  if (aclsCount(config) && !own && isAboutOneObject(access.action)) return true;
   const policy = bucketPolicyOf(config);
   return (
     policy?.statements.some(({ conditions }) => conditions.some(({ key }) => key.startsWith(EXISTING_TAG))) ?? false
@@ -141,20 +142,22 @@ function resourceArn({ access: { bucket, key }, resource }: AccessQuestion): str
   return key === undefined ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
 }
 
+function isOfOwner(identity: Identity, { accountId }: BucketConfig): boolean {
+  return identity.kind === "account" && identity.account.id === accountId;
+}
+
 function isRootOfOwner(identity: Identity, { accountId }: BucketConfig): boolean {
   return identity.kind === "account" && identity.principal === undefined && identity.account.id === accountId;
 }
 
 /** Whether there is anything at all that could allow an entry: refused before a body is read otherwise. */
 function mayAllowSomething({ identity, config }: AccessQuestion): boolean {
-  const own = identity.kind === "account" && identity.account.id === config?.accountId;
+  const own = config !== undefined && isOfOwner(identity, config);
   return own || config?.documents?.policy !== undefined || (config !== undefined && aclsCount(config));
 }
 
 function isAboutOneObject(action: string): boolean {
-  return /^s3:(Get|Put|Delete|Restore)Object/.test(action) && !BUCKET_OWNERS_OWN.has(action)
-    ? true
-    : action === "s3:DeleteObject" || action === "s3:BypassGovernanceRetention";
+  return /^s3:(Get|Put|Delete|Restore)Object/.test(action) && action !== "s3:PutObject";
 }
 
 /** Whose the thing is that the request is about. */

@@ -182,7 +182,8 @@ function includes({ negated, patterns }: Patterns, text: string, context: Condit
 function namesCaller(principals: Principals, caller: Caller): Covered | undefined {
   const named = findNamed(principals, caller);
   if (!principals.negated) return named;
-  return named ? undefined : "direct";
+  // Who is excepted must be named himself: his account alone does not do (IAM, "NotPrincipal").
+  return named === "direct" ? undefined : "direct";
 }
 
 function findNamed(principals: Principals, caller: Caller): Covered | undefined {

@@ -23,6 +23,7 @@ const OBJECT_ACTION =
 
 /** PutBucketPolicy: who else may do what with the bucket and its objects, and who must not. */
 export async function putBucketPolicy(call: S3Call): Promise<S3Result> {
+  requireOwnersIdentity(call);
   const text = await readPolicyText(call);
   const policy = readBucketPolicy(text, call.bucketName);
   await checkPrincipals(call, policy);
@@ -41,6 +42,7 @@ export async function putBucketPolicy(call: S3Call): Promise<S3Result> {
 
 /** GetBucketPolicy: the text as it was put. */
 export async function getBucketPolicy(call: S3Call): Promise<S3Result> {
+  requireOwnersIdentity(call);
   const { policy } = await findDocuments(call);
   if (policy === undefined) throw missingDocument(call, "NoSuchBucketPolicy");
   return { headers: { "content-type": "application/json" }, body: Buffer.from(policy) };
@@ -48,6 +50,7 @@ export async function getBucketPolicy(call: S3Call): Promise<S3Result> {
 
 /** DeleteBucketPolicy: 204 whether or not there was one. */
 export async function deleteBucketPolicy(call: S3Call): Promise<S3Result> {
+  requireOwnersIdentity(call);
   await changeDocuments(call, { policy: undefined });
   return { status: 204 };
 }
@@ -58,6 +61,12 @@ export async function getBucketPolicyStatus(call: S3Call): Promise<S3Result> {
   const policy = bucketPolicyOf({ documents });
   if (!policy) throw missingDocument(call, "NoSuchBucketPolicy");
   return { xml: element("PolicyStatus", element("IsPublic", isPublicPolicy(policy))) };
+}
+
+/** No policy gives the policy itself into other hands (PutBucketPolicy, "Permissions"). */
+function requireOwnersIdentity({ identity, bucket }: S3Call): void {
+  if (identity.kind === "account" && identity.account.id === bucket.config.accountId) return;
+  throw s3Error("MethodNotAllowed", { detail: { ResourceType: "BUCKETPOLICY" } });
 }
 
 async function readPolicyText(call: S3Call): Promise<string> {
