@@ -13,6 +13,7 @@ export { FunctionEventRunner } from "./gateway/function-events.ts";
 export { QueueConsumer } from "./gateway/queue-consumers.ts";
 export { FunctionEvents } from "./metadata/function/function-events.ts";
 export { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
+export { CdnTraffic } from "./metadata/cdn-traffic/cdn-traffic.ts";
 export { Distribution } from "./metadata/cdn/distribution.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";

@@ -4,9 +4,11 @@ import { renderDraft } from "../cdn/edge/draft.ts";
 import { draftError } from "../cdn/edge/error-page.ts";
 import { serveDistribution } from "../cdn/edge/serve.ts";
 import type { ViewerPlace, ViewerRequest } from "../cdn/edge/viewer.ts";
+import { describeServed, observeServed } from "../cdn/seeing/served.ts";
 import type { Env } from "../env.ts";
 import type { Address } from "./address.ts";
 import { createCdnPorts } from "./cdn-ports.ts";
+import { recordServed } from "./cdn-recorder.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
@@ -37,7 +39,12 @@ async function serveCdn(call: CdnRequest): Promise<Response> {
   const distribution = found instanceof Promise ? await found : found;
   if (!distribution) return renderDraft(draftError(404, "There is no distribution of this name."));
   const { domain } = deployment;
-  return serveDistribution(distribution, toViewerRequest(call, distribution), { ports: createCdnPorts(call), domain });
+  const startedAt = Date.now();
+  const viewer = toViewerRequest(call, distribution);
+  const response = await serveDistribution(distribution, viewer, { ports: createCdnPorts(call), domain });
+  return observeServed(describeServed(distribution, viewer, response, startedAt), (served) =>
+    recordServed(served, call),
+  );
 }
 
 /**

@@ -34,6 +34,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     QUEUES: meterNamespace(env.QUEUES, onOperation),
     QUEUE_DIRECTORY: meterNamespace(env.QUEUE_DIRECTORY, onOperation),
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
+    CDN_TRAFFIC: meterNamespace(env.CDN_TRAFFIC, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
     LOG_INDEX: meterNamespace(env.LOG_INDEX, onOperation),
     KMS_KEYS: meterNamespace(env.KMS_KEYS, onOperation),

@@ -27,6 +27,7 @@ export type VergeEnv = Pick<
   | "BACKGROUND"
   | "CDN_REGISTRY"
   | "DISTRIBUTION"
+  | "CDN_TRAFFIC"
   | "VERGE_DOMAIN"
   | "VERGE_REGION"
   | "VERGE_ROOT_ACCESS_KEY_ID"

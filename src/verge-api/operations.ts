@@ -5,6 +5,7 @@ import type { VergeOperation } from "./call.ts";
 import { getBucket, getRebuild, rebuildBucket, sweepBucket } from "./buckets.ts";
 import { listInvocations } from "./invocations.ts";
 import { createDistribution, purgeDistribution } from "./distributions.ts";
+import { getCdnMetrics } from "./cdn-metrics.ts";
 import { getProtection, putProtection } from "./protection.ts";
 import { createKey, deleteKey, disableKey, enableKey, rotateKey } from "./keys.ts";
 
@@ -27,6 +28,7 @@ const rows: readonly VergeOperation[] = [
   { name: "GetRebuild", method: "GET", path: "/buckets/{name}/rebuild", access: "verge:GetRebuild", handle: getRebuild },
   { name: "CreateDistribution", method: "POST", path: "/distributions", access: "verge:CreateDistribution", handle: createDistribution },
   { name: "PurgeDistribution", method: "POST", path: "/distributions/{id}/purge", access: "verge:PurgeDistribution", handle: purgeDistribution },
+  { name: "GetCdnMetrics", method: "GET", path: "/cdn/metrics", access: "verge:GetCdnMetrics", handle: getCdnMetrics },
   { name: "GetProtection", method: "GET", path: "/distributions/{id}/protection", access: "verge:GetProtection", handle: getProtection },
   { name: "PutProtection", method: "PUT", path: "/distributions/{id}/protection", access: "verge:PutProtection", handle: putProtection },
   { name: "ListAudit", method: "GET", path: "/audit", access: "verge:ListAudit", handle: listAudit },

@@ -26,7 +26,11 @@ export function draftError(status: number, reason: string, cacheStatus = "fwd=by
   return {
     status,
     statusText: "",
-    headers: new Headers({ "content-type": "text/html; charset=utf-8", "cache-control": "no-store" }),
+    headers: new Headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-length": String(body.byteLength),
+      "cache-control": "no-store",
+    }),
     body,
     result: "Error",
     cacheStatus,

@@ -20,6 +20,8 @@ export interface ViewerRequest {
 
 /** Of `request.cf`. */
 export interface ViewerPlace {
+  /** The data centre of Cloudflare that answers. */
+  readonly colo?: string | undefined;
   readonly country?: string | undefined;
   readonly regionCode?: string | undefined;
   readonly region?: string | undefined;

@@ -1,0 +1,68 @@
+import type { CompiledDistribution } from "../edge/compile.ts";
+import type { ViewerRequest } from "../edge/viewer.ts";
+
+/** An answer to a viewer, as far as metrics and logs tell of it. */
+export interface Served {
+  readonly distribution: CompiledDistribution;
+  readonly viewer: ViewerRequest;
+  readonly response: Response;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** When the first byte of the answer was there. */
+  readonly answeredAt: number;
+  /** Of the body, as far as is known when the answer begins. */
+  readonly bytes: number;
+  /** The first word of X-Cache. */
+  readonly result: string;
+}
+
+const ORIGIN_TIME = /(?:^|[ ,])(?:origin|cdn-upstream-fbl);dur=(\d+)/;
+
+export function describeServed(
+  distribution: CompiledDistribution,
+  viewer: ViewerRequest,
+  response: Response,
+  startedAt: number,
+): Served {
+  const { headers } = response;
+  const cached = headers.get("x-cache") ?? "";
+  const length = viewer.method === "HEAD" || response.status === 304 ? 0 : Number(headers.get("content-length") ?? 0);
+  return {
+    distribution,
+    viewer,
+    response,
+    startedAt,
+    answeredAt: Date.now(),
+    bytes: Number.isFinite(length) ? length : 0,
+    result: cached.slice(0, cached.indexOf(" ")),
+  };
+}
+
+/** Tells of an answer: at once where its length is known, otherwise when its body has ended. */
+export function observeServed(served: Served, tell: (served: Served) => void): Response {
+  const { response, viewer } = served;
+  if (!response.body || viewer.method === "HEAD" || response.headers.has("content-length")) {
+    tell(served);
+    return response;
+  }
+  let bytes = 0;
+  const end = () => tell({ ...served, bytes });
+  const counted = response.body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        bytes += chunk.byteLength;
+        controller.enqueue(chunk);
+      },
+      flush: end,
+      cancel: end,
+    }),
+  );
+  const { status, statusText, headers } = response;
+  return new Response(counted, { status, statusText, headers, encodeBody: "manual" });
+}
+
+/** Milliseconds that the origin took, where it was asked. */
+export function readOriginTime({ response }: Served): number | undefined {
+  const time = ORIGIN_TIME.exec(response.headers.get("server-timing") ?? "")?.[1];
+  return time === undefined ? undefined : Number(time);
+}
