@@ -7,6 +7,7 @@ import { findExecutable } from "../lambda/invoke/executable.ts";
 import { runExecutable } from "../lambda/invoke/sync.ts";
 import { packEdgeFunction } from "../lambda/runtime/edge-package.ts";
 import { createRuntime } from "../lambda/runtime/loader.ts";
+import { textOf } from "../lambda/runtime/payload.ts";
 import type { RuntimeFunction } from "../lambda/runtime/protocol.ts";
 import { createRemoteRuntime } from "../lambda/runtime/remote/runtime.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
@@ -45,8 +46,7 @@ async function runFunction(
   const { init, own } = output.logs.lines();
   const logs = [...init, ...own].map(([, message]) => message);
   const milliseconds = output.durationMs;
-  const returned: unknown =
-    output.payload.byteLength === 0 ? undefined : JSON.parse(Buffer.from(output.payload).toString());
+  const returned: unknown = output.payload.length === 0 ? undefined : JSON.parse(textOf(output.payload));
   if (output.functionError === undefined) return { result: returned, logs, milliseconds };
   const { errorType, errorMessage } = (returned ?? {}) as { errorType?: string; errorMessage?: string };
   return { result: undefined, error: `${errorType ?? "Error"}: ${errorMessage ?? ""}`, logs, milliseconds };
@@ -123,7 +123,7 @@ async function invokeLambda(
       deadlineMs: Date.now() + timeoutMs,
     });
     if (output.functionError !== undefined) throw failed("returned an error");
-    return JSON.parse(Buffer.from(output.payload).toString());
+    return JSON.parse(textOf(output.payload));
   } catch (error) {
     if (error instanceof EdgeFunctionError) throw error;
     if (error instanceof ServiceError) throw failed(`could not be run: ${error.code}`);

@@ -92,7 +92,7 @@ export interface LambdaResult {
   /** Rendered as JSON. */
   readonly json?: object;
   /** Bytes in place of `json`. */
-  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
 }
 
 export type LambdaOperation = Operation<LambdaCall, LambdaResult>;

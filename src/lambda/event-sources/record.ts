@@ -1,4 +1,5 @@
 import type { MessageAttributes, ReceivedMessage } from "../../metadata/queue/protocol.ts";
+import { type Payload, textOf } from "../runtime/payload.ts";
 
 /** The event of a batch of messages ("Using Lambda with Amazon SQS", example events). */
 export function describeBatch(messages: readonly ReceivedMessage[], sourceArn: string, region: string): object {
@@ -53,7 +54,7 @@ function describeAttributes(attributes: MessageAttributes): object {
  * The ids of the messages that a function says have failed; undefined: all of them, as when it answers what
  * cannot be understood ("Reporting batch item failures").
  */
-export function readFailures(payload: Uint8Array, messageIds: ReadonlySet<string>): ReadonlySet<string> | undefined {
+export function readFailures(payload: Payload, messageIds: ReadonlySet<string>): ReadonlySet<string> | undefined {
   const answer = parse(payload) as { batchItemFailures?: unknown } | null | undefined;
   if (answer === undefined) return undefined;
   const failures: unknown = answer?.batchItemFailures ?? [];
@@ -62,10 +63,10 @@ export function readFailures(payload: Uint8Array, messageIds: ReadonlySet<string
   return ids.every((id): id is string => typeof id === "string" && messageIds.has(id)) ? new Set(ids) : undefined;
 }
 
-function parse(payload: Uint8Array): unknown {
-  if (payload.byteLength === 0) return null;
+function parse(payload: Payload): unknown {
+  if (payload.length === 0) return null;
   try {
-    return JSON.parse(new TextDecoder().decode(payload));
+    return JSON.parse(textOf(payload));
   } catch {
     return undefined;
   }

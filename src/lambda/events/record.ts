@@ -1,3 +1,4 @@
+import { type Payload, textOf } from "../runtime/payload.ts";
 import type { InvokeOutput } from "../runtime/protocol.ts";
 
 const REQUEST_PAYLOAD = ',"requestPayload":';
@@ -61,9 +62,9 @@ export function nameRecord(functionName: string, deliveryId: string, at: number)
 }
 
 /** What is no JSON, as a streaming function may write it, becomes a string. */
-function asJson(payload: Uint8Array, empty: string): string | Uint8Array {
-  if (payload.byteLength === 0) return empty;
-  const text = new TextDecoder().decode(payload);
+function asJson(payload: Payload, empty: string): Payload {
+  if (payload.length === 0) return empty;
+  const text = textOf(payload);
   try {
     JSON.parse(text);
     return payload;

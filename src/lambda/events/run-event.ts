@@ -5,6 +5,7 @@ import { findExecutable } from "../invoke/executable.ts";
 import { continueTrace, type Trace } from "../invoke/lineage.ts";
 import { runExecutable } from "../invoke/sync.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
+import { textOf } from "../runtime/payload.ts";
 import type { EventContext } from "./context.ts";
 import { type Condition, encodeRecord, findRequestPayload, type Response } from "./record.ts";
 
@@ -113,7 +114,7 @@ function describeFailure(
   condition: Condition,
   response: Response | undefined,
 ): Omit<DeadLetter, "queue"> {
-  const text = response ? Buffer.from(response.output.payload).toString() : condition;
+  const text = response ? textOf(response.output.payload) : condition;
   // SQS's attributes must not be empty, and Lambda sends the first 1 KB.
   return {
     requestId: event.id,

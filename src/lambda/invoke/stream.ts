@@ -1,6 +1,7 @@
 import type { ExecutionLease, LambdaCall, LambdaResult } from "../call.ts";
 import { Violations } from "../constraints.ts";
 import type { InvokeInput, InvokeOutput, InvokeStreamOutput } from "../runtime/protocol.ts";
+import { textOf } from "../runtime/payload.ts";
 import { encodeEvent } from "./event-stream.ts";
 import { type Executable, findExecutable } from "./executable.ts";
 import { recordFailure, recordOutput } from "./record.ts";
@@ -64,7 +65,7 @@ export async function streamExecutable(
 
 function encodeCompletion({ functionError, payload, logs }: InvokeOutput, withLog: boolean): Uint8Array {
   const completion = {
-    ...(functionError && { ErrorCode: functionError, ErrorDetails: Buffer.from(payload).toString() }),
+    ...(functionError && { ErrorCode: functionError, ErrorDetails: textOf(payload) }),
     ...(withLog && { LogResult: tailOf(logs.text()) }),
   };
   return encodeEvent("InvokeComplete", "application/json", Buffer.from(JSON.stringify(completion)));

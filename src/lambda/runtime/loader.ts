@@ -6,6 +6,7 @@ import { HOST_GRACE_MS, MAX_ATTEMPTS } from "./limits.ts";
 import { crashedOutcome, timedOutOutcome } from "./outcomes.ts";
 import { describeOutput, type Ended } from "./output.ts";
 import type { InvokeInput, InvokeStreamOutput, Runtime, RuntimeFunction, RuntimePorts } from "./protocol.ts";
+import { textOf } from "./payload.ts";
 import { decodeReply, type InvocationOutcome, type InvocationReply } from "./shim/wire.ts";
 
 const decoder = new TextDecoder();
@@ -36,11 +37,7 @@ export async function runInIsolate(fn: RuntimeFunction, input: InvokeInput, port
 }
 
 async function callBuffered({ request, stub }: Claim, input: InvokeInput): Promise<InvocationReply> {
-  return decodeReply(await stub.invoke(JSON.stringify(request), textOf(input)));
-}
-
-function textOf({ payload }: InvokeInput): string {
-  return typeof payload === "string" ? payload : decoder.decode(payload);
+  return decodeReply(await stub.invoke(JSON.stringify(request), textOf(input.payload)));
 }
 
 /** Waits for the isolate until some time after the deadline. Rejects only when it could not be started. */
@@ -102,7 +99,7 @@ async function relay(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   begin: (contentType: string) => void,
 ): Promise<InvocationReply> {
-  const reply = await stub.invokeStream(JSON.stringify(request), textOf(input));
+  const reply = await stub.invokeStream(JSON.stringify(request), textOf(input.payload));
   if (reply.kind === "busy") return reply;
   for await (const { bytes, kind } of readFrames(reply.frames)) {
     if (kind === FRAME.contentType) begin(decoder.decode(bytes));

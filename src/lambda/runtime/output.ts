@@ -13,7 +13,6 @@ export interface Ended {
   readonly outcome: InvocationOutcome;
 }
 
-const encoder = new TextEncoder();
 /** Of what a function says of itself in its record. */
 const MAX_ERROR_TYPE = 100;
 
@@ -37,7 +36,7 @@ export function describeOutput(fn: RuntimeFunction, requestId: string, ended: En
     outcome: timedOut ? ("timeout" as const) : ("success" as const),
   };
   return {
-    payload: typeof payload === "string" ? encoder.encode(payload) : payload,
+    payload,
     ...(failed && { functionError: "Unhandled" as const, errorType: readErrorType(payload) }),
     timedOut,
     logs: createLogs(told, { initLog, log }, end, logStream),

@@ -3,6 +3,8 @@
  * loader, shim) say to each other. Shapes only.
  */
 
+import type { Payload } from "./payload.ts";
+
 /** One module in the form the Worker Loader takes; exactly one field is set. */
 export interface PackedModule {
   readonly js?: string;
@@ -79,7 +81,7 @@ export interface RuntimeFunction {
 export interface InvokeInput {
   readonly requestId: string;
   /** The event: JSON text, checked by the caller; empty counts as `{}`. */
-  readonly payload: string | Uint8Array;
+  readonly payload: Payload;
   /** Base64 JSON from `X-Amz-Client-Context`. */
   readonly clientContext?: string;
   /** As the caller named it, with its qualifier. */
@@ -106,8 +108,8 @@ export interface InvocationLogs {
 }
 
 export interface InvokeOutput {
-  /** The handler's result, or Lambda's error object, as JSON text. */
-  readonly payload: Uint8Array;
+  /** The handler's result, or Lambda's error object, as JSON text; what a streaming handler wrote where it was wanted whole. */
+  readonly payload: Payload;
   /** `X-Amz-Function-Error`. Lambda's Node.js runtimes only know `Unhandled`. */
   readonly functionError?: "Handled" | "Unhandled";
   /** `errorType` of a function that failed. */

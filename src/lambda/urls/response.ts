@@ -1,3 +1,5 @@
+import { type Payload, textOf } from "../runtime/payload.ts";
+
 /** Headers that describe the connection and the encoding on it: they are the platform's to set. */
 const CONNECTION_HEADERS = new Set(["connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"]);
 /** Statuses without a body (Fetch standard, "null body status"). */
@@ -8,8 +10,8 @@ const BODILESS = new Set([101, 204, 205, 304]);
  * with `statusCode` is taken by its members; anything else is a 200 with the result as JSON. Undefined when it
  * is neither.
  */
-export function toUrlResponse(payload: Uint8Array): Response | undefined {
-  const text = Buffer.from(payload).toString();
+export function toUrlResponse(payload: Payload): Response | undefined {
+  const text = textOf(payload);
   const result = parse(text);
   if (!result) return undefined;
   const { value } = result;

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { packFiles } from "../../../src/lambda/runtime/pack/pack.ts";
 import { createRuntime } from "../../../src/lambda/runtime/loader.ts";
+import { textOf } from "../../../src/lambda/runtime/payload.ts";
 import type {
   InvokeOutput,
   InvokeStreamOutput,
@@ -56,7 +57,7 @@ export function makeFunction(
     packed,
     async invoke(event) {
       const output = await runtime.invoke(fn, inputOf(event));
-      return { ...output, result: JSON.parse(new TextDecoder().decode(output.payload)) as unknown };
+      return { ...output, result: JSON.parse(textOf(output.payload)) as unknown };
     },
     invokeRaw: (event) => runtime.invoke(fn, inputOf(event)),
     invokeStream: (event) => runtime.invokeStream(fn, inputOf(event)),

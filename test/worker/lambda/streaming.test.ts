@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textOf } from "../../../src/lambda/runtime/payload.ts";
 import { makeFunction } from "./environment.ts";
 
 const HANDLER = `
@@ -30,7 +31,7 @@ describe("streaming responses", () => {
     expect(await new Response(body).text()).toBe("one ");
     const { functionError, payload } = await completion;
     expect(functionError).toBe("Unhandled");
-    expect(JSON.parse(new TextDecoder().decode(payload))).toMatchObject({ errorType: "Error", errorMessage: "broken" });
+    expect(JSON.parse(textOf(payload))).toMatchObject({ errorType: "Error", errorMessage: "broken" });
   });
 
   it("puts the head of an HTTP response before its body", async () => {
@@ -50,7 +51,7 @@ describe("streaming responses", () => {
     const plain = await makeFunction({ "index.js": "exports.handler = async () => ({ a: 1 })" }).invokeStream({});
     expect([plain.contentType, await new Response(plain.body).text()]).toEqual(["application/json", '{"a":1}']);
     const { payload } = await makeFunction({ "index.js": HANDLER }).invokeRaw({});
-    expect(new TextDecoder().decode(payload)).toBe("one two");
+    expect(textOf(payload)).toBe("one two");
   });
 
   it("streams 20 MB", async () => {
@@ -76,7 +77,7 @@ describe("streaming responses", () => {
       { timeoutSeconds: 1 },
     ).invokeStream({});
     expect(await new Response(body).text()).toBe("x");
-    expect(JSON.parse(new TextDecoder().decode((await completion).payload))).toMatchObject({
+    expect(JSON.parse(textOf((await completion).payload))).toMatchObject({
       errorType: "Sandbox.Timedout",
     });
   });
