@@ -7,6 +7,7 @@ import type { ObjectLock, Tag } from "../metadata/bucket/documents.ts";
 import { withAcl } from "../metadata/bucket/object-acl.ts";
 import { withLock } from "../metadata/bucket/object-lock.ts";
 import { withTags } from "../metadata/bucket/object-tags.ts";
+import { withoutRestore } from "../metadata/bucket/restored.ts";
 import type {
   Committed,
   CopyObjectOutcome,
@@ -31,6 +32,7 @@ import { invalidArgument, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { readLockHeaders } from "./lock-headers.ts";
 import { ownerOfWrites } from "./owner.ts";
+import { archivedObject } from "./restored-headers.ts";
 import { readTaggingHeader } from "./tags.ts";
 import { readWriteConditions, refusedWrite, writtenHeaders } from "./put-object.ts";
 import { readAlgorithmName } from "./upload-checksum.ts";
@@ -226,7 +228,7 @@ async function copyAcross(call: S3Call, copy: Copy) {
 /** A copy never has its source's lock and ACL. */
 function copiedAttributes({ attributes, tags, lock, rights }: Copy, source: ObjectRecord): ObjectAttributes {
   const tagged = withTags(attributes ?? source.attributes, tags ?? source.attributes.tags);
-  return withAcl(withLock(tagged, lock), rights.acl);
+  return withoutRestore(withAcl(withLock(tagged, lock), rights.acl));
 }
 
 /** `x-amz-metadata-directive` and `x-amz-tagging-directive` */
@@ -289,6 +291,8 @@ function refusedCopy(
       return s3Error("NoSuchVersion", { detail: { Key: key, VersionId: versionId ?? "" } });
     case "source-delete-marker":
       return markedSource(key, versionId);
+    case "source-archived":
+      return archivedObject();
     case "source-encrypted":
       return s3Error("OperationAborted");
     case "source-precondition-failed":

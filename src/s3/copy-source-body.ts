@@ -7,6 +7,7 @@ import type { CopySource } from "./copy-source.ts";
 import { checkReadKey, openBodyKey } from "./encryption.ts";
 import { readSourceKey } from "./encryption-headers.ts";
 import { s3Error } from "./errors.ts";
+import { checkReadable } from "./restored-headers.ts";
 import { tooManyReads } from "./get-object.ts";
 
 export const RANGE_HEADER = "x-amz-copy-source-range";
@@ -77,6 +78,7 @@ export async function openSource(
   range: CopyRange | undefined,
   { object, body }: FoundObject,
 ): Promise<Bytes> {
+  checkReadable(object);
   if (!body) throw new Error("the index answered a read without a body");
   if (body.kind === "inline") return body.bytes;
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);

@@ -43,6 +43,7 @@ const CATALOGUE = {
     "The encryption request that you specified is not valid. The valid value is AES256.",
   ],
   InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
+  InvalidObjectState: [403, "The operation is not valid for the object's storage class"],
   InvalidPart: [
     400,
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",

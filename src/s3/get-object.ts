@@ -19,6 +19,7 @@ import { type CustomerKey, readReadEncryption } from "./encryption-headers.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 import { expirationHeader } from "./expiration-header.ts";
 import { renderLockHeaders } from "./lock-headers.ts";
+import { checkReadable, restoreHeader } from "./restored-headers.ts";
 import { readVersionId, versionHeader } from "./version-ids.ts";
 
 /** Query parameters that replace a response header (GetObject, "Overriding response header values"). */
@@ -47,6 +48,7 @@ async function readObject(call: S3Call): Promise<S3Result> {
   const key = readReadEncryption(call.headers);
   const found = await findObject(call, true, key);
   const { object, body } = found;
+  if (object.storageClass !== "STANDARD") checkReadable(object);
   const status = statusOf(found);
   const headers = objectHeaders(call, found);
   if (!body) return { status, headers };
@@ -219,7 +221,10 @@ function objectHeaders(call: S3Call, found: FoundObject): Record<string, string>
   const { tags, lock } = object.attributes;
   if (lock) Object.assign(headers, renderLockHeaders(lock));
   if (tags) headers["x-amz-tagging-count"] = String(tags.length);
-  if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
+  if (object.storageClass !== "STANDARD") {
+    headers["x-amz-storage-class"] = object.storageClass;
+    Object.assign(headers, restoreHeader(object));
+  }
   if (span && span.length > 0) headers["content-range"] = formatContentRange(span, object.size);
   if (call.query.has("partNumber") && object.partsCount !== undefined) {
     headers["x-amz-mp-parts-count"] = String(object.partsCount);

@@ -38,6 +38,7 @@ import { postObject } from "./post-object/post-object.ts";
 import { deleteObjectTagging, getObjectTagging, objectTaggingAccess, putObjectTagging } from "./object-tagging.ts";
 import { preflight } from "./preflight.ts";
 import { putObject } from "./put-object.ts";
+import { restoreObject } from "./restore-object.ts";
 import { subResourceDefaults } from "./sub-resource-defaults.ts";
 import { writeAccess } from "./tags.ts";
 import { versionAccess } from "./version-ids.ts";
@@ -129,6 +130,7 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "DeleteObjectTagging", method: "DELETE", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Delete"), handle: deleteObjectTagging },
   { name: "PutObjectAcl", method: "PUT", path: OBJECT, query: { acl: true }, access: objectAclAccess("Put"), handle: putObjectAcl },
   { name: "GetObjectAcl", method: "GET", path: OBJECT, query: { acl: true }, access: objectAclAccess("Get"), handle: getObjectAcl },
+  { name: "RestoreObject", method: "POST", path: OBJECT, query: { restore: true }, access: "s3:RestoreObject", handle: restoreObject },
   { name: "PutObjectRetention", method: "PUT", path: OBJECT, query: { retention: true }, access: retentionAccess, handle: putObjectRetention },
   { name: "GetObjectRetention", method: "GET", path: OBJECT, query: { retention: true }, access: "s3:GetObjectRetention", handle: getObjectRetention },
   { name: "PutObjectLegalHold", method: "PUT", path: OBJECT, query: { "legal-hold": true }, access: "s3:PutObjectLegalHold", handle: putObjectLegalHold },

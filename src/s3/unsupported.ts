@@ -43,8 +43,6 @@ const OBJECT = "/{Bucket}/{Key+}";
 export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
 
-  row("Lifecycle", "RestoreObject", "POST", OBJECT, "s3:RestoreObject", sub("restore")),
-
   row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),
 
   row("Replication", "PutBucketReplication", "PUT", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),

@@ -2,8 +2,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callApi } from "../../scripts/local/api-client.ts";
+import { createKmsClient } from "../support/kms.ts";
 import { startVerge } from "../support/server.ts";
 import type { Verge } from "../support/server.ts";
 import { describeOutcomes, findPart, parseJunit, UNEXPLAINED } from "./s3-tests-report.ts";
@@ -53,6 +55,8 @@ const ACCOUNTS = {
   },
 } as const;
 
+const KMS_KEYS = ["key-1", "key-2"] as const;
+
 describe.skipIf(suite === "")("ceph/s3-tests", () => {
   let verge: Verge;
   let work: string;
@@ -65,6 +69,7 @@ describe.skipIf(suite === "")("ceph/s3-tests", () => {
     work = mkdtempSync(join(tmpdir(), "verge-s3-tests-"));
     writeFileSync(join(work, "s3tests.conf"), renderConfiguration(verge));
     for (const account of Object.values(ACCOUNTS)) await callApi(verge, "POST", "/accounts", account);
+    await createKeys(verge);
   });
   afterAll(async () => {
     await verge.stop();
@@ -129,6 +134,15 @@ function findParallelism(): string[] {
   ];
 }
 
+/** The suite names keys that it takes to exist. */
+async function createKeys(verge: Verge): Promise<void> {
+  const kms = createKmsClient(verge, { credentials: ACCOUNTS.main });
+  for (const TagValue of KMS_KEYS) {
+    await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: "verge:key-id", TagValue }] }));
+  }
+  kms.destroy();
+}
+
 function renderConfiguration({ endpoint }: Verge): string {
   const { hostname, port } = new URL(endpoint);
   const { main, alt, tenant } = ACCOUNTS;
@@ -141,7 +155,11 @@ function renderConfiguration({ endpoint }: Verge): string {
       "iam name prefix": "s3-tests-",
       "iam path prefix": "/s3-tests/",
     }),
-    renderAccount("s3 main", main, { kms_keyid: "key-1", kms_keyid2: "key-2", lc_debug_interval: LIFECYCLE_DAY }),
+    renderAccount("s3 main", main, {
+      kms_keyid: KMS_KEYS[0],
+      kms_keyid2: KMS_KEYS[1],
+      lc_debug_interval: LIFECYCLE_DAY,
+    }),
     renderAccount("s3 alt", alt),
     renderAccount("s3 tenant", tenant, { tenant: "tenant" }),
     renderAccount("iam", nobody),

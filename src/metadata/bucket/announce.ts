@@ -8,6 +8,8 @@ export type ObjectEvent =
   | "ObjectRemoved:Delete"
   | "ObjectRemoved:DeleteMarkerCreated"
   | "ObjectAcl:Put"
+  | "ObjectRestore:Post"
+  | "ObjectRestore:Completed"
   | "ObjectTagging:Put"
   | "ObjectTagging:Delete";
 

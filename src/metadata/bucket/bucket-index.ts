@@ -30,6 +30,7 @@ import {
   settleCopy,
 } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
+import { restoreObject, type RestoreObjectCall } from "./restored.ts";
 import { getObject, listObjectParts } from "./reads.ts";
 import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
 import { dropLooseRows } from "./segments.ts";
@@ -100,6 +101,10 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   setObjectAcl(call: SetObjectAclCall) {
     return this.#mutate(call, (change) => setObjectAcl(change, call));
+  }
+
+  restoreObject(call: RestoreObjectCall) {
+    return this.#mutate(call, (change) => restoreObject(change, call));
   }
 
   setObjectTags(call: SetObjectTagsCall) {

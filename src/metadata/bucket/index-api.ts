@@ -1,6 +1,7 @@
 import type { DeleteObjectsCall, DeleteObjectsOutcome } from "./deletes.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import type { SetObjectAclCall, SetObjectAclOutcome } from "./object-acl.ts";
+import type { RestoreObjectCall, RestoreObjectOutcome } from "./restored.ts";
 import type { SetObjectLockCall, SetObjectLockOutcome } from "./object-lock.ts";
 import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
 import type { ListVersionsCall, ListVersionsOutcome } from "./list-versions.ts";
@@ -17,6 +18,7 @@ export interface IndexApi {
   deleteObjects(call: DeleteObjectsCall): Promise<DeleteObjectsOutcome>;
   copyObject(call: protocol.CopyObjectCall): Promise<protocol.CopyObjectOutcome>;
   setObjectTags(call: SetObjectTagsCall): Promise<SetObjectTagsOutcome>;
+  restoreObject(call: RestoreObjectCall): Promise<RestoreObjectOutcome>;
   setObjectAcl(call: SetObjectAclCall): Promise<SetObjectAclOutcome>;
   setObjectLock(call: SetObjectLockCall): Promise<SetObjectLockOutcome>;
   pin(call: protocol.PinCall): Promise<protocol.PinOutcome>;

@@ -70,6 +70,8 @@ export interface ObjectAttributes {
   readonly lock?: ObjectLock;
   /** Of this version alone, like the lock. Absent: everything to its owner. */
   readonly acl?: Acl;
+  /** Of an archived version: until when it can be read, in milliseconds since the epoch. It may have passed. */
+  readonly restoredUntil?: number;
   /** Of its bytes: they are read with a key of their own. Absent: R2's encryption alone (SSE-S3). */
   readonly encryption?: ObjectEncryption;
 }
@@ -217,7 +219,7 @@ export interface CopyObjectCall extends Mutation {
   readonly sourceKey: string;
   readonly sourceVersionId?: string;
   readonly sourceConditions: ReadConditions;
-  /** Refuses a source that has a key of its own: its copy has other bytes. */
+  /** Refuses a source that has a key of its own, whose copy has other bytes, and one that is archived. */
   readonly plainOnly?: boolean;
   readonly key: string;
   readonly conditions: WriteConditions;
@@ -242,8 +244,8 @@ export type SourceRefusal =
   | { readonly outcome: "no-such-source-version" }
   | { readonly outcome: "source-delete-marker" }
   | { readonly outcome: "source-precondition-failed" }
-  /** Of a copy that wants it not to be. */
-  | { readonly outcome: "source-encrypted" };
+  | { readonly outcome: "source-encrypted" }
+  | { readonly outcome: "source-archived" };
 export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRecord }> | WriteRefusal | SourceRefusal;
 
 /** First step of a copy across index objects: the owner keeps the bytes for `copyId`. */

@@ -1,6 +1,7 @@
 import { evaluateSource } from "../../lib/conditions.ts";
 import type { StoredObject } from "./objects.ts";
 import type { ReadConditions, SourceRefusal } from "./protocol.ts";
+import { isArchived } from "./restored.ts";
 import { findVersion } from "./versions.ts";
 
 /** The version that a copy reads, or why it does not. */
@@ -17,6 +18,7 @@ export function findSource(
     return { outcome: versionId === undefined ? "no-such-source" : "no-such-source-version" };
   }
   if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
+  if (plainOnly && isArchived(version.record, Date.now())) return { outcome: "source-archived" };
   if (plainOnly && version.record.attributes.encryption) return { outcome: "source-encrypted" };
   return { record: version.record, body: version.body };
 }

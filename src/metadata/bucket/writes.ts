@@ -17,6 +17,7 @@ import type {
   PutObjectCall,
   PutObjectOutcome,
 } from "./protocol.ts";
+import { withoutRestore } from "./restored.ts";
 import { addHolder, moveHolder } from "./references.ts";
 import { findSource } from "./sources.ts";
 import {
@@ -103,7 +104,7 @@ function makeCopy(change: Change, call: CopyObjectCall, source: ObjectRecord, mo
     modifiedAt: moves ? source.modifiedAt : change.at,
     storageClass: call.storageClass ?? source.storageClass,
     ownerId: call.removeSource ? source.ownerId : call.ownerId,
-    attributes: lockNewVersion(change, withLock(attributes, call.lock)),
+    attributes: lockNewVersion(change, withLock(moves ? attributes : withoutRestore(attributes), call.lock)),
     ...(call.checksum && { checksum: call.checksum }),
   };
 }
