@@ -4,7 +4,7 @@ import { s3Error } from "../s3/errors.ts";
 import { type Address, resolveAddress } from "./address.ts";
 import { answerCdn, isAlias } from "./cdn.ts";
 import { answerCloudFront } from "./cloudfront.ts";
-import { deploymentOf } from "./deployment.ts";
+import { type Deployment, deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
@@ -26,6 +26,43 @@ import { readSignedService } from "./signed-service.ts";
 import { drainUnreadBody } from "./unread-body.ts";
 import { serveVerge } from "./verge.ts";
 import { answerWebsite } from "./website.ts";
+
+/** What the services get of a request; each takes what it needs. */
+interface Served {
+  readonly request: Request;
+  readonly incoming: Incoming;
+  readonly env: Env;
+  readonly deployment: Deployment;
+  readonly entrypoints: OwnEntrypoints;
+  readonly defer: (work: Promise<unknown>) => void;
+  /** Told which operation it was, for metrics. */
+  readonly onMatch: (operation: string) => void;
+}
+
+type At<Service> = Extract<Address, { service: Service }>;
+/** S3 is not in the table: it comes first, and renders its errors where nobody else does. */
+type Other = Exclude<Address["service"], "s3" | "verge" | "unsupported">;
+type Answer<Service> = (served: Served, address: At<Service>) => Promise<Response>;
+
+const ANSWERS: { readonly [Service in Other]: Answer<Service> } = {
+  cdn: (served, address) => answerCdn({ ...served, address }),
+  cloudfront: answerCloudFront,
+  "function-code": ({ incoming, env }, { codeId }) => serveFunctionCode(incoming, env, codeId),
+  "function-url": (served, address) => answerFunctionUrl({ ...served, address }),
+  iam: answerIam,
+  kms: answerKms,
+  lambda: answerLambda,
+  logs: answerLogs,
+  "s3-control": (served, address) => answerS3Control({ ...served, address }),
+  scheduler: answerScheduler,
+  sqs: answerSqs,
+  sts: answerSts,
+  website: (served, address) => answerWebsite({ ...served, address }),
+};
+
+function answer(served: Served, address: At<Other>): Promise<Response> {
+  return (ANSWERS[address.service] as Answer<Other>)(served, address);
+}
 
 /**
  * Every request comes in here: host and path name the service, which answers or throws. The services' tables
@@ -52,6 +89,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     }
     const limits = planLimits(env);
     const served = {
+      request,
       incoming,
       env: limits ? enforceLimits(env, incoming, limits) : env,
       deployment,
@@ -59,20 +97,10 @@ export async function handleRequest(request: Request, env: Env, context: Executi
       defer,
       onMatch: (name: string) => (operation = name),
     };
-    if (address.service === "function-code") response = await serveFunctionCode(incoming, env, address.codeId);
-    else if (address.service === "function-url") response = await answerFunctionUrl({ ...served, address });
-    else if (address.service === "website") response = await answerWebsite({ ...served, address });
-    else if (address.service === "kms") response = await answerKms(served);
-    else if (address.service === "logs") response = await answerLogs(served);
-    else if (address.service === "cdn") response = await answerCdn({ ...served, request, address });
-    else if (address.service === "lambda") response = await answerLambda(served);
-    else if (address.service === "scheduler") response = await answerScheduler(served);
-    else if (address.service === "cloudfront") response = await answerCloudFront(served);
-    else if (address.service === "iam") response = await answerIam(served);
-    else if (address.service === "sts") response = await answerSts(served);
-    else if (address.service === "sqs") response = await answerSqs(served);
-    else if (address.service === "s3-control") response = await answerS3Control({ ...served, address });
-    else response = renderS3Result(await serveS3({ ...served, address }), incoming);
+    response =
+      address.service === "s3"
+        ? renderS3Result(await serveS3({ ...served, address }), incoming)
+        : await answer(served, address);
   } catch (error) {
     await drainUnreadBody(request);
     response = renderS3Error(toServiceError(error, incoming, operation), incoming);

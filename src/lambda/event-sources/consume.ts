@@ -30,13 +30,20 @@ const MARGIN_MS = 5_000;
 const MAX_BATCH_CHARACTERS = 5_000_000;
 
 /** Runs the function with batches of a queue's messages, as long as there are some, for about twenty seconds. */
-export async function consumeQueue({ id }: Consumer, context: ConsumerContext): Promise<void> {
+export async function consumeQueue(consumer: Consumer, context: ConsumerContext): Promise<void> {
+  const { id } = consumer;
   const mapping = await context.findMapping();
-  if (!mapping?.enabled) return context.queue.removeConsumer(id);
+  if (!mapping?.enabled) return retire(consumer, context);
   const lanes = Math.min(LANES, mapping.maximumConcurrency ?? LANES);
   const batches = new Batches(mapping, context);
   await Promise.all(Array.from({ length: lanes }, () => runLane(batches, mapping, context)));
   await context.queue.releaseConsumer(id);
+}
+
+/** A mapping that was created or switched on meanwhile keeps its consumer. */
+async function retire(consumer: Consumer, context: ConsumerContext): Promise<void> {
+  await context.queue.removeConsumer(consumer.id);
+  if ((await context.findMapping())?.enabled) await context.queue.addConsumer(consumer);
 }
 
 /** Collects one batch at a time, so that lanes do not share out what would fill one. */

@@ -42,13 +42,14 @@ export async function createEventSourceMapping(call: LambdaCall): Promise<Lambda
     sourceArn,
     modifiedAt: Date.now(),
   };
-  if ((await call.ports.registry(call.account.id).createMapping(mapping)) === "exists") {
+  const registry = call.ports.registry(call.account.id);
+  const isNew = await connectAround(call, mapping, async () => (await registry.createMapping(mapping)) === "ok");
+  if (!isNew) {
     throw lambdaError(
       "ResourceConflictException",
       `An event source mapping with event source arn ("${sourceArn}") and function ("${target.name}") already exists. Please update or delete the existing mapping.`,
     );
   }
-  await connect(call, mapping);
   return { status: 202, json: render(call, mapping, mapping.enabled ? "Creating" : "Disabled") };
 }
 
@@ -88,8 +89,8 @@ export async function updateEventSourceMapping(call: LambdaCall): Promise<Lambda
     sourceArn,
     modifiedAt: Date.now(),
   };
-  if (!(await call.ports.registry(call.account.id).replaceMapping(mapping))) throw notFound();
-  await connect(call, mapping);
+  const registry = call.ports.registry(call.account.id);
+  if (!(await connectAround(call, mapping, () => registry.replaceMapping(mapping)))) throw notFound();
   return { status: 202, json: render(call, mapping, "Updating") };
 }
 
@@ -102,13 +103,24 @@ export async function deleteEventSourceMapping(call: LambdaCall): Promise<Lambda
   return { status: 202, json: render(call, mapping, "Deleting") };
 }
 
-/** Tells the queue whom to wake. What a crash leaves undone here is put right by the next update, or by the consumer. */
-async function connect(call: LambdaCall, { uuid, sourceArn, enabled }: EventSourceMapping): Promise<void> {
-  const queue = parseQueueArn(sourceArn);
-  if (!queue) return;
-  const object = call.ports.queue(queue);
-  if (enabled) await object.addConsumer({ id: uuid, accountId: call.account.id });
-  else await object.removeConsumer(uuid);
+/**
+ * Changes a mapping, and tells the queue whom to wake. A consumer that is told before its mapping is there takes
+ * itself off the queue when a crash comes between; the other way round the mapping would consume nothing.
+ */
+async function connectAround(
+  call: LambdaCall,
+  { uuid, sourceArn, enabled }: EventSourceMapping,
+  change: () => Promise<boolean>,
+): Promise<boolean> {
+  const address = parseQueueArn(sourceArn);
+  const queue = address && call.ports.queue(address);
+  const consumer = { id: uuid, accountId: call.account.id };
+  if (enabled) await queue?.addConsumer(consumer);
+  const isChanged = await change();
+  // Again: it may have been woken at once, and found no mapping.
+  if (enabled && isChanged) await queue?.addConsumer(consumer);
+  else await queue?.removeConsumer(uuid);
+  return isChanged;
 }
 
 function readSettingsOf(input: Input, before: Settings): Settings {
