@@ -97,6 +97,37 @@ describe("platform operations per call, in a warm isolate", () => {
     expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
   });
 
+  it("a bucket with a policy and ACLs: no call more, for the owner and for anybody", async () => {
+    const ownership =
+      "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    const contentMd5 = createHash("md5").update(ownership).digest("base64");
+    await send("PUT", "/budget?ownershipControls", ownership, { "content-md5": contentMd5 });
+    await send("DELETE", "/budget?publicAccessBlock");
+    const Statement = {
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: "arn:aws:s3:::budget/*",
+      Condition: { StringNotEquals: { "s3:ExistingObjectTag/secret": "yes" } },
+    };
+    await send("PUT", "/budget?policy", JSON.stringify({ Version: "2012-10-17", Statement }));
+    const readUnsigned = async () => {
+      const context = createExecutionContext();
+      const request = new Request(`${ORIGIN}/budget/small`, { headers: { host: "localhost" } });
+      const response = await worker.fetch(request, metered, context);
+      await response.clone().text();
+      await waitOnExecutionContext(context);
+      expect(response.status).toBe(200);
+      return response;
+    };
+    // What is blocked for the account is learnt once.
+    await readUnsigned();
+    expect(await cost(readUnsigned)).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("GET", "/budget/small"))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("PUT", "/budget/a", SMALL))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("DELETE", "/budget/small"))).toEqual(INDEX_ALONE);
+  });
+
   it("a bucket with versions, object lock and lifecycle rules: no call more", async () => {
     const checked = async (target: string, document: string) => {
       const contentMd5 = createHash("md5").update(document).digest("base64");

@@ -4,7 +4,7 @@ import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
 import type { Identity } from "../identity.ts";
 import { findAclGrant } from "./acl.ts";
 import { aclsCount, blockOf, bucketPolicyOf, isBucketPolicyPublic } from "./bucket-documents.ts";
-import { type Caller, type Decision, decideByIdentity, evaluate, type NamedPolicy } from "./evaluate.ts";
+import { type Caller, coversAction, type Decision, decideByIdentity, evaluate, type NamedPolicy } from "./evaluate.ts";
 import type { ConditionContext } from "./policy.ts";
 
 /** What is known of an object before a request is decided. */
@@ -82,9 +82,10 @@ export function needsObject({ identity, access, config }: AccessQuestion): boole
   if (!config || access.key === undefined || access.ofNewObject || access.withWrite) return false;
   const own = BUCKET_OWNERS_OWN.has(access.action) && isOfOwner(identity, config);
   if (aclsCount(config) && !own && isAboutOneObject(access.action)) return true;
-  const policy = bucketPolicyOf(config);
-  return (
-    policy?.statements.some(({ conditions }) => conditions.some(({ key }) => key.startsWith(EXISTING_TAG))) ?? false
+  const statements = bucketPolicyOf(config)?.statements ?? [];
+  return statements.some(
+    (statement) =>
+      statement.conditions.some(({ key }) => key.startsWith(EXISTING_TAG)) && coversAction(statement, access.action),
   );
 }
 

@@ -175,6 +175,11 @@ export function covers(statement: Statement, request: PolicyRequest): Covered | 
   return conditions.every((condition) => holds(condition, request.context)) ? covered : undefined;
 }
 
+/** Whether a statement is about an action, whoever asks for it and on what conditions. */
+export function coversAction({ actions }: Statement, action: string): boolean {
+  return includes(actions, action.toLowerCase(), () => undefined);
+}
+
 function includes({ negated, patterns }: Patterns, text: string, context: ConditionContext): boolean {
   return patterns.some((pattern) => fits(pattern, text, context)) !== negated;
 }
