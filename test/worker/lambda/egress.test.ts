@@ -19,7 +19,8 @@ const behindFilter = (props: { allow?: readonly string[] } = {}) =>
     FunctionEgress({ props: { functionArn: "arn", ownHost: "verge.test", ...props } }),
   );
 
-describe("what leaves a function", () => {
+// The first call loads the whole Worker: the test framework must wait as long as the function may.
+describe("what leaves a function", { timeout: 20_000 }, () => {
   it("reaches no private address", async () => {
     const { result } = await behindFilter().invoke([
       "http://127.0.0.1:1/",
