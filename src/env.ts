@@ -8,6 +8,7 @@ import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
 import type { KmsKeys } from "./metadata/kms/kms-keys.ts";
+import type { IamAccount } from "./metadata/iam/iam-account.ts";
 import type { LogIndex } from "./metadata/logs/log-index.ts";
 import type { ConsumerMessage } from "./metadata/queue/protocol.ts";
 import type { QueueDirectory } from "./metadata/queue/directory.ts";
@@ -32,6 +33,7 @@ export interface Env {
   readonly SCHEDULES: DurableObjectNamespace<Schedules>;
   readonly QUEUES: DurableObjectNamespace<QueueObject>;
   readonly QUEUE_DIRECTORY: DurableObjectNamespace<QueueDirectory>;
+  readonly IAM_ACCOUNTS: DurableObjectNamespace<IamAccount>;
   readonly LOG_INDEX: DurableObjectNamespace<LogIndex>;
   readonly KMS_KEYS: DurableObjectNamespace<KmsKeys>;
   /** Isolates in which functions run. */

@@ -18,6 +18,7 @@ export { Distribution } from "./metadata/cdn/distribution.ts";
 export { FunctionExecutions } from "./metadata/function/executions.ts";
 export { FunctionRegistry } from "./metadata/function/function-registry.ts";
 export { KmsKeys } from "./metadata/kms/kms-keys.ts";
+export { IamAccount } from "./metadata/iam/iam-account.ts";
 export { LogIndex } from "./metadata/logs/log-index.ts";
 export { QueueDirectory } from "./metadata/queue/directory.ts";
 export { Queue } from "./metadata/queue/queue-object.ts";

@@ -4,21 +4,26 @@ import { type Directory, directoryOf } from "../metadata/registry/directory.ts";
 import type { NewAccessKey } from "../metadata/registry/protocol.ts";
 import { createAccessKeyId, createSecretAccessKey, isGeneratedKeyId } from "./access-key-ids.ts";
 import { authError } from "./errors.ts";
-import type { Credential } from "./identity.ts";
+import type { Credential, Principal } from "./identity.ts";
+import { describeRoleSession, type Principals, principalsOf } from "./principals.ts";
 import { type MasterKey, masterKeyOf } from "./secrets.ts";
-import { openSession } from "./sessions.ts";
+import { openSession, type Session } from "./sessions.ts";
 
 /** A disabled or deleted key stops within ten seconds in every isolate. */
 const KNOWN_KEY = { fresh: 8_000, usable: 10_000 };
 /** Ids with a right tag, or imported ones, that are not there: deleted a moment ago. */
 const UNKNOWN_KEY = { fresh: 2_000, usable: 2_000 };
 
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::(\d{12}):role\/(?:[^/]+\/)*([^/]+)$/;
+/** The name that sessions of functions have. */
+const FUNCTION_SESSION = "function";
+
 /** Longer ones are not looked at. */
 const MAX_KEY_ID_LENGTH = 128;
 
 type CredentialsEnv = Pick<
   Env,
-  "REGISTRY" | "VERGE_ROOT_ACCESS_KEY_ID" | "VERGE_ROOT_SECRET_ACCESS_KEY" | "VERGE_MASTER_KEY"
+  "IAM_ACCOUNTS" | "REGISTRY" | "VERGE_ROOT_ACCESS_KEY_ID" | "VERGE_ROOT_SECRET_ACCESS_KEY" | "VERGE_MASTER_KEY"
 >;
 
 /** A key before it is stored, with its secret in clear for the one answer that shows it. */
@@ -31,6 +36,7 @@ export interface IssuedKey {
 export class Credentials {
   readonly #env: CredentialsEnv;
   readonly #directory: Directory;
+  readonly #principals: Principals;
   readonly #cache = new TimedCache<Credential | undefined>({
     limit: 2_000,
     lifetime: (credential) => (credential ? KNOWN_KEY : UNKNOWN_KEY),
@@ -39,6 +45,7 @@ export class Credentials {
   constructor(env: CredentialsEnv, directory: Directory) {
     this.#env = env;
     this.#directory = directory;
+    this.#principals = principalsOf(env);
   }
 
   /**
@@ -50,9 +57,10 @@ export class Credentials {
     if (sessionToken !== undefined) return this.#sessionCredential(accessKeyId, sessionToken);
     if (accessKeyId === this.#env.VERGE_ROOT_ACCESS_KEY_ID) return this.#rootCredential(accessKeyId);
     const held = this.#cache.peek(accessKeyId);
-    if (held) return held.value;
+    if (held) return held.value?.userId === undefined ? held.value : this.#withUser(held.value);
     if (!(await this.#mayExist(accessKeyId))) return undefined;
-    return this.#cache.load(accessKeyId, () => this.#readCredential(accessKeyId));
+    const read = await this.#cache.load(accessKeyId, () => this.#readCredential(accessKeyId));
+    return read?.userId === undefined ? read : this.#withUser(read);
   }
 
   /** Whether an id is the root key's, which no stored key may have. */
@@ -87,8 +95,34 @@ export class Credentials {
     const account = await this.#directory.findAccount(session.accountId);
     if (!account) throw authError("InvalidToken");
     const { secretAccessKey } = session;
-    // A role of the root account may use what the account owns, and administers nothing.
-    return { accessKeyId, secretAccessKey, account: { ...account, root: false }, status: "Active" };
+    const principal = await this.#principalOf(session);
+    // A session of the root account may use what the account owns, and administers nothing.
+    return {
+      accessKeyId,
+      secretAccessKey,
+      account: { ...account, root: false },
+      status: "Active",
+      ...(principal && { principal }),
+    };
+  }
+
+  async #principalOf({ accountId, roleArn, holder }: Session): Promise<Principal | undefined> {
+    if (holder) {
+      const principal = await this.#principals.findHolder(accountId, holder);
+      if (!principal) throw authError("InvalidToken");
+      return principal;
+    }
+    const [, roleAccount, roleName] = ROLE_ARN.exec(roleArn ?? "") ?? [];
+    if (roleAccount !== accountId || roleName === undefined) return undefined;
+    const role = await this.#principals.findFunctionRole(accountId, roleName);
+    return role && describeRoleSession(accountId, role, FUNCTION_SESSION);
+  }
+
+  /** A key of a user is nobody's once the user is deleted; and no user administers the deployment. */
+  async #withUser(credential: Credential): Promise<Credential | undefined> {
+    const { account, userId = "" } = credential;
+    const principal = await this.#principals.findUser(account.id, userId);
+    return principal && { ...credential, account: { ...account, root: false }, principal };
   }
 
   async #rootCredential(accessKeyId: string): Promise<Credential> {
@@ -111,8 +145,10 @@ export class Credentials {
     const found = await this.#directory.findAccessKey(accessKeyId);
     if (!found) return undefined;
     const secretAccessKey = await (await this.#masterKey()).open(found.sealedSecret, accessKeyId);
-    if (secretAccessKey !== undefined)
-      return { accessKeyId, secretAccessKey, account: found.account, status: found.key.status };
+    if (secretAccessKey !== undefined) {
+      const { status, userId } = found.key;
+      return { accessKeyId, secretAccessKey, account: found.account, status, ...(userId !== undefined && { userId }) };
+    }
     console.error(`The secret of access key ${accessKeyId} does not open: was VERGE_MASTER_KEY changed?`);
     return undefined;
   }

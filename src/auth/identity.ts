@@ -39,4 +39,8 @@ export interface Credential {
   readonly secretAccessKey: string;
   readonly account: Account;
   readonly status: "Active" | "Inactive";
+  /** Unique id of the user whose key it is. Absent: the account's own. */
+  readonly userId?: string;
+  /** Of a session, or of a user: who it is and what it may do. */
+  readonly principal?: Principal;
 }

@@ -14,10 +14,31 @@ export interface SessionKeys {
 export interface Session {
   readonly secretAccessKey: string;
   readonly accountId: string;
-  /** Of the role that was assumed: a label, the rights are the account's. */
-  readonly roleArn: string;
+  /** Of a function's role: limits it if the account has such a role, else it is a label. */
+  readonly roleArn?: string;
+  /** Absent in sessions of functions, and of the account itself. */
+  readonly holder?: SessionHolder;
   readonly expiresAt: number;
 }
+
+/** Whose session it is, of those that STS has issued. `policies`: session policies, as JSON. */
+export type SessionHolder =
+  | {
+      readonly kind: "role";
+      readonly roleName: string;
+      /** A role of the same name that was made later is another one. */
+      readonly roleId: string;
+      readonly sessionName: string;
+      readonly policies?: readonly string[];
+    }
+  | { readonly kind: "user"; readonly userId: string }
+  | {
+      readonly kind: "federated";
+      /** Absent: of the account itself. */
+      readonly userId?: string;
+      readonly name: string;
+      readonly policies: readonly string[];
+    };
 
 /** STS's ids of temporary keys begin so. */
 const KEY_PREFIX = "ASIA";
@@ -28,15 +49,17 @@ const ID_LENGTH = 16;
  * Makes keys that end at `expiresAt`. Nothing is stored: the token is the session, sealed under the
  * deployment's master key and bound to the key's id, so that issuing and checking need no look-up.
  */
-export async function issueSession(
-  master: MasterKey,
-  { accountId, roleArn, expiresAt }: Omit<Session, "secretAccessKey">,
-): Promise<SessionKeys> {
+export async function issueSession(master: MasterKey, given: Omit<Session, "secretAccessKey">): Promise<SessionKeys> {
   const accessKeyId = KEY_PREFIX + randomText(ID_ALPHABET, ID_LENGTH);
   const secretAccessKey = createSecretAccessKey();
-  const session: Session = { secretAccessKey, accountId, roleArn, expiresAt };
+  const session: Session = { secretAccessKey, ...given };
   const sessionToken = await master.seal(JSON.stringify(session), ownerOf(accessKeyId));
-  return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
+  return { accessKeyId, secretAccessKey, sessionToken, expiresAt: given.expiresAt };
+}
+
+/** Whether keys are a session's: stored ones never begin so, unless they were imported. */
+export function isSessionKey(accessKeyId: string): boolean {
+  return accessKeyId.startsWith(KEY_PREFIX);
 }
 
 /** The session of a token; undefined when this deployment has not issued it for this key. It may have expired. */

@@ -67,6 +67,6 @@ export async function authenticateSigner(
   return identityOf(credential);
 }
 
-function identityOf({ account, accessKeyId }: Credential): Identity {
-  return { kind: "account", account, accessKeyId };
+function identityOf({ account, accessKeyId, principal }: Credential): Identity {
+  return { kind: "account", account, accessKeyId, ...(principal && { principal }) };
 }

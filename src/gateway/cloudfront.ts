@@ -1,4 +1,5 @@
 import type { Account, Identity } from "../auth/identity.ts";
+import { requireAllowed } from "../auth/policy/decide-action.ts";
 import type { CdnCall, CdnResult } from "../cdn/control/call.ts";
 import { cloudFrontError } from "../cdn/control/errors.ts";
 import { matchCdnOperation } from "../cdn/control/service.ts";
@@ -12,6 +13,7 @@ import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { logFault } from "./faults.ts";
 import type { RuntimeRequest } from "./function-runtime.ts";
 import type { Incoming } from "./incoming.ts";
+import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 import { readGlobalRegion } from "./signed-service.ts";
 
@@ -68,6 +70,14 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     distribution: (id) => distributionOf(env, id),
     ...createEdgeFunctionPorts(request),
   };
+  const distributionId = operation.path.includes("/distribution/")
+    ? (parameters["DistributionId"] ?? parameters["Id"])
+    : undefined;
+  requireAllowed(factsOf(identity, incoming, deployment), {
+    action: `cloudfront:${operation.name}`,
+    resource:
+      distributionId === undefined ? "*" : `arn:aws:cloudfront::${call.account.id}:distribution/${distributionId}`,
+  });
   // Reading leaves no record: there is too much of it.
   if (incoming.method === "GET") return operation.handle(call);
   const event = {

@@ -1,9 +1,11 @@
 import type { Identity } from "../auth/identity.ts";
+import { requireAllowed } from "../auth/policy/decide-action.ts";
 import { masterKeyOf } from "../auth/secrets.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { readBounded } from "../lib/read-bounded.ts";
 import { lambdaError } from "../lambda/errors.ts";
+import { formatFunctionArn } from "../lambda/names.ts";
 import { callFunctionUrl } from "../lambda/urls/call-url.ts";
 import { answerPreflight, isPreflight } from "../lambda/urls/cors.ts";
 import { readUrlId } from "../lambda/urls/url-id.ts";
@@ -15,6 +17,7 @@ import { logFault } from "./faults.ts";
 import type { LambdaRequest } from "./lambda.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
 import { renderLambdaError } from "./lambda-response.ts";
+import { factsOf } from "./request-facts.ts";
 
 export type FunctionUrlRequest = LambdaRequest & {
   readonly address: Extract<Address, { service: "function-url" }>;
@@ -50,6 +53,11 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
   const body = await readBounded(incoming.body, MAX_BODY_BYTES);
   if (!body) throw lambdaError("RequestTooLargeException", "Request Entity Too Large");
   const identity = await identify(request, url, body);
+  const target = { accountId, name: url.functionName, qualifier: url.qualifier };
+  requireAllowed(factsOf(identity, incoming, deployment), {
+    action: "lambda:InvokeFunctionUrl",
+    resource: formatFunctionArn(deployment.region, target),
+  });
   return callFunctionUrl(
     url,
     {
@@ -65,7 +73,7 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
       identity,
     },
     {
-      target: { accountId, name: url.functionName, qualifier: url.qualifier },
+      target,
       region: deployment.region,
       directory,
       ports: createLambdaPorts(request, identity),

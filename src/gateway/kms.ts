@@ -1,4 +1,5 @@
 import type { Identity, Account } from "../auth/identity.ts";
+import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
 import { Keyring } from "../auth/kms/keyring.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
@@ -10,6 +11,8 @@ import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
+import { peekMembers, textOf } from "./principal-access.ts";
+import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
 interface KmsRequest {
@@ -54,6 +57,13 @@ async function serveKms({ incoming, env, deployment, onMatch }: KmsRequest): Pro
   const account = requireAccount(identity);
   if (!operation || incoming.method !== "POST") {
     throw kmsError("UnsupportedOperationException", `This deployment does not serve ${name} of KMS.`);
+  }
+  if (!isAccountItself(identity)) {
+    const key = textOf(peekMembers(body), "KeyId");
+    const own = `arn:aws:kms:${deployment.region}:${account.id}`;
+    const named = key.startsWith("alias/") ? `${own}:${key}` : `${own}:key/${key}`;
+    const resource = key === "" ? "*" : key.startsWith("arn:") ? key : named;
+    requireAllowed(factsOf(identity, incoming, deployment), { action: `kms:${operation.name}`, resource });
   }
   return operation.handle({
     operation: operation.name,

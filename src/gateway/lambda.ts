@@ -1,4 +1,5 @@
 import type { Account, Identity } from "../auth/identity.ts";
+import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
@@ -15,6 +16,8 @@ import { logFault } from "./faults.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
 import type { Incoming } from "./incoming.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
+import { peekMembers, requirePassRole, textOf } from "./principal-access.ts";
+import { factsOf } from "./request-facts.ts";
 import { renderLambdaError, renderLambdaResult } from "./lambda-response.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
@@ -35,6 +38,7 @@ const MAX_PAYLOAD_BYTES = 6_291_456;
  * the zip and what is in it lie in an isolate of 128 MB together; larger packages come from a bucket.
  */
 const MAX_BODY_BYTES = 14_680_064;
+const ROLE_TAKERS = new Set(["CreateFunction", "UpdateFunctionConfiguration"]);
 /** AWS takes zips of 50 MB directly: that many bytes in base64 are worth a proper answer. */
 const MAX_DISCARDED_BYTES = 71_303_168;
 
@@ -85,10 +89,35 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
     ports: createLambdaPorts(request, identity),
   };
   const run = async () => {
+    if (!isAccountItself(identity)) await requirePrincipalAllowed(call, String(operation.access), request);
     await authorise(call, String(operation.access));
     return operation.handle(call);
   };
   return changesSomething(operation) ? runRecorded(env, describeChange(call, incoming), run, namedIn) : run();
+}
+
+/** What the policies of a user or a session say, also of the role that it gives a function. */
+async function requirePrincipalAllowed(
+  call: LambdaCall,
+  action: string,
+  { incoming, deployment, env }: LambdaRequest,
+): Promise<void> {
+  const { account, parameters, region, target } = call;
+  const members = target.name === "" || call.operation === "UpdateFunctionConfiguration" ? peekMembers(call.body) : {};
+  const name = target.name || textOf(members, "FunctionName");
+  const layer = parameters["LayerName"];
+  const facts = factsOf(call.identity, incoming, deployment);
+  const own = `arn:aws:lambda:${region}:${account.id}`;
+  const ofFunction = target.name === "" ? `${own}:function:${name}` : formatFunctionArn(region, target);
+  const named = name.startsWith("arn:") ? name : name === "" ? "*" : ofFunction;
+  requireAllowed(facts, { action, resource: layer === undefined ? named : `${own}:layer:${layer}` });
+  const role = textOf(members, "Role");
+  if (role === "" || !ROLE_TAKERS.has(call.operation)) return;
+  const unusable = lambdaError(
+    "InvalidParameterValueException",
+    "The role defined for the function cannot be assumed by Lambda.",
+  );
+  await requirePassRole(env, facts, role, "lambda.amazonaws.com", unusable);
 }
 
 /** The function that an answer describes: of one that was created no path has the name. */

@@ -1,4 +1,5 @@
 import type { Account, Identity } from "../auth/identity.ts";
+import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { JsonInput } from "../lib/json-input.ts";
@@ -10,6 +11,8 @@ import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
+import { peekMembers, textOf } from "./principal-access.ts";
+import { factsOf } from "./request-facts.ts";
 import { readSignedBody } from "./signed-body.ts";
 
 export interface LogsRequest {
@@ -51,6 +54,14 @@ async function serveLogs({ incoming, env, deployment, onMatch }: LogsRequest): P
   const account = requireAccount(identity);
   if (!operation || incoming.method !== "POST") {
     throw logsError("UnknownOperationException", `CloudWatch Logs has no operation ${name}.`);
+  }
+  if (!isAccountItself(identity)) {
+    const members = peekMembers(body);
+    const group = textOf(members, "logGroupName") || textOf(members, "logGroupIdentifier") || "*";
+    const own = `arn:aws:logs:${deployment.region}:${account.id}:log-group:${group}`;
+    const stream = textOf(members, "logStreamName");
+    const resource = group.startsWith("arn:") ? group : stream === "" ? own : `${own}:log-stream:${stream}`;
+    requireAllowed(factsOf(identity, incoming, deployment), { action: `logs:${name}`, resource });
   }
   const call: LogsCall = {
     account,

@@ -36,6 +36,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
     CDN_TRAFFIC: meterNamespace(env.CDN_TRAFFIC, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
+    IAM_ACCOUNTS: meterNamespace(env.IAM_ACCOUNTS, onOperation),
     LOG_INDEX: meterNamespace(env.LOG_INDEX, onOperation),
     KMS_KEYS: meterNamespace(env.KMS_KEYS, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),

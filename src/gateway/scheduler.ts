@@ -1,3 +1,5 @@
+import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
+import type { RequestFacts } from "../auth/policy/principal-keys.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
@@ -8,6 +10,8 @@ import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
+import { peekMembers, requirePassRole, textOf } from "./principal-access.ts";
+import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
 interface SchedulerRequest {
@@ -46,8 +50,29 @@ async function serveScheduler({ incoming, env, deployment, onMatch }: SchedulerR
   if (identity.kind !== "account") {
     throw schedulerError("AccessDeniedException", "The request is not signed by an account.");
   }
+  if (!isAccountItself(identity)) {
+    const { Name = textOf(peekMembers(body), "Name") } = parameters;
+    const group = query.get("groupName") ?? (textOf(peekMembers(body), "GroupName") || "default");
+    const kind = operation.name.includes("Group") ? "schedule-group" : "schedule";
+    const resource = `arn:aws:scheduler:${deployment.region}:${identity.account.id}:${kind}/${kind === "schedule" ? `${group}/` : ""}${Name || "*"}`;
+    const facts = factsOf(identity, incoming, deployment);
+    requireAllowed(facts, { action: `scheduler:${operation.name}`, resource });
+    await requireTargetAllowed(env, facts, peekMembers(body)["Target"]);
+  }
   const owner = { accountId: identity.account.id, region: deployment.region };
   return operation.handle({ parameters, query, body, owner, schedules: schedulesOf(env, owner.accountId) });
+}
+
+/** Schedules act for the account: who makes one must be allowed what it will do. */
+async function requireTargetAllowed(env: Env, facts: RequestFacts, target: unknown): Promise<void> {
+  if (typeof target !== "object" || target === null) return;
+  const members = target as Readonly<Record<string, unknown>>;
+  requireAllowed(facts, { action: "lambda:InvokeFunction", resource: textOf(members, "Arn") });
+  const unusable = schedulerError(
+    "ValidationException",
+    "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+  );
+  await requirePassRole(env, facts, textOf(members, "RoleArn"), "scheduler.amazonaws.com", unusable);
 }
 
 function renderError(error: ServiceError, requestId: string): Response {

@@ -1,7 +1,10 @@
+import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { queueDirectoryOf, queueOf } from "../metadata/queue/client.ts";
+import type { QueueAddress } from "../metadata/queue/protocol.ts";
+import { formatQueueArn } from "../metadata/queue/settings.ts";
 import { parseInput, parseQueuePath, type SqsCall, type SqsResult } from "../sqs/call.ts";
 import { queryCodeOf, sqsError } from "../sqs/errors.ts";
 import { findSqsOperation } from "../sqs/operations.ts";
@@ -10,6 +13,7 @@ import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
+import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
 interface SqsRequest {
@@ -87,7 +91,19 @@ async function serve(
     queue: (address) => queueOf(env, address),
     directory: (accountId) => queueDirectoryOf(env, accountId),
   };
+  if (!isAccountItself(identity)) {
+    const resource = formatQueueArn(deployment.region, addressOf(call));
+    requireAllowed(factsOf(identity, incoming, deployment), { action: operation.access, resource });
+  }
   return { name, answer: await operation.handle(call) };
+}
+
+/** The queue that a request names or makes; `*` where it names none. */
+function addressOf({ input, pathQueue, account }: SqsCall): QueueAddress {
+  const url = input.text("QueueUrl");
+  const named = url === undefined ? pathQueue : parseQueuePath(url);
+  const owner = input.text("QueueOwnerAWSAccountId") ?? account.id;
+  return named ?? { accountId: owner, name: input.text("QueueName") ?? "*" };
 }
 
 function renderJsonError(error: ServiceError, requestId: string): Response {

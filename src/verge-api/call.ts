@@ -19,6 +19,7 @@ export interface VergeCall {
 
 export type VergeEnv = Pick<
   Env,
+  | "IAM_ACCOUNTS"
   | "REGISTRY"
   | "BUCKET_INDEX"
   | "FUNCTION_REGISTRY"

@@ -3,6 +3,8 @@ import type { AccessKeyRecord, CreateKeyOutcome, FoundAccessKey, KeyStatus, NewA
 
 /** An account's keys are listed in one answer. */
 const MAX_KEYS_PER_ACCOUNT = 100;
+/** "IAM and AWS STS quotas": access keys assigned to an IAM user. */
+const MAX_KEYS_PER_USER = 2;
 /** Every isolate holds the ids of all imported keys. */
 const MAX_IMPORTED_KEYS = 1_000;
 
@@ -13,24 +15,25 @@ type KeyRow = {
   status: string;
   imported: number;
   created_at: number;
+  user_id: string | null;
 };
 
 export function createAccessKey(sql: SqlStorage, accountId: string, key: NewAccessKey): CreateKeyOutcome {
   if (!findAccount(sql, accountId)) return { outcome: "not-found" };
   if (findRow(sql, key.accessKeyId)) return { outcome: "exists" };
-  if (isFull(sql, accountId, key.imported)) return { outcome: "too-many-keys" };
+  if (isFull(sql, accountId, key)) return { outcome: "too-many-keys" };
   const createdAt = Date.now();
   sql.exec(
-    `INSERT INTO access_keys (access_key_id, account_id, sealed_secret, status, imported, created_at)
-     VALUES (?, ?, ?, 'Active', ?, ?)`,
+    `INSERT INTO access_keys (access_key_id, account_id, sealed_secret, status, imported, created_at, user_id)
+     VALUES (?, ?, ?, 'Active', ?, ?, ?)`,
     key.accessKeyId,
     accountId,
     key.sealedSecret,
     key.imported ? 1 : 0,
     createdAt,
+    key.userId ?? null,
   );
-  const { accessKeyId, imported } = key;
-  return { outcome: "ok", key: { accessKeyId, accountId, status: "Active", createdAt, imported } };
+  return { outcome: "ok", key: toRecord(findRow(sql, key.accessKeyId)!) };
 }
 
 /** Adds a key in place of another, which stays, Inactive, until it is deleted. */
@@ -40,8 +43,10 @@ export function rotateAccessKey(
   oldKeyId: string,
   key: NewAccessKey,
 ): CreateKeyOutcome {
-  if (!findOwnKey(sql, accountId, oldKeyId)) return { outcome: "not-found" };
-  const created = createAccessKey(sql, accountId, key);
+  const old = findOwnKey(sql, accountId, oldKeyId);
+  if (!old) return { outcome: "not-found" };
+  const { userId } = old;
+  const created = createAccessKey(sql, accountId, { ...key, ...(userId !== undefined && { userId }) });
   if (created.outcome === "ok") setAccessKeyStatus(sql, accountId, oldKeyId, "Inactive");
   return created;
 }
@@ -70,10 +75,14 @@ export function findAccessKey(sql: SqlStorage, accessKeyId: string): FoundAccess
   return account && { key: toRecord(row), sealedSecret: row.sealed_secret, account };
 }
 
-/** Oldest first. */
-export function listAccessKeys(sql: SqlStorage, accountId: string): AccessKeyRecord[] {
+/** The account's own, or those of a user; oldest first. */
+export function listAccessKeys(sql: SqlStorage, accountId: string, userId?: string): AccessKeyRecord[] {
   return sql
-    .exec<KeyRow>("SELECT * FROM access_keys WHERE account_id = ? ORDER BY created_at, access_key_id", accountId)
+    .exec<KeyRow>(
+      "SELECT * FROM access_keys WHERE account_id = ? AND user_id IS ? ORDER BY created_at, access_key_id",
+      accountId,
+      userId ?? null,
+    )
     .toArray()
     .map(toRecord);
 }
@@ -94,11 +103,9 @@ function findRow(sql: SqlStorage, accessKeyId: string): KeyRow | undefined {
   return sql.exec<KeyRow>("SELECT * FROM access_keys WHERE access_key_id = ?", accessKeyId).toArray()[0];
 }
 
-function isFull(sql: SqlStorage, accountId: string, imported: boolean): boolean {
-  const own = sql
-    .exec<{ total: number }>("SELECT COUNT(*) AS total FROM access_keys WHERE account_id = ?", accountId)
-    .one();
-  if (own.total >= MAX_KEYS_PER_ACCOUNT) return true;
+function isFull(sql: SqlStorage, accountId: string, { imported, userId }: NewAccessKey): boolean {
+  const limit = userId === undefined ? MAX_KEYS_PER_ACCOUNT : MAX_KEYS_PER_USER;
+  if (listAccessKeys(sql, accountId, userId).length >= limit) return true;
   if (!imported) return false;
   const all = sql.exec<{ total: number }>("SELECT COUNT(*) AS total FROM access_keys WHERE imported = 1").one();
   return all.total >= MAX_IMPORTED_KEYS;
@@ -111,5 +118,6 @@ function toRecord(row: KeyRow): AccessKeyRecord {
     status: row.status as KeyStatus,
     createdAt: row.created_at,
     imported: row.imported === 1,
+    ...(row.user_id !== null && { userId: row.user_id }),
   };
 }

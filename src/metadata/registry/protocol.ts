@@ -91,6 +91,8 @@ export interface AccessKeyRecord {
   readonly createdAt: number;
   /** The id was given by the administrator and carries no tag of this deployment. */
   readonly imported: boolean;
+  /** Unique id of the user whose key it is. Absent: the account's own. */
+  readonly userId?: string;
 }
 
 /** A key as the Worker hands it in: the Registry never sees a secret in clear. */
@@ -98,6 +100,8 @@ export interface NewAccessKey {
   readonly accessKeyId: string;
   readonly sealedSecret: string;
   readonly imported: boolean;
+  /** Unique id of the user whose key it is to be. */
+  readonly userId?: string;
 }
 
 export interface FoundAccessKey {
@@ -241,7 +245,8 @@ export interface RegistryApi {
   setPublicAccessBlock(accountId: string, block: PublicAccessBlock | undefined): Promise<void>;
 
   findAccessKey(accessKeyId: string): Promise<FoundAccessKey | undefined>;
-  listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>;
+  /** The account's own, or those of a user of it. */
+  listAccessKeys(accountId: string, userId?: string): Promise<readonly AccessKeyRecord[]>;
   listImportedKeyIds(): Promise<readonly string[]>;
   createAccessKey(accountId: string, key: NewAccessKey): Promise<CreateKeyOutcome>;
   setAccessKeyStatus(accountId: string, accessKeyId: string, status: KeyStatus): Promise<AccessKeyRecord | undefined>;

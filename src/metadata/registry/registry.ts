@@ -148,8 +148,8 @@ export class Registry extends DurableObject<Env> implements RegistryImplementati
     return accessKeys.findAccessKey(this.#sql, accessKeyId);
   }
 
-  listAccessKeys(accountId: string): readonly protocol.AccessKeyRecord[] {
-    return accessKeys.listAccessKeys(this.#sql, accountId);
+  listAccessKeys(accountId: string, userId?: string): readonly protocol.AccessKeyRecord[] {
+    return accessKeys.listAccessKeys(this.#sql, accountId, userId);
   }
 
   listImportedKeyIds(): readonly string[] {

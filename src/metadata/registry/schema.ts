@@ -75,6 +75,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX rebuilds_unfinished ON rebuilds (touched_at) WHERE finished = 0;`,
   // What is blocked in all buckets of an account, as JSON.
   `ALTER TABLE accounts ADD COLUMN public_access_block TEXT;`,
+  // The unique id of the user whose key it is; the account's own keys have none.
+  `ALTER TABLE access_keys ADD COLUMN user_id TEXT;`,
 ];
 
 /** Brings the tables up to date. */

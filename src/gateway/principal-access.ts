@@ -1,0 +1,45 @@
+import { requireAllowed } from "../auth/policy/decide-action.ts";
+import type { RequestFacts } from "../auth/policy/principal-keys.ts";
+import { formatEntityArn, principalsOf } from "../auth/principals.ts";
+import type { Env } from "../env.ts";
+import type { ServiceError } from "../lib/errors.ts";
+import { JsonError, parseJson } from "../lib/json.ts";
+
+const ROLE = /^arn:aws:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/;
+
+/**
+ * Whether the caller may hand a role to a service. To users and sessions a role has to be one: what names none runs
+ * with the rights of the account (docs/iam.md). @throws ServiceError AccessDenied, `unusable`
+ */
+export async function requirePassRole(
+  env: Pick<Env, "IAM_ACCOUNTS">,
+  facts: RequestFacts,
+  roleArn: string,
+  service: string,
+  unusable: ServiceError,
+): Promise<void> {
+  const { identity } = facts;
+  if (identity.kind === "anonymous" || !identity.principal) return;
+  const keys = { "iam:passedtoservice": service };
+  requireAllowed(facts, { action: "iam:PassRole", resource: roleArn, keys });
+  const [, accountId, name = ""] = ROLE.exec(roleArn) ?? [];
+  const role = accountId === identity.account.id ? await principalsOf(env).findRole(accountId, name) : undefined;
+  if (!role || formatEntityArn(identity.account.id, role.entity) !== roleArn) throw unusable;
+}
+
+/** The members of a JSON body, for what policies say of them; the operation complains of one that is not JSON. */
+export function peekMembers(body: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const value = parseJson(new TextDecoder().decode(body));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch (error) {
+    if (error instanceof JsonError) return {};
+    throw error;
+  }
+}
+
+/** A member that is a text; empty where there is none. */
+export function textOf(members: Readonly<Record<string, unknown>>, name: string): string {
+  const value = members[name];
+  return typeof value === "string" ? value : "";
+}

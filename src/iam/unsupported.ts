@@ -1,0 +1,46 @@
+import type { IamOperation } from "./call.ts";
+import { iamError } from "./errors.ts";
+
+/** What IAM has beside: passwords, MFA, certificates, identity providers, instance profiles, reports. */
+// oxfmt-ignore
+const NAMES: readonly string[] = [
+  "AcceptDelegationRequest", "AddClientIDToOpenIDConnectProvider", "AddRoleToInstanceProfile",
+  "AssociateDelegationRequest", "ChangePassword", "CreateAccountAlias", "CreateDelegationRequest",
+  "CreateInstanceProfile", "CreateLoginProfile", "CreateOpenIDConnectProvider", "CreateSAMLProvider",
+  "CreateServiceLinkedRole", "CreateServiceSpecificCredential", "CreateVirtualMFADevice", "DeactivateMFADevice",
+  "DeleteAccountAlias", "DeleteAccountPasswordPolicy", "DeleteInstanceProfile", "DeleteLoginProfile",
+  "DeleteOpenIDConnectProvider", "DeleteSAMLProvider", "DeleteSSHPublicKey", "DeleteServerCertificate",
+  "DeleteServiceLinkedRole", "DeleteServiceSpecificCredential", "DeleteSigningCertificate",
+  "DeleteVirtualMFADevice", "DisableOrganizationsRootCredentialsManagement", "DisableOrganizationsRootSessions",
+  "DisableOutboundWebIdentityFederation", "EnableMFADevice", "EnableOrganizationsRootCredentialsManagement",
+  "EnableOrganizationsRootSessions", "EnableOutboundWebIdentityFederation", "GenerateCredentialReport",
+  "GenerateOrganizationsAccessReport", "GenerateServiceLastAccessedDetails", "GetAccessKeyLastUsed",
+  "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy", "GetContextKeysForCustomPolicy",
+  "GetContextKeysForPrincipalPolicy", "GetCredentialReport", "GetDelegationRequest", "GetHumanReadableSummary",
+  "GetInstanceProfile", "GetLoginProfile", "GetMFADevice", "GetOpenIDConnectProvider",
+  "GetOrganizationsAccessReport", "GetOutboundWebIdentityFederationInfo", "GetSAMLProvider", "GetSSHPublicKey",
+  "GetServerCertificate", "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities",
+  "GetServiceLinkedRoleDeletionStatus", "ListAccountAliases", "ListDelegationRequests",
+  "ListInstanceProfileTags", "ListInstanceProfiles", "ListInstanceProfilesForRole", "ListMFADeviceTags",
+  "ListMFADevices", "ListOpenIDConnectProviderTags", "ListOpenIDConnectProviders", "ListOrganizationsFeatures",
+  "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags", "ListSAMLProviders", "ListSSHPublicKeys",
+  "ListServerCertificateTags", "ListServerCertificates", "ListServiceSpecificCredentials",
+  "ListSigningCertificates", "ListVirtualMFADevices", "RejectDelegationRequest",
+  "RemoveClientIDFromOpenIDConnectProvider", "RemoveRoleFromInstanceProfile", "ResetServiceSpecificCredential",
+  "ResyncMFADevice", "SendDelegationToken", "SetSecurityTokenServicePreferences", "TagInstanceProfile",
+  "TagMFADevice", "TagOpenIDConnectProvider", "TagSAMLProvider", "TagServerCertificate", "UntagInstanceProfile",
+  "UntagMFADevice", "UntagOpenIDConnectProvider", "UntagSAMLProvider", "UntagServerCertificate",
+  "UpdateAccountPasswordPolicy", "UpdateDelegationRequest", "UpdateLoginProfile",
+  "UpdateOpenIDConnectProviderThumbprint", "UpdateRoleDescription", "UpdateSAMLProvider", "UpdateSSHPublicKey",
+  "UpdateServerCertificate", "UpdateServiceSpecificCredential", "UpdateSigningCertificate", "UploadSSHPublicKey",
+  "UploadServerCertificate", "UploadSigningCertificate",
+];
+
+export const unsupportedIamOperations: readonly IamOperation[] = NAMES.map((name) => ({
+  name,
+  access: `iam:${name}`,
+  about: "any",
+  handle: async () => {
+    throw iamError("NotImplemented", `This version of Verge does not implement ${name}.`);
+  },
+}));

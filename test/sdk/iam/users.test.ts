@@ -1,0 +1,173 @@
+import {
+  AddUserToGroupCommand,
+  AttachGroupPolicyCommand,
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateGroupCommand,
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  GetUserCommand,
+  GetUserPolicyCommand,
+  ListAccessKeysCommand,
+  ListAttachedUserPoliciesCommand,
+  ListGroupsForUserCommand,
+  ListUsersCommand,
+  PutUserPermissionsBoundaryCommand,
+  SimulatePrincipalPolicyCommand,
+  UpdateAccessKeyCommand,
+} from "@aws-sdk/client-iam";
+import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
+import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startVerge, type Verge } from "../../support/server.ts";
+import { clientsOf, documentOf, makeUser } from "./iam-support.ts";
+
+let verge: Verge;
+let root: ReturnType<typeof clientsOf>;
+beforeAll(async () => {
+  verge = await startVerge();
+  root = clientsOf(verge);
+  await root.s3.send(new CreateBucketCommand({ Bucket: "shared" }));
+  await root.s3.send(new PutObjectCommand({ Bucket: "shared", Key: "anna/a", Body: "a" }));
+  await root.s3.send(new PutObjectCommand({ Bucket: "shared", Key: "boss/b", Body: "b" }));
+});
+afterAll(() => verge.stop());
+
+test("a user has what its policies allow, in every service, and nothing else", async () => {
+  const keys = await makeUser(root.iam, "anna", {
+    Effect: "Allow",
+    Action: ["s3:GetObject", "s3:PutObject"],
+    Resource: "arn:aws:s3:::shared/${aws:username}/*",
+  });
+  const anna = clientsOf(verge, keys);
+  const { Arn, UserId } = await anna.sts.send(new GetCallerIdentityCommand({}));
+  expect(Arn).toMatch(/^arn:aws:iam::\d{12}:user\/anna$/);
+  expect(UserId).toMatch(/^AIDA[A-Z2-7]{17}$/);
+  const read = await anna.s3.send(new GetObjectCommand({ Bucket: "shared", Key: "anna/a" }));
+  expect(await read.Body!.transformToString()).toBe("a");
+  const denied = { name: "AccessDenied" };
+  await expect(anna.s3.send(new GetObjectCommand({ Bucket: "shared", Key: "boss/b" }))).rejects.toMatchObject(denied);
+  await expect(anna.s3.send(new ListBucketsCommand({}))).rejects.toMatchObject(denied);
+  await expect(anna.iam.send(new CreateAccessKeyCommand({ UserName: "anna" }))).rejects.toMatchObject(denied);
+  const refused = { name: "AccessDeniedException" };
+  await expect(new LambdaClient(anna.config).send(new ListFunctionsCommand({}))).rejects.toMatchObject(refused);
+  await expect(new CloudWatchLogsClient(anna.config).send(new DescribeLogGroupsCommand({}))).rejects.toMatchObject(
+    refused,
+  );
+  await expect(new SQSClient(anna.config).send(new ListQueuesCommand({}))).rejects.toThrow(/not authorized/);
+});
+
+test("nothing of a root account's user administers the deployment", async () => {
+  const keys = await makeUser(root.iam, "admin", { Effect: "Allow", Action: "*", Resource: "*" });
+  const admin = clientsOf(verge, keys);
+  await admin.s3.send(new ListBucketsCommand({}));
+  await admin.iam.send(new ListUsersCommand({}));
+});
+
+test("a Deny on keys holds against an Allow of everything, whatever the case and the path of the name", async () => {
+  await root.iam.send(new CreateUserCommand({ UserName: "Victim", Path: "/admins/" }));
+  const keys = await makeUser(
+    root.iam,
+    "mallory",
+    { Effect: "Allow", Action: "*", Resource: "*" },
+    { Effect: "Deny", Action: "iam:CreateAccessKey", Resource: "arn:aws:iam::*:user/admins/*" },
+  );
+  const mallory = clientsOf(verge, keys);
+  for (const UserName of ["Victim", "victim", "VICTIM"]) {
+    await expect(mallory.iam.send(new CreateAccessKeyCommand({ UserName }))).rejects.toMatchObject({
+      name: "AccessDenied",
+      message: expect.stringContaining("explicit deny") as string,
+    });
+  }
+  await root.iam.send(new DeleteUserCommand({ UserName: "victim" }));
+});
+
+test("inactive and deleted keys, and those of deleted users, are nobody's", async () => {
+  const everything = { Effect: "Allow", Action: "s3:*", Resource: "*" };
+  const keys = await makeUser(root.iam, "leaver", everything);
+  const leaver = clientsOf(verge, keys);
+  await leaver.s3.send(new ListBucketsCommand({}));
+  const named = { UserName: "leaver", AccessKeyId: keys.accessKeyId };
+  await root.iam.send(new UpdateAccessKeyCommand({ ...named, Status: "Inactive" }));
+  const unknown = { name: "InvalidAccessKeyId" };
+  await expect(leaver.s3.send(new ListBucketsCommand({}))).rejects.toMatchObject(unknown);
+  await root.iam.send(new UpdateAccessKeyCommand({ ...named, Status: "Active" }));
+  await leaver.s3.send(new ListBucketsCommand({}));
+  await expect(root.iam.send(new DeleteUserCommand({ UserName: "leaver" }))).rejects.toMatchObject({
+    name: "DeleteConflictException",
+  });
+  await root.iam.send(new DeleteAccessKeyCommand(named));
+  await expect(leaver.s3.send(new ListBucketsCommand({}))).rejects.toMatchObject(unknown);
+  await root.iam.send(new DeleteUserPolicyCommand({ UserName: "leaver", PolicyName: "own" }));
+  await root.iam.send(new DeleteUserCommand({ UserName: "leaver" }));
+  await expect(root.iam.send(new GetUserCommand({ UserName: "leaver" }))).rejects.toMatchObject({
+    name: "NoSuchEntityException",
+  });
+});
+
+test("groups, managed policies and their versions give, boundaries take away", async () => {
+  const keys = await makeUser(root.iam, "dora");
+  const dora = clientsOf(verge, keys);
+  await root.iam.send(new CreateGroupCommand({ GroupName: "readers" }));
+  await root.iam.send(new AddUserToGroupCommand({ GroupName: "readers", UserName: "dora" }));
+  const PolicyArn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+  await root.iam.send(new AttachGroupPolicyCommand({ GroupName: "readers", PolicyArn }));
+  const { Groups } = await root.iam.send(new ListGroupsForUserCommand({ UserName: "dora" }));
+  expect(Groups?.map(({ GroupName }) => GroupName)).toEqual(["readers"]);
+  await dora.s3.send(new GetObjectCommand({ Bucket: "shared", Key: "boss/b" }));
+  const put = () => dora.s3.send(new PutObjectCommand({ Bucket: "shared", Key: "dora", Body: "d" }));
+  await expect(put()).rejects.toMatchObject({ name: "AccessDenied" });
+
+  const document = documentOf({ Effect: "Allow", Action: "s3:PutObject", Resource: "*" });
+  const { Policy } = await root.iam.send(new CreatePolicyCommand({ PolicyName: "writers", PolicyDocument: document }));
+  const own = { PolicyArn: Policy!.Arn! };
+  await root.iam.send(new AttachUserPolicyCommand({ UserName: "dora", ...own }));
+  await put();
+  const { AttachedPolicies } = await root.iam.send(new ListAttachedUserPoliciesCommand({ UserName: "dora" }));
+  expect(AttachedPolicies).toEqual([{ PolicyName: "writers", PolicyArn: own.PolicyArn }]);
+  const none = documentOf({ Effect: "Deny", Action: "s3:PutObject", Resource: "*" });
+  await root.iam.send(new CreatePolicyVersionCommand({ ...own, PolicyDocument: none, SetAsDefault: true }));
+  await expect(put()).rejects.toMatchObject({ name: "AccessDenied" });
+
+  const user = { UserName: "dora" };
+  const boundary = "arn:aws:iam::aws:policy/AWSLambda_FullAccess";
+  await root.iam.send(new PutUserPermissionsBoundaryCommand({ ...user, PermissionsBoundary: boundary }));
+  await expect(dora.s3.send(new GetObjectCommand({ Bucket: "shared", Key: "boss/b" }))).rejects.toMatchObject({
+    name: "AccessDenied",
+  });
+});
+
+test("what is stored comes back as AWS's SDK reads it, and simulations explain", async () => {
+  const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::shared/*" };
+  await makeUser(root.iam, "erik", statement);
+  const own = { UserName: "erik", PolicyName: "own" };
+  const { PolicyDocument } = await root.iam.send(new GetUserPolicyCommand(own));
+  expect(JSON.parse(decodeURIComponent(PolicyDocument!))).toEqual({ Version: "2012-10-17", Statement: [statement] });
+  const { User } = await root.iam.send(new GetUserCommand({ UserName: "erik" }));
+  expect(User?.CreateDate).toBeInstanceOf(Date);
+  const { AccessKeyMetadata } = await root.iam.send(new ListAccessKeysCommand({ UserName: "erik" }));
+  expect(AccessKeyMetadata).toMatchObject([{ UserName: "erik", Status: "Active" }]);
+  const { EvaluationResults } = await root.iam.send(
+    new SimulatePrincipalPolicyCommand({
+      PolicySourceArn: User!.Arn!,
+      ActionNames: ["s3:GetObject", "s3:DeleteObject"],
+      ResourceArns: ["arn:aws:s3:::shared/a"],
+    }),
+  );
+  expect(EvaluationResults?.map(({ EvalDecision }) => EvalDecision)).toEqual(["allowed", "implicitDeny"]);
+  const page = await root.iam.send(new ListUsersCommand({ MaxItems: 1 }));
+  expect(page).toMatchObject({ IsTruncated: true, Users: [{}] });
+  await expect(root.iam.send(new CreateUserCommand({ UserName: "ERIK" }))).rejects.toMatchObject({
+    name: "EntityAlreadyExistsException",
+  });
+  await expect(root.iam.send(new CreateUserCommand({ UserName: "a b" }))).rejects.toMatchObject({
+    name: "ValidationError",
+  });
+});
