@@ -127,7 +127,7 @@ export function decideAccess(question: AccessQuestion): Decision {
   });
 }
 
-function callerOf(identity: Identity): Caller {
+export function callerOf(identity: Identity): Caller {
   if (identity.kind === "anonymous") return identity;
   const { account, principal } = identity;
   return {

@@ -64,13 +64,6 @@ test("a user has what its policies allow, in every service, and nothing else", a
   await expect(new SQSClient(anna.config).send(new ListQueuesCommand({}))).rejects.toThrow(/not authorized/);
 });
 
-test("nothing of a root account's user administers the deployment", async () => {
-  const keys = await makeUser(root.iam, "admin", { Effect: "Allow", Action: "*", Resource: "*" });
-  const admin = clientsOf(verge, keys);
-  await admin.s3.send(new ListBucketsCommand({}));
-  await admin.iam.send(new ListUsersCommand({}));
-});
-
 test("a Deny on keys holds against an Allow of everything, whatever the case and the path of the name", async () => {
   await root.iam.send(new CreateUserCommand({ UserName: "Victim", Path: "/admins/" }));
   const keys = await makeUser(
