@@ -78,7 +78,7 @@ export interface Env {
   readonly VERGE_LIMITS?: string;
   /** How often an index writes its journal to R2, in seconds; 60 by default. */
   readonly VERGE_EXPORT_INTERVAL_SECONDS?: string;
-  /** How long an isolate gathers log lines of functions before it sends them on, in seconds; 5 by default. */
+  /** How long an isolate gathers log lines of functions, and records of access, in seconds; 5 and 20 by default. */
   readonly VERGE_LOG_INTERVAL_SECONDS?: string;
   /** How long bytes outlive their last reference, in seconds; 30 days by default. */
   readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;

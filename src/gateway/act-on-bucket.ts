@@ -13,7 +13,7 @@ export type BucketActor = Pick<LambdaRequest, "env" | "deployment" | "defer">;
 /** Whether the caller may use the bucket at all (HeadBucket). Throws InvalidParameterValueException. */
 export async function checkBucketAs(identity: Identity, bucket: string, actor: BucketActor): Promise<void> {
   try {
-    await send(actor, identity, "HEAD", { bucket, key: "" });
+    await sendToBucket(actor, identity, "HEAD", { bucket, key: "" });
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     throw invalidParameter(`The destination ARN arn:aws:s3:::${bucket} is invalid: ${error.code}: ${error.message}`);
@@ -25,7 +25,7 @@ export async function putObjectFor(accountId: string, object: NewObject, actor: 
   const account = await actor.deployment.directory.findAccount(accountId);
   if (!account) throw lambdaError("ResourceNotFoundException", `There is no account ${accountId}`);
   const { bytes, contentType, traceHeader } = object;
-  await send(actor, { kind: "account", account, accessKeyId: "" }, "PUT", object, {
+  await sendToBucket(actor, { kind: "account", account, accessKeyId: "" }, "PUT", object, {
     bytes,
     headers: new Headers({
       "content-type": contentType,
@@ -35,7 +35,8 @@ export async function putObjectFor(accountId: string, object: NewObject, actor: 
   });
 }
 
-async function send(
+/** An S3 request on behalf of somebody, whose rights decide. Throws a ServiceError of S3. */
+export async function sendToBucket(
   { env, deployment, defer }: BucketActor,
   identity: Identity,
   method: "HEAD" | "PUT",

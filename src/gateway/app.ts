@@ -1,6 +1,7 @@
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
+import { logAccess } from "./access-logs/log-access.ts";
 import { type Address, resolveAddress } from "./address.ts";
 import { answerCdn, isAlias } from "./cdn.ts";
 import { answerCloudFront } from "./cloudfront.ts";
@@ -18,7 +19,7 @@ import { recordRequest } from "./metrics.ts";
 import { enforceLimits, planLimits } from "./plan-limits.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { answerS3Control } from "./s3-control.ts";
-import { serveS3 } from "./s3.ts";
+import { type RequestTrace, serveS3 } from "./s3.ts";
 import { answerScheduler } from "./scheduler.ts";
 import { answerSqs } from "./sqs.ts";
 import { answerSts } from "./sts.ts";
@@ -37,6 +38,8 @@ interface Served {
   readonly defer: (work: Promise<unknown>) => void;
   /** Told which operation it was, for metrics. */
   readonly onMatch: (operation: string) => void;
+  /** Of requests to buckets. */
+  readonly trace?: RequestTrace;
 }
 
 type At<Service> = Extract<Address, { service: Service }>;
@@ -74,6 +77,8 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   const startedAt = Date.now();
   let operation = "";
   let response: Response;
+  let trace: RequestTrace | undefined;
+  let errorCode: string | undefined;
   // Who awaits the work as well hears of its failure; to the platform it is not one.
   const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined));
   try {
@@ -87,6 +92,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     if (address.service === "unsupported") {
       throw s3Error("NotImplemented", { message: `This deployment does not serve ${address.what} yet.` });
     }
+    if (address.service === "s3" || address.service === "website") trace = startTrace(address);
     const limits = planLimits(env);
     const served = {
       request,
@@ -96,6 +102,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
       entrypoints: context.exports as OwnEntrypoints,
       defer,
       onMatch: (name: string) => (operation = name),
+      ...(trace && { trace }),
     };
     response =
       address.service === "s3"
@@ -103,10 +110,17 @@ export async function handleRequest(request: Request, env: Env, context: Executi
         : await answer(served, address);
   } catch (error) {
     await drainUnreadBody(request);
-    response = renderS3Error(toServiceError(error, incoming, operation), incoming);
+    const refusal = toServiceError(error, incoming, operation);
+    errorCode = refusal.code;
+    response = renderS3Error(refusal, incoming);
   }
+  if (trace) logAccess({ request, incoming, env, trace, operation, response, errorCode, startedAt, defer });
   recordRequest(env, { operation, status: response.status, milliseconds: Date.now() - startedAt });
   return response;
+}
+
+function startTrace({ bucket, key }: { readonly bucket: string; readonly key: string }): RequestTrace {
+  return { bucketName: bucket, key, buckets: [] };
 }
 
 /** What nobody foresaw is logged and answered without its details. */

@@ -49,7 +49,22 @@ export interface S3Request {
   readonly identity?: Identity;
   /** Of such a caller's request, if it has one. */
   readonly payload?: Payload;
+  /** Told what the request is about. */
+  readonly trace?: RequestTrace;
 }
+
+/** What a request turned out to be about, for the bucket's access log. */
+export interface RequestTrace {
+  readonly bucketName: string;
+  readonly key: string;
+  /** Those that it opened; one may be there twice. */
+  readonly buckets: BucketClient[];
+  /** Absent until its credentials were found good. */
+  identity?: Identity;
+}
+
+/** What opening a bucket takes. */
+type BucketOpening = Pick<S3Request, "incoming" | "env" | "deployment" | "trace">;
 
 /** On whose behalf a bucket is used, and for what. */
 interface BucketUse {
@@ -92,9 +107,21 @@ export async function serveS3(request: S3Request): Promise<S3Result> {
 }
 
 /** What is configured of a bucket, for those who decide by it what anybody may see. */
-export async function readDocuments(name: string, request: Omit<S3Request, "address">): Promise<BucketDocuments> {
+export async function readDocuments(name: string, request: BucketOpening): Promise<BucketDocuments> {
   const bucket = await openBucket(name, NOBODY, request);
   return (await bucket.currentConfig()).documents ?? {};
+}
+
+/** A bucket as its index has it now; undefined where there is none. */
+export async function findBucketConfig(name: string, request: BucketOpening): Promise<BucketConfig | undefined> {
+  const entry = await request.deployment.directory.findBucket(name);
+  if (entry?.state !== "active") return undefined;
+  try {
+    return await (await openBucket(name, NOBODY, request)).currentConfig();
+  } catch (error) {
+    if (error instanceof BucketGoneError) return undefined;
+    throw error;
+  }
 }
 
 async function runOperation(request: S3Request, buckets: Map<string, BucketClient>): Promise<S3Result> {
@@ -106,6 +133,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
   request.onMatch(operation.name);
   checkKey(address.key);
   const { identity, payload } = await identify(request);
+  if (request.trace) request.trace.identity = identity;
   if (identity.kind === "anonymous") await refuseUnsignedFlood(request, address.bucket);
   const bucketNamed = (name: string): BucketClient => {
     const bucket = buckets.get(name);
@@ -135,8 +163,10 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     },
     bucketNamed,
     openUnauthorised: () => openBucket(address.bucket, NOBODY, request),
+    findConfig: (name) => findBucketConfig(name, { incoming, env: request.env, deployment }),
     async authoriseSigner(signed, form, signerAccesses) {
       const signer = signed ? await authenticateSigner(signed, identity, deployment) : identity;
+      if (request.trace) request.trace.identity = signer;
       const source = { ...conditionSource(request, signer, query, form), isForm: signed !== undefined };
       const signerAccess = new S3Access(source, address.bucket, deployment.directory);
       await authorise(call, signerAccess, signerAccesses, accesses, request, buckets);
@@ -215,7 +245,7 @@ function conditionSource(
 async function openBucket(
   name: string,
   { operation, identity, headers, access, accesses }: BucketUse,
-  { incoming, env, deployment }: Omit<S3Request, "address">,
+  { incoming, env, deployment, trace }: BucketOpening,
 ): Promise<BucketClient> {
   checkAddressedName(name);
   const findConfig = async () => configOf(await deployment.directory.findBucket(name), deployment);
@@ -240,6 +270,7 @@ async function openBucket(
     },
     deployment.configurations.find(config.bucketId) !== undefined,
   );
+  trace?.buckets.push(bucket);
   return bucket;
 }
 

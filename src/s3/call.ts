@@ -45,6 +45,8 @@ export interface S3Call {
   hidesMissing(key: string, bucket?: BucketClient): boolean;
   /** The addressed bucket for what anyone may learn of it, its CORS rules; nothing was authorised. */
   openUnauthorised(): Promise<BucketClient>;
+  /** A bucket that a document names, for what its index says of it now; nothing was authorised. Undefined: there is none. */
+  findConfig(bucketName: string): Promise<BucketConfig | undefined>;
   /** For CreateBucket and DeleteBucket, which change names and make index objects. */
   readonly env: Pick<Env, "REGISTRY" | "BUCKET_INDEX">;
   /** Names of buckets and accounts in this deployment. */

@@ -16,7 +16,7 @@ export interface CopySource {
  * `x-amz-copy-source`: `bucket/key` or `/bucket/key`, percent-encoded, with an optional `?versionId=`.
  * The `?` is looked for before decoding, so that a key may contain one. Access point ARNs name nothing here.
  */
-export function readCopySource(call: S3Call): CopySource {
+export function readCopySource(call: Pick<S3Call, "headers">): CopySource {
   const header = call.headers.get("x-amz-copy-source") ?? "";
   const [path = "", versionId] = header.split("?versionId=", 2);
   const source = decodePercent(path.includes("+") ? path.replaceAll("+", " ") : path).replace(/^\//, "");

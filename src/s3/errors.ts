@@ -59,6 +59,7 @@ const CATALOGUE = {
   InvalidS3DestinationBucket: [400, "The destination bucket must be the ARN of a bucket."],
   InvalidStorageClass: [400, "The storage class you specified is not valid"],
   InvalidTag: [400, "The tag provided was not a valid tag."],
+  InvalidTargetBucketForLogging: [400, "The target bucket for logging does not exist"],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   "KMS.DisabledException": [400, "The request was rejected because the specified KMS key is not enabled."],
   "KMS.InvalidCiphertextException": [400, "The data key of the object cannot be decrypted."],

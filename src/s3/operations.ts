@@ -10,6 +10,7 @@ import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from
 import { getBucketNotification, putBucketNotification } from "./config/notification.ts";
 import { deleteBucketLifecycle, getBucketLifecycleConfiguration, putBucketLifecycleConfiguration } from "./config/lifecycle.ts";
 import { numberedConfigurations } from "./config/numbered.ts";
+import { getBucketLogging, putBucketLogging } from "./config/logging.ts";
 import { getObjectLockConfiguration, putObjectLockConfiguration } from "./config/object-lock.ts";
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./config/policy.ts";
@@ -100,6 +101,8 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "GetBucketRequestPayment", method: "GET", path: BUCKET, query: { requestPayment: true }, access: "s3:GetBucketRequestPayment", handle: getBucketRequestPayment },
   { name: "PutBucketAccelerateConfiguration", method: "PUT", path: BUCKET, query: { accelerate: true }, access: "s3:PutAccelerateConfiguration", handle: putBucketAccelerateConfiguration },
   { name: "GetBucketAccelerateConfiguration", method: "GET", path: BUCKET, query: { accelerate: true }, access: "s3:GetAccelerateConfiguration", handle: getBucketAccelerateConfiguration },
+  { name: "PutBucketLogging", method: "PUT", path: BUCKET, query: { logging: true }, access: "s3:PutBucketLogging", handle: putBucketLogging },
+  { name: "GetBucketLogging", method: "GET", path: BUCKET, query: { logging: true }, access: "s3:GetBucketLogging", handle: getBucketLogging },
   { name: "PutBucketNotificationConfiguration", method: "PUT", path: BUCKET, query: { notification: true }, access: "s3:PutBucketNotification", handle: putBucketNotification },
   { name: "GetBucketNotificationConfiguration", method: "GET", path: BUCKET, query: { notification: true }, access: "s3:GetBucketNotification", handle: getBucketNotification },
 

@@ -21,7 +21,6 @@ export const subResourceDefaults: readonly Row[] = [
     "s3:GetBucketAbac",
     always(element("AbacStatus", element("Status", "Disabled"))),
   ),
-  read("GetBucketLogging", BUCKET, "logging", "s3:GetBucketLogging", always(element("BucketLoggingStatus"))),
   read(
     "GetBucketReplication",
     BUCKET,

@@ -48,7 +48,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Replication", "PutBucketReplication", "PUT", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
   row("Replication", "DeleteBucketReplication", "DELETE", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
 
-  row("Reports and metrics", "PutBucketLogging", "PUT", BUCKET, "s3:PutBucketLogging", sub("logging")),
 
   row("Directory buckets", "CreateSession", "GET", BUCKET, "s3express:CreateSession", sub("session")),
   row("Directory buckets", "ListDirectoryBuckets", "GET", SERVICE, "s3express:ListAllMyDirectoryBuckets", {

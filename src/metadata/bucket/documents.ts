@@ -25,6 +25,7 @@ export interface BucketDocuments {
   readonly accelerate?: "Enabled" | "Suspended";
   /** Of each kind, by id: what is in the document, as JSON, for those who render it again. */
   readonly numbered?: { readonly [Kind in NumberedKind]?: Readonly<Record<string, string>> };
+  readonly logging?: BucketLogging;
   readonly lifecycle?: LifecycleConfiguration;
   /** Absent: never enabled. It cannot go back to that. */
   readonly versioning?: Versioning;
@@ -161,4 +162,15 @@ export interface Subscription {
   /** Of the key, form-encoded as the client wrote it. */
   readonly prefix?: string;
   readonly suffix?: string;
+}
+
+/** Where a record of each request to the bucket goes. */
+export interface BucketLogging {
+  /** Of the same account. */
+  readonly targetBucket: string;
+  readonly targetPrefix: string;
+  /** To the objects with the records, beside their owner's. */
+  readonly grants?: readonly Grant[];
+  /** How their keys are made; absent: `<prefix>YYYY-MM-DD-hh-mm-ss-<unique>`. */
+  readonly keyFormat?: "simple" | "event-time" | "delivery-time";
 }

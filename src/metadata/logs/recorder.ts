@@ -1,4 +1,5 @@
 import type { Env } from "../../env.ts";
+import { type Defer, Gatherer, readInterval } from "../../lib/gatherer.ts";
 import { askLogIndex } from "./client.ts";
 import { createSegments } from "./new-segments.ts";
 import type { InvocationRun } from "./segment-body.ts";
@@ -20,58 +21,31 @@ export interface InvocationDescription extends InvocationRun {
 type RecorderEnv = Pick<Env, "LOG_INDEX" | "VERGE_LOG_INTERVAL_SECONDS">;
 
 const DEFAULT_INTERVAL_SECONDS = 5;
-/** What a request leaves behind may go on for 30 seconds after it. */
-const MAX_INTERVAL_SECONDS = 20;
-/** Gathered lines that are not kept waiting. */
+/** Characters of gathered lines that are not kept waiting. */
 const MAX_SIZE = 1_000_000;
-const MAX_ENTRIES = 5_000;
-/** A request that was to send them may have been cancelled: after so long another takes over. */
-const OVERDUE_MS = 2_000;
 /** Of the record of an invocation, besides the lines of the function. */
 const ENTRY_SIZE = 100;
 
-/**
- * The invocations that an isolate has seen and not yet sent to the logs of their accounts. They are sent
- * together after an interval, by what the first of their requests leaves behind: none waits for it.
- */
+/** The invocations that an isolate has seen and not yet sent to the logs of their accounts. */
 export class LogRecorder {
   readonly #env: RecorderEnv;
-  readonly #intervalMs: number;
-  #gathered: InvocationLog[] = [];
-  #size = 0;
-  /** When a request will send what has gathered; 0 when none is going to. */
-  #dueAt = 0;
+  readonly #gatherer: Gatherer<InvocationLog>;
 
   constructor(env: RecorderEnv) {
     this.#env = env;
-    const seconds = Number(env.VERGE_LOG_INTERVAL_SECONDS ?? DEFAULT_INTERVAL_SECONDS);
-    this.#intervalMs = Math.min(seconds >= 0 ? seconds : DEFAULT_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS) * 1_000;
+    this.#gatherer = new Gatherer({
+      intervalMs: readInterval(env.VERGE_LOG_INTERVAL_SECONDS, DEFAULT_INTERVAL_SECONDS),
+      maxSize: MAX_SIZE,
+      send: (logs) => this.#send(logs),
+    });
   }
 
   /** `defer` is that of the request: what it is given goes on after the answer. */
-  record(log: InvocationLog, defer: (work: Promise<unknown>) => void): void {
-    this.#gathered.push(log);
-    this.#size += log.size + ENTRY_SIZE;
-    if (this.#size > MAX_SIZE || this.#gathered.length > MAX_ENTRIES) {
-      defer(this.#send());
-      return;
-    }
-    const now = Date.now();
-    if (this.#dueAt + OVERDUE_MS > now) return;
-    this.#dueAt = now + this.#intervalMs;
-    defer(this.#sendLater());
+  record(log: InvocationLog, defer: Defer): void {
+    this.#gatherer.add(log, log.size + ENTRY_SIZE, defer);
   }
 
-  async #sendLater(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.#intervalMs));
-    await this.#send();
-  }
-
-  async #send(): Promise<void> {
-    const gathered = this.#gathered;
-    this.#gathered = [];
-    this.#size = 0;
-    this.#dueAt = 0;
+  async #send(gathered: readonly InvocationLog[]): Promise<void> {
     const byAccount = Map.groupBy(gathered, ({ accountId }) => accountId);
     await Promise.all([...byAccount].map(([accountId, logs]) => this.#append(accountId, logs)));
   }

@@ -15,6 +15,18 @@ const PERMISSIONS = new Set<string>(Object.values(HEADERS));
 /** "An ACL can have up to 100 grants." */
 const MAX_GRANTS = 100;
 
+/** Grants as headers of a write, by the ids of the grantees. */
+export function formatGrantHeaders(grants: readonly Grant[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, permission] of Object.entries(HEADERS)) {
+    const grantees = grants
+      .filter((grant) => grant.permission === permission)
+      .map(({ grantee }) => (grantee.kind === "user" ? `id="${grantee.canonicalId}"` : `uri="${grantee.uri}"`));
+    if (grantees.length > 0) headers[name] = grantees.join(", ");
+  }
+  return headers;
+}
+
 /** Looks accounts up; results are cached in the isolate. */
 type Accounts = Pick<S3Call, "directory">;
 
@@ -40,6 +52,11 @@ export async function readAclDocument(root: XmlNode, ownerCanonicalId: string, a
   const ownerId = owner && textOf(owner, "ID");
   if (root.name !== "AccessControlPolicy" || ownerId === undefined || !list) throw s3Error("MalformedACLError");
   if (ownerId !== ownerCanonicalId) throw s3Error("AccessDenied");
+  return limited(await readGrants(list, accounts));
+}
+
+/** The grants in a list of them, an element each. */
+export async function readGrants(list: XmlNode, accounts: Accounts): Promise<Grant[]> {
   const grants: Grant[] = [];
   for (const node of list.children) {
     const permission = textOf(node, "Permission");
@@ -47,7 +64,7 @@ export async function readAclDocument(root: XmlNode, ownerCanonicalId: string, a
     if (node.name !== "Grant" || !grantee || !isPermission(permission)) throw s3Error("MalformedACLError");
     grants.push({ permission, grantee: await readGrantee(grantee, accounts) });
   }
-  return limited(grants);
+  return grants;
 }
 
 async function readGrantee(node: XmlNode, accounts: Accounts): Promise<Grantee> {

@@ -1,5 +1,5 @@
 import { element, optionalElement, withAttributes, type XmlElement } from "../../lib/xml.ts";
-import type { Acl, Grantee } from "../../metadata/bucket/documents.ts";
+import type { Acl, Grant, Grantee } from "../../metadata/bucket/documents.ts";
 import type { S3Call } from "../call.ts";
 import { type Owner, ownerElement } from "../owner.ts";
 
@@ -10,19 +10,24 @@ export async function renderAcl(call: S3Call, owner: Owner, acl: Acl | undefined
   const { grants } = acl ?? {
     grants: [{ grantee: { kind: "user", canonicalId: owner.canonicalId }, permission: "FULL_CONTROL" }] as const,
   };
-  const rendered = await Promise.all(
+  const rendered = await renderGrants(call, grants, owner);
+  return element("AccessControlPolicy", ownerElement(owner), element("AccessControlList", rendered));
+}
+
+/** A `Grant` for each. `owner`: one whose name is known already. */
+export function renderGrants(call: S3Call, grants: readonly Grant[], owner?: Owner): Promise<XmlElement[]> {
+  return Promise.all(
     grants.map(async ({ grantee, permission }) =>
       element("Grant", await renderGrantee(call, owner, grantee), element("Permission", permission)),
     ),
   );
-  return element("AccessControlPolicy", ownerElement(owner), element("AccessControlList", rendered));
 }
 
-async function renderGrantee(call: S3Call, owner: Owner, grantee: Grantee): Promise<XmlElement> {
+async function renderGrantee(call: S3Call, owner: Owner | undefined, grantee: Grantee): Promise<XmlElement> {
   if (grantee.kind === "group") return typed("Group", [element("URI", grantee.uri)]);
   const { canonicalId } = grantee;
   const account =
-    canonicalId === owner.canonicalId ? owner : await call.directory.findAccountByCanonicalId(canonicalId);
+    canonicalId === owner?.canonicalId ? owner : await call.directory.findAccountByCanonicalId(canonicalId);
   return typed("CanonicalUser", [
     element("ID", canonicalId),
     optionalElement("DisplayName", account?.displayName || undefined),

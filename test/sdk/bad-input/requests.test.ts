@@ -62,9 +62,9 @@ describe("sub-resources", () => {
   });
 
   it("that are not served say which operation they were", async () => {
-    const answer = await target.send({ method: "PUT", target: `/${BUCKET}?policy=`, body: "{}" });
+    const answer = await target.send({ method: "PUT", target: `/${BUCKET}?abac=`, body: "{}" });
     expectRefusal(answer, 501, "NotImplemented");
-    expect(answer.body.toString()).toContain("PutBucketPolicy");
+    expect(answer.body.toString()).toContain("PutBucketAbac");
   });
 
   it("that nobody knows are ignored on reads", async () => {
