@@ -4,6 +4,7 @@ import type { EventsMessage } from "./metadata/function/events-protocol.ts";
 import type { FunctionEvents } from "./metadata/function/function-events.ts";
 import type { CdnRegistry } from "./metadata/cdn/cdn-registry.ts";
 import type { CdnTraffic } from "./metadata/cdn-traffic/cdn-traffic.ts";
+import type { OriginShield } from "./gateway/origin-shield.ts";
 import type { Distribution } from "./metadata/cdn/distribution.ts";
 import type { FunctionExecutions } from "./metadata/function/executions.ts";
 import type { FunctionRegistry } from "./metadata/function/function-registry.ts";
@@ -30,6 +31,7 @@ export interface Env {
   readonly CDN_REGISTRY: DurableObjectNamespace<CdnRegistry>;
   readonly DISTRIBUTION: DurableObjectNamespace<Distribution>;
   readonly CDN_TRAFFIC: DurableObjectNamespace<CdnTraffic>;
+  readonly ORIGIN_SHIELD: DurableObjectNamespace<OriginShield>;
   readonly SCHEDULES: DurableObjectNamespace<Schedules>;
   readonly QUEUES: DurableObjectNamespace<QueueObject>;
   readonly QUEUE_DIRECTORY: DurableObjectNamespace<QueueDirectory>;

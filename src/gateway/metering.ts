@@ -34,6 +34,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     QUEUES: meterNamespace(env.QUEUES, onOperation),
     QUEUE_DIRECTORY: meterNamespace(env.QUEUE_DIRECTORY, onOperation),
     CDN_REGISTRY: meterNamespace(env.CDN_REGISTRY, onOperation),
+    ORIGIN_SHIELD: meterNamespace(env.ORIGIN_SHIELD, onOperation),
     CDN_TRAFFIC: meterNamespace(env.CDN_TRAFFIC, onOperation),
     DISTRIBUTION: meterNamespace(env.DISTRIBUTION, onOperation),
     IAM_ACCOUNTS: meterNamespace(env.IAM_ACCOUNTS, onOperation),

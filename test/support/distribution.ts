@@ -28,7 +28,7 @@ export const ALL_VIEWER = "all-viewer";
 let installed = 0;
 
 export async function installDistribution(
-  verge: Verge,
+  verge: Pick<Verge, "endpoint" | "miniflare">,
   config: Partial<DistributionConfig>,
   more: Partial<CompiledDistribution> = {},
 ): Promise<InstalledDistribution> {

@@ -9,6 +9,7 @@ import { PLACES, type Place } from "./places.ts";
 export interface Locations extends AsyncDisposable {
   /** Where each of them listens, in the order of PLACES. */
   readonly endpoints: readonly string[];
+  readonly miniflare: Miniflare;
 }
 
 interface Options {
@@ -79,6 +80,7 @@ export async function startLocations(options: Options): Promise<Locations> {
   const urls = await Promise.all(PLACES.map((place) => miniflare.unsafeGetDirectURL(nameOf(place))));
   return {
     endpoints: urls.map(({ origin }) => origin),
+    miniflare,
     [Symbol.asyncDispose]: () => miniflare.dispose(),
   };
 }

@@ -10,6 +10,7 @@ import {
 import { filterQuery } from "./name-filter.ts";
 import { buildOriginHeaders } from "./origin-headers.ts";
 import type { Passage } from "./passage.ts";
+import { askShield, usesShield } from "./shield.ts";
 
 export interface Question {
   readonly method: string;
@@ -24,6 +25,7 @@ export interface Question {
  * @throws {OriginError} when none gives an answer.
  */
 export async function askOrigin(passage: Passage, { method, fields, withBody }: Question): Promise<OriginAnswer> {
+  if (usesShield(passage, method) && !withBody) return askShield(passage, method, fields);
   const { behavior, viewer, key, distribution, ports, domain } = passage;
   const headers = buildOriginHeaders(behavior, viewer, key.codings, distribution.id);
   for (const [name, value] of fields) headers.set(name, value);

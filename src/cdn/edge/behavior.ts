@@ -6,6 +6,8 @@ import type { NameFilter } from "./name-filter.ts";
 
 /** A cache behaviour, ready to be used: policies looked up, lists made sets. */
 export interface Behavior {
+  /** Among those with path patterns; -1 is the default one. */
+  readonly position: number;
   readonly viewerProtocolPolicy: "allow-all" | "https-only" | "redirect-to-https";
   readonly allowedMethods: ReadonlySet<string>;
   readonly cachedMethods: ReadonlySet<string>;

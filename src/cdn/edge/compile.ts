@@ -21,6 +21,8 @@ export interface CompiledDistribution {
   readonly breaker: CircuitBreaker | undefined;
   readonly errorPages: ReadonlyMap<number, { readonly path: string; readonly status: number }>;
   findBehavior(path: string): Behavior;
+  /** By its `position`. */
+  behaviorAt(position: number): Behavior;
 }
 
 /** Statuses that CloudFront keeps for a while although nobody asked for it ("How CloudFront caches errors"). */
@@ -39,8 +41,8 @@ const DIRECTIVES_SETTING = "x-verge-honor-request-directives";
 export function compileDistribution(snapshot: DistributionSnapshot): CompiledDistribution {
   const { config, protection } = snapshot;
   const patterns = new PathPatterns(config.CacheBehaviors.map(({ PathPattern }) => PathPattern));
-  const behaviors = config.CacheBehaviors.map((settings) => compileBehavior(settings, snapshot));
-  const fallback = compileBehavior(config.DefaultCacheBehavior, snapshot);
+  const behaviors = config.CacheBehaviors.map((settings, position) => compileBehavior(settings, position, snapshot));
+  const fallback = compileBehavior(config.DefaultCacheBehavior, -1, snapshot);
   const pages = config.CustomErrorResponses.filter(({ ResponsePagePath }) => ResponsePagePath !== "");
   return {
     snapshot,
@@ -55,11 +57,12 @@ export function compileDistribution(snapshot: DistributionSnapshot): CompiledDis
         { path: ResponsePagePath, status: Number(ResponseCode) || ErrorCode },
       ]),
     ),
+    behaviorAt: (position) => behaviors[position] ?? fallback,
     findBehavior: (path) => behaviors[patterns.find(normalisePath(path))] ?? fallback,
   };
 }
 
-function compileBehavior(settings: CacheBehaviorSettings, snapshot: DistributionSnapshot): Behavior {
+function compileBehavior(settings: CacheBehaviorSettings, position: number, snapshot: DistributionSnapshot): Behavior {
   const { config } = snapshot;
   const cachePolicy = settings.CachePolicyId === undefined ? undefined : snapshot.cachePolicies[settings.CachePolicyId];
   const requestPolicy =
@@ -77,6 +80,7 @@ function compileBehavior(settings: CacheBehaviorSettings, snapshot: Distribution
   const ttl = compileTtl(settings, cachePolicy, config, isOn(HEURISTIC_SETTING));
   const responseHeaders = settings.ResponseHeadersPolicyId;
   return {
+    position,
     viewerProtocolPolicy: settings.ViewerProtocolPolicy,
     allowedMethods: new Set(settings.AllowedMethods.Items),
     cachedMethods: new Set(settings.AllowedMethods.CachedMethods),

@@ -58,6 +58,19 @@ export class Distributions {
     return held.compiled;
   }
 
+  /** The same, no older than a revision that another location knows. */
+  async findSince(
+    env: CdnEnv,
+    id: string,
+    revision: number,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<CompiledDistribution | undefined> {
+    const found = await this.find(env, id, defer);
+    if (found && found.snapshot.revision >= revision) return found;
+    await this.forget(id);
+    return this.find(env, id, defer);
+  }
+
   /** The distribution that answers for a host, by its aliases. */
   async findByAlias(
     env: CdnEnv,

@@ -21,6 +21,8 @@ export interface Draft {
   readonly cacheStatus: string;
   /** Milliseconds that the origin took, where it was asked. */
   readonly originMs?: number;
+  /** Why there is no answer of an origin, where this was made in place of one. */
+  readonly reason?: string;
 }
 
 /** Statuses without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5). */

@@ -34,6 +34,7 @@ export function draftError(status: number, reason: string, cacheStatus = "fwd=by
     body,
     result: "Error",
     cacheStatus,
+    reason,
   };
 }
 

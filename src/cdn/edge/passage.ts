@@ -14,6 +14,8 @@ export interface Passage {
   readonly ports: CdnPorts;
   /** Of the deployment. */
   readonly domain: string;
+  /** Whether this is the origin shield: it asks the origin itself. */
+  readonly isShield: boolean;
 }
 
 /** Looks headers up as the origin of a passage sees them. */

@@ -139,9 +139,23 @@ function serveBehavior(
   { ports, domain }: ServeContext,
 ): Draft | Promise<Draft> {
   const key = buildCacheKey(distribution.id, behavior, viewer, viewer.method);
-  const passage: Passage = { distribution, behavior, viewer, key, ports, domain };
+  const passage: Passage = { distribution, behavior, viewer, key, ports, domain, isShield: false };
   const isCached = behavior.caches && behavior.cachedMethods.has(viewer.method);
   return isCached && EMPTY_BODY_METHODS.has(viewer.method) ? serveCached(passage) : passThrough(passage);
+}
+
+/** Answers a location in place of the origin: from a key of the shield's own, and never through the shield again. */
+export async function serveShield(
+  distribution: CompiledDistribution,
+  position: number,
+  viewer: ViewerRequest,
+  { ports, domain }: ServeContext,
+): Promise<Draft> {
+  const behavior = distribution.behaviorAt(position);
+  const key = buildCacheKey(`shield/${distribution.id}`, behavior, viewer, viewer.method);
+  const draft = await serveCached({ distribution, behavior, viewer, key, ports, domain, isShield: true });
+  if (draft.reason === undefined) return draft;
+  throw new OriginError(draft.status === 504 ? 504 : draft.status === 503 ? 503 : 502, draft.reason);
 }
 
 /** What is never answered from the store: conditions and ranges are the origin's business. */

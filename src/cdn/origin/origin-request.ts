@@ -26,6 +26,8 @@ export interface CdnPorts extends EdgeFunctionPorts, ProtectionPorts {
   callBucket(request: OriginRequest, bucket: string, accountId: string | undefined): Promise<Response>;
   /** A function URL of this deployment. */
   callFunctionUrl(request: OriginRequest, urlId: string): Promise<Response>;
+  /** Asks the origin shield of a distribution about a cache key. */
+  callShield(distributionId: string, key: string, method: string, headers: Headers): Promise<Response>;
   /** Lets work go on after the answer. */
   defer(work: Promise<unknown>): void;
 }
