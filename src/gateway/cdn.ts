@@ -9,6 +9,7 @@ import type { Env } from "../env.ts";
 import type { Address } from "./address.ts";
 import { createCdnPorts } from "./cdn-ports.ts";
 import { recordServed } from "./cdn-recorder.ts";
+import { drainUnreadBody } from "./unread-body.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
@@ -42,6 +43,8 @@ async function serveCdn(call: CdnRequest): Promise<Response> {
   const startedAt = Date.now();
   const viewer = toViewerRequest(call, distribution);
   const response = await serveDistribution(distribution, viewer, { ports: createCdnPorts(call), domain });
+  // What is refused goes unread: its sender should see why.
+  if (call.request.body) await drainUnreadBody(call.request);
   return observeServed(describeServed(distribution, viewer, response, startedAt), (served) =>
     recordServed(served, call),
   );
