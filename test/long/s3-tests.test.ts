@@ -55,8 +55,6 @@ const ACCOUNTS = {
   },
 } as const;
 
-const KMS_KEYS = ["key-1", "key-2"] as const;
-
 describe.skipIf(suite === "")("ceph/s3-tests", () => {
   let verge: Verge;
   let work: string;
@@ -67,9 +65,9 @@ describe.skipIf(suite === "")("ceph/s3-tests", () => {
       settings: { VERGE_LIFECYCLE_DAY_SECONDS: LIFECYCLE_DAY, VERGE_BUCKET_DEFAULTS: "open" },
     });
     work = mkdtempSync(join(tmpdir(), "verge-s3-tests-"));
-    writeFileSync(join(work, "s3tests.conf"), renderConfiguration(verge));
     for (const account of Object.values(ACCOUNTS)) await callApi(verge, "POST", "/accounts", account);
-    await createKeys(verge);
+    const keys = [await createKey(verge), await createKey(verge)] as const;
+    writeFileSync(join(work, "s3tests.conf"), renderConfiguration(verge, keys));
   });
   afterAll(async () => {
     await verge.stop();
@@ -134,16 +132,15 @@ function findParallelism(): string[] {
   ];
 }
 
-/** The suite names keys that it takes to exist. */
-async function createKeys(verge: Verge): Promise<void> {
+/** The ARN of a KMS key of the main account: S3 answers with ARNs whatever names the key. */
+async function createKey(verge: Verge): Promise<string> {
   const kms = createKmsClient(verge, { credentials: ACCOUNTS.main });
-  for (const TagValue of KMS_KEYS) {
-    await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: "verge:key-id", TagValue }] }));
-  }
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
   kms.destroy();
+  return KeyMetadata!.Arn!;
 }
 
-function renderConfiguration({ endpoint }: Verge): string {
+function renderConfiguration({ endpoint }: Verge, [key, otherKey]: readonly [string, string]): string {
   const { hostname, port } = new URL(endpoint);
   const { main, alt, tenant } = ACCOUNTS;
   // The suite reads these sections before any test, and uses them in those of IAM alone.
@@ -156,8 +153,8 @@ function renderConfiguration({ endpoint }: Verge): string {
       "iam path prefix": "/s3-tests/",
     }),
     renderAccount("s3 main", main, {
-      kms_keyid: KMS_KEYS[0],
-      kms_keyid2: KMS_KEYS[1],
+      kms_keyid: key,
+      kms_keyid2: otherKey,
       lc_debug_interval: LIFECYCLE_DAY,
     }),
     renderAccount("s3 alt", alt),
