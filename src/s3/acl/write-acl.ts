@@ -8,8 +8,11 @@ import { findBucketOwner, findOwner, ownerOfWrites } from "../owner.ts";
 import { cannedAcl } from "./canned.ts";
 import { hasGrantHeaders, readGrantHeaders } from "./grants.ts";
 
-/** What a bucket accepts whose owner owns everything in it: it says nothing else. */
-const HARMLESS_ACLS = new Set(["", "bucket-owner-full-control"]);
+/**
+ * What a bucket accepts whose owner owns everything in it: what gives nothing to anybody else. S3 takes the second
+ * alone; rclone before 1.61 and copies of s3cmd name the third without being asked to.
+ */
+const HARMLESS_ACLS = new Set(["", "bucket-owner-full-control", "private"]);
 
 /** What a write says of the rights to its object. */
 export interface WrittenRights {
