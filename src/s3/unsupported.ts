@@ -48,7 +48,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Replication", "PutBucketReplication", "PUT", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
   row("Replication", "DeleteBucketReplication", "DELETE", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
 
-
   row("Directory buckets", "CreateSession", "GET", BUCKET, "s3express:CreateSession", sub("session")),
   row("Directory buckets", "ListDirectoryBuckets", "GET", SERVICE, "s3express:ListAllMyDirectoryBuckets", {
     query: { "x-id": "ListDirectoryBuckets" },
