@@ -82,11 +82,13 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   // Who awaits the work as well hears of its failure; to the platform it is not one.
   const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined));
   try {
-    const alias = isAlias(incoming, env, deployment);
+    const signedService = readSignedService(incoming.headers);
+    // What is signed for one of the services is for it, whoever has claimed the host for a distribution.
+    const alias = signedService === undefined && isAlias(incoming, env, deployment);
     const address: Address =
       alias && (await alias)
         ? { service: "cdn", distributionId: undefined, rawPath: incoming.rawPath, byPath: false }
-        : resolveAddress(incoming.host, incoming.rawPath, deployment.domain, readSignedService(incoming.headers));
+        : resolveAddress(incoming.host, incoming.rawPath, deployment.domain, signedService);
     if (address.service === "verge") return await serveVerge(request, { incoming, address, env, deployment });
     if (deployment.complaint) throw new ServiceError("ServiceUnavailable", 503, deployment.complaint);
     if (address.service === "unsupported") {

@@ -75,9 +75,9 @@ describe("parts", () => {
     expect(Parts?.map((part) => part.PartNumber)).not.toContain(5);
   });
 
-  test("headers of features that are not there are refused by name", async () => {
+  test("grants where ACLs are off and unknown storage classes are refused", async () => {
     const grant = new CreateMultipartUploadCommand({ Bucket, Key: "grant", GrantRead: "id=x" });
-    expect(await refusalOf(client.send(grant))).toMatchObject({ code: "NotImplemented", status: 501 });
+    expect(await refusalOf(client.send(grant))).toMatchObject({ code: "AccessControlListNotSupported", status: 400 });
     const stored = new CreateMultipartUploadCommand({ Bucket, Key: "class", StorageClass: "FROZEN" as "STANDARD" });
     expect(await refusalOf(client.send(stored))).toMatchObject({ code: "InvalidStorageClass", status: 400 });
   });

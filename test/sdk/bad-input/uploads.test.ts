@@ -178,7 +178,7 @@ describe("headers with values that S3 does not know", () => {
     ["x-amz-acl", "public-read", 400, "AccessControlListNotSupported"],
     ["x-amz-website-redirect-location", "javascript:alert(1)", 400, "InvalidArgument"],
     ["x-amz-object-lock-mode", "GOVERNANCE", 400, "InvalidArgument"],
-    ["x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers", 501, "NotImplemented"],
+    ["x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers", 400, "AccessControlListNotSupported"],
     ["if-modified-since", "Sun, 01 Jan 2023 00:00:00 GMT", 501, "NotImplemented"],
   ] as const)("%s: %s", async (name, value, status, code) => {
     expectRefusal(await put({ headers: { [name]: value } }), status, code);

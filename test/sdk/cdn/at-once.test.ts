@@ -7,10 +7,14 @@ import { createCloudFrontClient, createDistribution } from "../../support/cloudf
 const cdn = useCdn();
 
 /** Asks under a host that the machine cannot look up. */
-function askHost(host: string, path: string): Promise<{ status: number; text: string }> {
+function askHost(
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
   const { hostname, port } = new URL(cdn.verge.endpoint);
   return new Promise((resolve, reject) => {
-    httpRequest({ hostname, port, path, headers: { host } }, (response) => {
+    httpRequest({ hostname, port, path, headers: { host, ...headers } }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece: string) => (text += piece));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
@@ -39,6 +43,9 @@ test("what the API changes is in force where it was changed when it answers", as
 
   expect((await askHost("shop.example.com", "/page")).text).toBe("1");
   expect((await askHost(DomainName, "/page")).text).toBe("1");
+  // Whoever claims the host of an API for a distribution gets nothing of what is signed for the API.
+  const authorization = "AWS4-HMAC-SHA256 Credential=NOBODY/20261122/us-east-1/s3/aws4_request, SignedHeaders=host";
+  expect((await askHost("shop.example.com", "/page", { authorization })).text).toContain("<Error>");
   expect(await ask(`${url}/page`, plain)).toMatchObject({ text: "1", from: "Hit" });
 
   const Paths = { Quantity: 1, Items: ["/page"] };

@@ -27,6 +27,8 @@ function readObject(index: Fixture, key: string, beforeAnswer: () => Promise<unk
     settings: { region: "us-east-1", maxReads: 100 },
     identity: { kind: "anonymous" },
     defer: () => {},
+    judge: () => {},
+    hidesMissing: () => false,
   };
   return getObject(call as unknown as S3Call);
 }
