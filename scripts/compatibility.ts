@@ -10,11 +10,14 @@ import { servedLambdaOperations } from "../src/lambda/operations.ts";
 import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
 import { schedulerOperations } from "../src/scheduler/operations.ts";
+import { iamOperations } from "../src/iam/operations.ts";
+import { unsupportedIamOperations } from "../src/iam/unsupported.ts";
 import { kmsOperations } from "../src/kms/operations.ts";
 import { servedLogsOperations } from "../src/logs/operations.ts";
 import { unsupportedLogsOperations } from "../src/logs/unsupported.ts";
 import { s3Operations } from "../src/s3/operations.ts";
 import { sqsOperations } from "../src/sqs/operations.ts";
+import { stsOperations } from "../src/sts/operations.ts";
 import { subResourceDefaults } from "../src/s3/sub-resource-defaults.ts";
 import { AREAS_NOT_PLANNED, unsupportedOperations } from "../src/s3/unsupported.ts";
 
@@ -102,6 +105,12 @@ export function renderCompatibility(): string {
     "",
     `Served: ${kmsOperations.map(({ name }) => name).join(", ")}.`,
     "What differs is in docs/encryption.md; the others answer UnsupportedOperationException.",
+    "",
+    "## AWS IAM and STS",
+    "",
+    `IAM: ${listServed(iamOperations, unsupportedIamOperations)}.`,
+    "",
+    `STS: ${listServed(stsOperations, [])}. What is refused by name, and what differs, is in docs/iam.md.`,
     "",
     "## Amazon SQS",
     "",
@@ -219,6 +228,12 @@ function renderRequest({ method, path, query = {}, headers = [] }: Row): string 
   const target = parameters.length === 0 ? path : `${path}?${parameters.join("&")}`;
   const selecting = headers.length === 0 ? "" : ` with ${headers.map((name) => `\`${name}\``).join(", ")}`;
   return `\`${method} ${target}\`${selecting}`;
+}
+
+/** The names of what is served. */
+function listServed(rows: readonly { readonly name: string }[], refused: readonly { readonly name: string }[]): string {
+  const others = new Set(refused.map(({ name }) => name));
+  return rows.flatMap(({ name }) => (others.has(name) ? [] : [name])).join(", ");
 }
 
 function countNames(rows: readonly Row[]): number {

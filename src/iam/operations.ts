@@ -89,7 +89,7 @@ const rows: readonly Row[] = [
   ["GetAccountSummary", "any", getAccountSummary],
 ];
 
-const iamOperations: readonly IamOperation[] = [...rows.map(([name, about, handle]) => ({ name, access: `iam:${name}`, about, handle })), ...unsupportedIamOperations];
+export const iamOperations: readonly IamOperation[] = [...rows.map(([name, about, handle]) => ({ name, access: `iam:${name}`, about, handle })), ...unsupportedIamOperations];
 
 const byName = new Map(iamOperations.map((operation) => [operation.name, operation]));
 

@@ -11,7 +11,7 @@ const unsupported = (name: string): StsOperation => ({
 });
 
 /** STS, API of 2011-06-15. */
-const stsOperations: readonly StsOperation[] = [
+export const stsOperations: readonly StsOperation[] = [
   { name: "AssumeRole", handle: assumeRole },
   { name: "GetFederationToken", handle: getFederationToken },
   { name: "GetSessionToken", handle: getSessionToken },
