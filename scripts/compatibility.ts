@@ -110,7 +110,7 @@ export function renderCompatibility(): string {
     "",
     `IAM: ${listServed(iamOperations, unsupportedIamOperations)}.`,
     "",
-    `STS: ${listServed(stsOperations, [])}. What is refused by name, and what differs, is in docs/iam.md.`,
+    `STS answers: ${listServed(stsOperations, [])}. Which of them are refused by name, and what differs, is in docs/iam.md.`,
     "",
     "## Amazon SQS",
     "",
