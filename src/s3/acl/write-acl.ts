@@ -8,11 +8,8 @@ import { findBucketOwner, findOwner, ownerOfWrites } from "../owner.ts";
 import { cannedAcl } from "./canned.ts";
 import { hasGrantHeaders, readGrantHeaders } from "./grants.ts";
 
-/**
- * What a bucket accepts whose owner owns everything in it: what gives nothing to anybody else. S3 takes the second
- * alone; rclone before 1.61 and copies of s3cmd name the third without being asked to.
- */
-const HARMLESS_ACLS = new Set(["", "bucket-owner-full-control", "private"]);
+/** What a bucket accepts whose owner owns everything in it: it says nothing else. */
+const HARMLESS_ACLS = new Set(["", "bucket-owner-full-control"]);
 
 /** What a write says of the rights to its object. */
 export interface WrittenRights {
@@ -41,7 +38,8 @@ export async function readWrittenRights(call: S3Call): Promise<WrittenRights> {
   if (canned === null && !hasGrantHeaders(headers)) return { ownerId: ownerOfWrites(call) };
   const config = await call.bucket.currentConfig();
   if (!aclsCount(config)) {
-    if (hasGrantHeaders(headers) || !HARMLESS_ACLS.has(canned ?? "")) throw s3Error("AccessControlListNotSupported");
+    const harmless = HARMLESS_ACLS.has(canned ?? "") || (canned === "private" && isOwner(call, config.accountId));
+    if (hasGrantHeaders(headers) || !harmless) throw s3Error("AccessControlListNotSupported");
     return { ownerId: ownerOfWrites(call) };
   }
   const preferred = config.documents?.objectOwnership === "BucketOwnerPreferred";
@@ -52,6 +50,14 @@ export async function readWrittenRights(call: S3Call): Promise<WrittenRights> {
   const acl = await readAclHeaders(call, "object", owners);
   if (acl) await refusePublic(call, acl, config.documents);
   return { ownerId, ...(acl && { acl }) };
+}
+
+/**
+ * To the owner of the bucket `private` says the same as `bucket-owner-full-control`: rclone before 1.61 and copies of
+ * s3cmd name it without being asked to.
+ */
+function isOwner({ identity }: S3Call, accountId: string): boolean {
+  return identity.kind === "account" && identity.account.id === accountId;
 }
 
 /** The ACL that headers name, by its name or by grants; undefined where they name none. */
