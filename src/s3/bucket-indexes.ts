@@ -4,6 +4,7 @@ import { indexStub } from "../metadata/bucket/shards.ts";
 import type { SealOutcome } from "../metadata/bucket/upkeep.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
+import { askAgain } from "../metadata/ask-again.ts";
 
 /** The life of an index object, as CreateBucket and DeleteBucket drive it. Each step may be repeated. */
 interface IndexLife {
@@ -24,8 +25,6 @@ export interface IndexSet {
 }
 
 type LifeEnv = Pick<S3Call["env"], "BUCKET_INDEX">;
-
-const MAX_ATTEMPTS = 3;
 
 /** Begins every index object of a new bucket. */
 export async function createIndexes(env: LifeEnv, config: BucketConfig): Promise<void> {
@@ -113,13 +112,8 @@ async function invoke<Answer>(
   shard: number,
   step: (index: IndexLife) => Promise<Answer>,
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await step(indexStub(env, set.bucketId, shard));
-    } catch (error) {
-      const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded) throw s3Error("SlowDown");
-      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+  return askAgain(
+    () => step(indexStub(env, set.bucketId, shard)),
+    () => s3Error("SlowDown"),
+  );
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JsonInput } from "../lib/json-input.ts";
 import type { NewMessage, QueueAddress, RefusedMessage, SentMessage } from "../metadata/queue/protocol.ts";
+import { formatSequence } from "../metadata/queue/settings.ts";
 import { openQueue } from "./access.ts";
 import { attempt, readEntries, runBatch } from "./batch.ts";
 import { readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
@@ -119,9 +120,4 @@ function renderSent({ details }: NewMessage, { id, sequence }: SentMessage, { na
     ...(traced && { MD5OfMessageSystemAttributes: hashAttributes(traced) }),
     ...(name.endsWith(".fifo") && { SequenceNumber: formatSequence(sequence) }),
   };
-}
-
-/** "The sequence number's length is 128 bits", written with 20 digits as AWS does. */
-export function formatSequence(sequence: number): string {
-  return String(sequence).padStart(20, "0");
 }

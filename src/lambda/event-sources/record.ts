@@ -1,4 +1,5 @@
 import type { MessageAttributes, ReceivedMessage } from "../../metadata/queue/protocol.ts";
+import { formatSequence } from "../../metadata/queue/settings.ts";
 import { type Payload, textOf } from "../runtime/payload.ts";
 
 /** The event of a batch of messages ("Using Lambda with Amazon SQS", example events). */
@@ -22,7 +23,7 @@ function describeMessage(message: ReceivedMessage, eventSourceARN: string, awsRe
       ...(groupId !== undefined && { MessageGroupId: groupId }),
       ...(deduplicationId !== undefined && {
         MessageDeduplicationId: deduplicationId,
-        SequenceNumber: String(message.sequence).padStart(20, "0"),
+        SequenceNumber: formatSequence(message.sequence),
       }),
       ...(deadLetterSource !== undefined && { DeadLetterQueueSourceArn: deadLetterSource }),
     },

@@ -1,9 +1,9 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
+import { askAgain } from "../ask-again.ts";
 import type { DistributionApi, DistributionSnapshot } from "./protocol.ts";
 import type { CdnRegistryApi } from "./registry-protocol.ts";
 
-const MAX_ATTEMPTS = 3;
 /** The one registry of the deployment. */
 const REGISTRY_NAME = "cdn";
 
@@ -26,7 +26,7 @@ export async function readDistribution(
   id: string,
   known?: DistributionSnapshot,
 ): Promise<DistributionSnapshot | undefined> {
-  const answer = await askAgain(() => distributionOf(env, id).read(known?.revision));
+  const answer = await askAgain(() => distributionOf(env, id).read(known?.revision), overloaded);
   return answer === "unchanged" ? known : answer;
 }
 
@@ -39,21 +39,9 @@ export async function findDistributionByAlias(
   env: Pick<Env, "CDN_REGISTRY">,
   host: string,
 ): Promise<string | undefined> {
-  return askAgain(() => cdnRegistryOf(env).findAlias(host.toLowerCase()));
+  return askAgain(() => cdnRegistryOf(env).findAlias(host.toLowerCase()), overloaded);
 }
 
-/**
- * Asks again if the connection was lost: for what may happen twice.
- * Throws ServiceUnavailable (503) when the object is overloaded.
- */
-async function askAgain<Answer>(question: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await question();
-    } catch (error) {
-      const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded) throw new ServiceError("ServiceUnavailable", 503, "CloudFront is overloaded");
-      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+function overloaded(): ServiceError {
+  return new ServiceError("ServiceUnavailable", 503, "CloudFront is overloaded");
 }

@@ -1,8 +1,7 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
 import type { FoundFunction, FunctionRegistryApi, PolicyRecord } from "./protocol.ts";
-
-const MAX_ATTEMPTS = 3;
+import { askAgain } from "../ask-again.ts";
 
 /** The registry of an account's functions. The stub belongs to the request that made it: do not keep it. */
 export function functionRegistryOf(env: Pick<Env, "FUNCTION_REGISTRY">, accountId: string): FunctionRegistryApi {
@@ -18,15 +17,10 @@ export async function askFunctionRegistry<Answer>(
   accountId: string,
   question: (registry: FunctionRegistryApi) => Promise<Answer>,
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await question(functionRegistryOf(env, accountId));
-    } catch (error) {
-      const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded) throw new ServiceError("TooManyRequestsException", 429, "Rate exceeded");
-      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+  return askAgain(
+    () => question(functionRegistryOf(env, accountId)),
+    () => new ServiceError("TooManyRequestsException", 429, "Rate exceeded"),
+  );
 }
 
 /** Functions as they are now: each question is a call. */

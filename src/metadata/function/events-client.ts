@@ -1,8 +1,7 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
 import type { AcceptedEvent, EventTarget, FunctionEventsApi } from "./events-protocol.ts";
-
-const MAX_ATTEMPTS = 3;
+import { askAgain } from "../ask-again.ts";
 
 /**
  * Takes asynchronous invocations of a function: durable when it answers, all of them or none. It may be
@@ -25,13 +24,8 @@ export async function askFunctionEvents<Answer>(
   { accountId, functionName }: EventTarget,
   question: (events: FunctionEventsApi) => Promise<Answer>,
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await question(env.FUNCTION_EVENTS.getByName(`${accountId}:${functionName}`));
-    } catch (error) {
-      const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded) throw new ServiceError("TooManyRequestsException", 429, "Rate exceeded");
-      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+  return askAgain(
+    () => question(env.FUNCTION_EVENTS.getByName(`${accountId}:${functionName}`)),
+    () => new ServiceError("TooManyRequestsException", 429, "Rate exceeded"),
+  );
 }

@@ -1,8 +1,7 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
 import type { LogIndexApi } from "./protocol.ts";
-
-const MAX_ATTEMPTS = 3;
+import { askAgain } from "../ask-again.ts";
 
 /**
  * Asks the logs of an account, again if the connection was lost: appending twice stores once, and what else
@@ -13,15 +12,8 @@ export async function askLogIndex<Answer>(
   accountId: string,
   question: (index: LogIndexApi) => Promise<Answer>,
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await question(env.LOG_INDEX.getByName(accountId));
-    } catch (error) {
-      const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded) {
-        throw new ServiceError("ServiceUnavailableException", 503, "The service cannot complete the request.");
-      }
-      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+  return askAgain(
+    () => question(env.LOG_INDEX.getByName(accountId)),
+    () => new ServiceError("ServiceUnavailableException", 503, "The service cannot complete the request."),
+  );
 }

@@ -60,3 +60,8 @@ export function parseQueueArn(arn: string): (QueueAddress & { readonly region: s
     ? { region, accountId, name }
     : undefined;
 }
+
+/** `SequenceNumber`: "128 bits", written with 20 digits as AWS does. */
+export function formatSequence(sequence: number): string {
+  return String(sequence).padStart(20, "0");
+}

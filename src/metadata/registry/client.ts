@@ -1,8 +1,7 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
 import type { RegistryApi } from "./protocol.ts";
-
-const MAX_ATTEMPTS = 3;
+import { askAgain } from "../ask-again.ts";
 
 /** The Registry's stub. It belongs to the request that made it: do not keep it. */
 export function registryOf(env: Pick<Env, "REGISTRY">): RegistryApi {
@@ -18,13 +17,8 @@ export async function askRegistry<Answer>(
   env: Pick<Env, "REGISTRY">,
   question: (registry: RegistryApi) => Promise<Answer>,
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await question(registryOf(env));
-    } catch (error) {
-      const flags = error as { retryable?: boolean; overloaded?: boolean };
-      if (flags?.overloaded) throw new ServiceError("SlowDown", 503, "Please reduce your request rate.");
-      if (!flags?.retryable || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+  return askAgain(
+    () => question(registryOf(env)),
+    () => new ServiceError("SlowDown", 503, "Please reduce your request rate."),
+  );
 }
