@@ -19,24 +19,19 @@ export interface ServeOptions {
 
 export interface Serving {
   readonly origin: string;
-  /** Of workerd: that which serves comes first. */
-  readonly pids: readonly number[];
+  /** Of the workerd that serves; s3rver has none. */
+  readonly pid: number | undefined;
 }
 
 const options = JSON.parse(process.argv[2] ?? "") as ServeOptions;
-// Ctrl-C goes to the whole group; the parent decides when its sides end.
 const runtime = await start(options);
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.removeAllListeners(signal);
-  process.on(signal, () => {});
-}
 process.once("disconnect", () => {
   runtime.stop().then(
     () => process.exit(0),
     () => process.exit(1),
   );
 });
-process.send?.({ origin: runtime.endpoint.origin, pids: listPids(runtime) } satisfies Serving);
+process.send?.({ origin: runtime.endpoint.origin, pid: runtime.process.pid } satisfies Serving);
 
 function start({ side, mainModule, stateDir, inspectorPort, functions, ...keys }: ServeOptions) {
   const common = { mainModule, stateDir, inspectorPort };
@@ -56,11 +51,4 @@ function start({ side, mainModule, stateDir, inspectorPort, functions, ...keys }
       VERGE_MASTER_KEY: keys.masterKey,
     },
   });
-}
-
-function listPids(served: {
-  readonly process: { readonly pid: number | undefined };
-  readonly functionsPid?: number | undefined;
-}) {
-  return [served.process.pid, served.functionsPid].filter((pid) => pid !== undefined);
 }

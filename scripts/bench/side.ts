@@ -36,7 +36,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
   readonly #mainModule: string | undefined;
   readonly #keys = generateCredentials();
   #process: ChildProcess | undefined;
-  #workerds: readonly number[] = [];
+  #workerd: number | undefined;
   #origin = "";
 
   /** `mainModule` is the bundle; s3rver has none. */
@@ -58,7 +58,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
 
   /** The process whose memory and CPU matter. */
   get pid(): number {
-    return this.#workerds[0] ?? this.#process?.pid ?? 0;
+    return this.#workerd ?? this.#process?.pid ?? 0;
   }
 
   get #logPath(): string {
@@ -69,7 +69,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
     mkdirSync(this.stateDir, { recursive: true });
     const child = this.#mainModule === undefined ? this.#spawnS3rver() : this.#forkRuntime(this.#mainModule, options);
     this.#process = child;
-    const release = child.pid === undefined ? undefined : endWithThisProcess(child.pid);
+    const release = child.pid === undefined ? undefined : endWithThisProcess(-child.pid);
     child.once("exit", () => release?.());
     const failed = new Promise<never>((_resolve, reject) => {
       child.once("error", reject);
@@ -79,21 +79,20 @@ export class Side<Name extends SideName | BareKind = SideName> {
     });
     failed.catch(() => undefined);
     const serving = this.#mainModule === undefined ? waitForS3rver(child) : waitForRuntime(child);
-    const { origin, pids } = await Promise.race([serving, failed]);
+    const { origin, pid } = await Promise.race([serving, failed]);
     this.#origin = origin;
-    this.#workerds = pids;
+    this.#workerd = pid;
   }
 
   async stop(): Promise<void> {
     const child = this.#process;
     if (child === undefined) return;
-    this.resume();
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    const isOver = child.exitCode !== null || child.signalCode !== null;
+    if (!isOver) this.resume();
     this.#process = undefined;
-    this.#workerds = [];
-    const ended = new Promise<void>((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resolve();
-      child.once("exit", () => resolve());
-    });
+    this.#workerd = undefined;
+    if (isOver) return;
     if (child.connected) child.disconnect();
     else child.kill();
     await ended;
@@ -108,11 +107,12 @@ export class Side<Name extends SideName | BareKind = SideName> {
     this.#signal("SIGCONT");
   }
 
-  /** CPU seconds of its processes since they began; undefined where /proc does not tell. */
+  /** CPU seconds of all its processes, those that have ended included; undefined where /proc does not tell. */
   cpuSeconds(): number | undefined {
-    const pids = [this.#process?.pid, ...this.#workerds].filter((pid) => pid !== undefined);
-    const seconds = pids.map(readCpuSeconds);
-    return seconds.includes(undefined) ? undefined : seconds.reduce((sum: number, one) => sum + (one ?? 0), 0);
+    const pid = this.#process?.pid ?? 0;
+    const own = readCpuSeconds(pid);
+    if (own === undefined) return undefined;
+    return listChildren(pid).reduce((sum, child) => sum + (readCpuSeconds(child) ?? 0), own);
   }
 
   /** The same of the process that serves alone. */
@@ -178,9 +178,10 @@ export class Side<Name extends SideName | BareKind = SideName> {
     }
   }
 
+  /** To the whole group: workerd may be started again at any time, and then has another id. */
   #signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
-    for (const pid of this.#workerds) process.kill(pid, signal);
+    const pid = this.#process?.pid;
+    if (pid !== undefined) process.kill(-pid, signal);
   }
 
   #forkRuntime(mainModule: string, options: StartOptions): ChildProcess {
@@ -195,7 +196,7 @@ export class Side<Name extends SideName | BareKind = SideName> {
     try {
       // Not on the terminal: workerd complains of alarms that are late because it was paused.
       const stdio = ["ignore", log, log, "ipc"] as const;
-      return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], { stdio: [...stdio] });
+      return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], { stdio: [...stdio], detached: true });
     } finally {
       closeSync(log);
     }
@@ -206,21 +207,33 @@ export class Side<Name extends SideName | BareKind = SideName> {
     const args = [program, "--directory", this.stateDir, "--address", "127.0.0.1", "--port", "0", "--silent"];
     const log = openSync(this.#logPath, "a");
     try {
-      return spawn(process.execPath, args, { stdio: ["ignore", "pipe", log] });
+      return spawn(process.execPath, args, { stdio: ["ignore", "pipe", log], detached: true });
     } finally {
       closeSync(log);
     }
   }
 }
 
-/** proc(5), stat: fields 14 and 15, in hundredths of a second; the name in field 2 may hold spaces. */
+/**
+ * proc(5), stat: fields 14 to 17, in hundredths of a second: its own, and those of children that have ended. The name
+ * in field 2 may hold spaces.
+ */
 function readCpuSeconds(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
   } catch {
     return undefined;
+  }
+}
+
+/** Those that its main thread has started, as Node.js starts all. */
+function listChildren(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number).filter(Boolean);
+  } catch {
+    return [];
   }
 }
 
@@ -237,7 +250,7 @@ function waitForS3rver(child: ChildProcess): Promise<Serving> {
     child.stdout?.on("data", (data: Buffer) => {
       printed += data.toString();
       const address = /listening on (\S+:\d+)/.exec(printed)?.[1];
-      if (address !== undefined) resolve({ origin: `http://${address}`, pids: [] });
+      if (address !== undefined) resolve({ origin: `http://${address}`, pid: undefined });
     });
   });
 }
