@@ -1,11 +1,9 @@
 import type { Identity } from "../auth/identity.ts";
-import { requireAllowed } from "../auth/policy/decide-action.ts";
 import { masterKeyOf } from "../auth/secrets.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { readBounded } from "../lib/read-bounded.ts";
 import { lambdaError } from "../lambda/errors.ts";
-import { formatFunctionArn } from "../lambda/names.ts";
 import { callFunctionUrl } from "../lambda/urls/call-url.ts";
 import { answerPreflight, isPreflight } from "../lambda/urls/cors.ts";
 import { readUrlId } from "../lambda/urls/url-id.ts";
@@ -54,10 +52,6 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
   if (!body) throw lambdaError("RequestTooLargeException", "Request Entity Too Large");
   const identity = await identify(request, url, body);
   const target = { accountId, name: url.functionName, qualifier: url.qualifier };
-  requireAllowed(factsOf(identity, incoming, deployment), {
-    action: "lambda:InvokeFunctionUrl",
-    resource: formatFunctionArn(deployment.region, target),
-  });
   return callFunctionUrl(
     url,
     {
@@ -76,6 +70,7 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
       target,
       region: deployment.region,
       directory,
+      facts: factsOf(identity, incoming, deployment),
       ports: createLambdaPorts(request, identity),
     },
   );

@@ -1,6 +1,7 @@
 import type { Identity } from "../auth/identity.ts";
 import { masterKeyOf } from "../auth/secrets.ts";
 import type { ExecutionPorts, LambdaPorts } from "../lambda/call.ts";
+import { unusableRole } from "../lambda/errors.ts";
 import { functionRegistryOf } from "../metadata/function/client.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import { checkBucketAs } from "./act-on-bucket.ts";
@@ -9,6 +10,7 @@ import { logRecorderOf } from "../metadata/logs/recorder.ts";
 import { presignFunctionCode } from "./function-code.ts";
 import { createFunctionRuntime, reserveExecution, type RuntimeRequest } from "./function-runtime.ts";
 import type { LambdaRequest } from "./lambda.ts";
+import { requireTrust } from "./principal-access.ts";
 import { issueRoleKeys } from "./role-keys.ts";
 import { readObjectAs } from "./read-object.ts";
 
@@ -21,6 +23,8 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     registry: (accountId) => functionRegistryOf(env, accountId),
     readObject: (object, limit) => readObjectAs(identity, object, limit, request),
     checkBucket: (bucket) => checkBucketAs(identity, bucket, request),
+    checkRole: (accountId, roleArn, sourceArn) =>
+      requireTrust(env, { accountId, roleArn, service: "lambda.amazonaws.com", sourceArn }, unusableRole()),
     seal: async (secret, owner) => (await master()).seal(secret, owner),
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
     tag: async (text) => (await master()).tag(text),

@@ -3,9 +3,9 @@ import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
-import { authorise } from "../lambda/access.ts";
+import { authorise, isPlainlyOwn } from "../lambda/access.ts";
 import type { LambdaCall, LambdaOperation, LambdaResult } from "../lambda/call.ts";
-import { lambdaError } from "../lambda/errors.ts";
+import { lambdaError, unusableRole } from "../lambda/errors.ts";
 import { formatFunctionArn } from "../lambda/names.ts";
 import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
@@ -89,35 +89,32 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
     ports: createLambdaPorts(request, identity),
   };
   const run = async () => {
-    if (!isAccountItself(identity)) await requirePrincipalAllowed(call, String(operation.access), request);
-    await authorise(call, String(operation.access));
+    if (!isPlainlyOwn(call)) await requireCallAllowed(call, String(operation.access), request);
     return operation.handle(call);
   };
   return changesSomething(operation) ? runRecorded(env, describeChange(call, incoming), run, namedIn) : run();
 }
 
-/** What the policies of a user or a session say, also of the role that it gives a function. */
-async function requirePrincipalAllowed(
-  call: LambdaCall,
-  action: string,
-  { incoming, deployment, env }: LambdaRequest,
-): Promise<void> {
-  const { account, parameters, region, target } = call;
-  const members = target.name === "" || call.operation === "UpdateFunctionConfiguration" ? peekMembers(call.body) : {};
-  const name = target.name || textOf(members, "FunctionName");
-  const layer = parameters["LayerName"];
-  const facts = factsOf(call.identity, incoming, deployment);
+/** What the policies of the caller and of the function that it addresses say, also of the role that a function gets. */
+async function requireCallAllowed(call: LambdaCall, action: string, request: LambdaRequest): Promise<void> {
+  const { identity, parameters, target } = call;
+  const facts = factsOf(identity, request.incoming, request.deployment);
+  const isOfFunction = target.name !== "" && parameters["LayerName"] === undefined;
+  if (isOfFunction) await authorise(call, facts, { action });
+  else requireAllowed(facts, { action, resource: resourceOf(call) });
+  if (isAccountItself(identity) || !ROLE_TAKERS.has(call.operation)) return;
+  const role = textOf(peekMembers(call.body), "Role");
+  if (role !== "") await requirePassRole(request.env, facts, role, "lambda.amazonaws.com", unusableRole());
+}
+
+/** What an operation is about that addresses no function: a layer, a function that is named in the body, or nothing. */
+function resourceOf({ account, body, parameters, region }: LambdaCall): string {
   const own = `arn:aws:lambda:${region}:${account.id}`;
-  const ofFunction = target.name === "" ? `${own}:function:${name}` : formatFunctionArn(region, target);
-  const named = name.startsWith("arn:") ? name : name === "" ? "*" : ofFunction;
-  requireAllowed(facts, { action, resource: layer === undefined ? named : `${own}:layer:${layer}` });
-  const role = textOf(members, "Role");
-  if (role === "" || !ROLE_TAKERS.has(call.operation)) return;
-  const unusable = lambdaError(
-    "InvalidParameterValueException",
-    "The role defined for the function cannot be assumed by Lambda.",
-  );
-  await requirePassRole(env, facts, role, "lambda.amazonaws.com", unusable);
+  const layer = parameters["LayerName"];
+  if (layer !== undefined) return `${own}:layer:${layer}`;
+  const name = textOf(peekMembers(body), "FunctionName");
+  if (name.startsWith("arn:")) return name;
+  return name === "" ? "*" : `${own}:function:${name}`;
 }
 
 /** The function that an answer describes: of one that was created no path has the name. */

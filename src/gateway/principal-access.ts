@@ -1,4 +1,7 @@
 import { requireAllowed } from "../auth/policy/decide-action.ts";
+import { evaluate } from "../auth/policy/evaluate.ts";
+import { parsePolicy } from "../auth/policy/parse.ts";
+import type { ConditionContext } from "../auth/policy/policy.ts";
 import type { RequestFacts } from "../auth/policy/principal-keys.ts";
 import { formatEntityArn, principalsOf } from "../auth/principals.ts";
 import type { Env } from "../env.ts";
@@ -25,6 +28,43 @@ export async function requirePassRole(
   const [, accountId, name = ""] = ROLE.exec(roleArn) ?? [];
   const role = accountId === identity.account.id ? await principalsOf(env).findRole(accountId, name) : undefined;
   if (!role || formatEntityArn(identity.account.id, role.entity) !== roleArn) throw unusable;
+}
+
+/** A role that is given to a service, and for what. */
+export interface GivenRole {
+  readonly accountId: string;
+  readonly roleArn: string;
+  /** `lambda.amazonaws.com` */
+  readonly service: string;
+  /** ARN of the function or the schedule, which trust policies may name. */
+  readonly sourceArn: string;
+}
+
+/**
+ * Whether a role lets a service assume it. One that the account has never had is a label (docs/iam.md); a deleted one
+ * trusts nobody. @throws ServiceError `unusable`
+ */
+export async function requireTrust(
+  env: Pick<Env, "IAM_ACCOUNTS">,
+  { accountId, roleArn, service, sourceArn }: GivenRole,
+  unusable: ServiceError,
+): Promise<void> {
+  const [, roleAccount, name = ""] = ROLE.exec(roleArn) ?? [];
+  if (roleAccount !== accountId) return;
+  const role = await principalsOf(env).findFunctionRole(accountId, name);
+  if (!role) return;
+  const { trust } = role.entity.role ?? {};
+  if (trust === undefined) throw unusable;
+  const keys: Readonly<Record<string, string>> = { "aws:sourceaccount": accountId, "aws:sourcearn": sourceArn };
+  const context: ConditionContext = (key) => (Object.hasOwn(keys, key) ? [keys[key]!] : undefined);
+  const request = {
+    caller: { kind: "service", service },
+    action: "sts:AssumeRole",
+    resource: roleArn,
+    context,
+  } as const;
+  const policies = [{ name: `trust of ${name}`, policy: parsePolicy(trust, "trust") }];
+  if (!evaluate(request, { ownerId: accountId, policies }).allowed) throw unusable;
 }
 
 /** The members of a JSON body, for what policies say of them; the operation complains of one that is not JSON. */

@@ -1,13 +1,13 @@
-import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { queueDirectoryOf, queueOf } from "../metadata/queue/client.ts";
 import type { QueueAddress } from "../metadata/queue/protocol.ts";
-import { formatQueueArn } from "../metadata/queue/settings.ts";
+import { authorise } from "../sqs/access.ts";
 import { parseInput, parseQueuePath, type SqsCall, type SqsResult } from "../sqs/call.ts";
 import { queryCodeOf, sqsError } from "../sqs/errors.ts";
 import { findSqsOperation } from "../sqs/operations.ts";
+import { queuePoliciesOf } from "../sqs/queue-policies.ts";
 import { readAction, readForm, renderAnswer, renderQueryError } from "../sqs/query-protocol.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
@@ -25,6 +25,8 @@ interface SqsRequest {
 }
 
 const TARGET = /^AmazonSQS\.(\w+)$/;
+/** Operations that name a queue by its name alone, wherever they were sent. */
+const NAMING = new Set(["CreateQueue", "GetQueueUrl"]);
 /** A batch of 1 MB, escaped in a form. */
 const BODY_LIMIT: BodyLimit = {
   bytes: 6_291_456,
@@ -81,6 +83,7 @@ async function serve(
   const name = nameOf(body);
   const operation = findSqsOperation(name);
   onMatch(name);
+  const policies = queuePoliciesOf(env);
   const call: SqsCall = {
     input: parseInput(toJson(body)),
     account: identity.account,
@@ -90,20 +93,29 @@ async function serve(
     pathQueue: parseQueuePath(incoming.rawPath),
     queue: (address) => queueOf(env, address),
     directory: (accountId) => queueDirectoryOf(env, accountId),
+    policyChanged: (address) => policies.forget(address),
   };
-  if (!isAccountItself(identity)) {
-    const resource = formatQueueArn(deployment.region, addressOf(call));
-    requireAllowed(factsOf(identity, incoming, deployment), { action: operation.access, resource });
-  }
+  const facts = factsOf(identity, incoming, deployment);
+  await authorise(
+    { facts, action: operation.access, address: addressOf(name, call), region: deployment.region },
+    policies,
+  );
   return { name, answer: await operation.handle(call) };
 }
 
-/** The queue that a request names or makes; `*` where it names none. */
-function addressOf({ input, pathQueue, account }: SqsCall): QueueAddress {
+/** The queue that a request is about, as the operation itself will read it; `*` where it names none. */
+function addressOf(operation: string, { input, pathQueue, account }: SqsCall): QueueAddress {
+  const none = { accountId: account.id, name: "*" };
+  const byName = () => parseQueuePath(`${ownerOf(operation, input) ?? account.id}/${input.text("QueueName") ?? ""}`);
+  if (operation === "ListQueues") return none;
+  if (NAMING.has(operation)) return byName() ?? none;
   const url = input.text("QueueUrl");
-  const named = url === undefined ? pathQueue : parseQueuePath(url);
-  const owner = input.text("QueueOwnerAWSAccountId") ?? account.id;
-  return named ?? { accountId: owner, name: input.text("QueueName") ?? "*" };
+  return (url === undefined ? pathQueue : parseQueuePath(url)) ?? none;
+}
+
+/** Another account's queue can be looked up by its name, and not made. */
+function ownerOf(operation: string, input: SqsCall["input"]): string | undefined {
+  return operation === "GetQueueUrl" ? input.text("QueueOwnerAWSAccountId") : undefined;
 }
 
 function renderJsonError(error: ServiceError, requestId: string): Response {

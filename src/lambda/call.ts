@@ -48,6 +48,8 @@ export interface LambdaPorts extends ExecutionPorts {
   tag(text: string): Promise<Uint8Array>;
   /** Throws InvalidParameterValueException when the caller cannot use the bucket. */
   checkBucket(bucket: string): Promise<void>;
+  /** Throws InvalidParameterValueException when the role of a function, by their ARNs, does not let Lambda assume it. */
+  checkRole(accountId: string, roleArn: string, functionArn: string): Promise<void>;
   /** Takes asynchronous invocations: durable when it answers. */
   acceptEvents(target: EventTarget, events: readonly AcceptedEvent[]): Promise<void>;
   /** A queue's object. */

@@ -36,6 +36,7 @@ export async function updateFunctionConfiguration(call: LambdaCall): Promise<Lam
   const layerArns = readLayers(input);
   const revisionId = input.text("RevisionId");
   input.finish();
+  if (settings.role !== undefined) await call.ports.checkRole(accountId, settings.role, arn);
   if (settings.deadLetterQueue) await checkQueue(call, settings.deadLetterQueue);
   const registry = call.ports.registry(accountId);
   const found = await registry.findFunction(name, LATEST);

@@ -57,3 +57,10 @@ export function revisionMismatch(): ServiceError {
     "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
   );
 }
+
+export function unusableRole(): ServiceError {
+  return lambdaError(
+    "InvalidParameterValueException",
+    "The role defined for the function cannot be assumed by Lambda.",
+  );
+}

@@ -33,8 +33,9 @@ export async function createFunction(call: LambdaCall): Promise<LambdaResult> {
   const tags = readTags(input) ?? {};
   input.finish();
   const settings = completeSettings(given, target.name);
-  if (settings.deadLetterQueue) await checkQueue({ ...call, target }, settings.deadLetterQueue);
   const named = { ...call, target };
+  await call.ports.checkRole(target.accountId, settings.role, formatFunctionArn(call.region, target));
+  if (settings.deadLetterQueue) await checkQueue(named, settings.deadLetterQueue);
   const registry = call.ports.registry(target.accountId);
   // Cheap, and spares an upload that would be refused; the commit decides.
   if (await registry.findFunction(target.name, LATEST)) throw functionExists(target.name);

@@ -16,6 +16,13 @@ export interface SqsCall {
   readonly pathQueue: QueueAddress | undefined;
   queue(address: QueueAddress): QueueApi;
   directory(accountId: string): QueueDirectoryApi;
+  /** The queue's policy may be another now. */
+  policyChanged(address: QueueAddress): void;
+}
+
+export interface AddressedQueue {
+  readonly address: QueueAddress;
+  readonly queue: QueueApi;
 }
 
 /** What an operation answers, in the members of the JSON protocol. */

@@ -25,7 +25,7 @@ const LABEL = /^[A-Za-z0-9_-]{1,80}$/;
 
 /** AddPermission: a statement of the queue's policy. */
 export async function addPermission(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:AddPermission");
+  const { address, queue } = openQueue(call);
   const label = readLabel(call);
   const accounts = call.input.textList("AWSAccountIds") ?? [];
   const actions = call.input.textList("Actions") ?? [];
@@ -59,12 +59,13 @@ export async function addPermission(call: SqsCall): Promise<SqsResult> {
     Resource: formatQueueArn(call.region, address),
   });
   if (!(await queue.setAttributes({ Policy: JSON.stringify(policy) }))) throw queueDoesNotExist();
+  call.policyChanged(address);
   return {};
 }
 
 /** RemovePermission. */
 export async function removePermission(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:RemovePermission");
+  const { address, queue } = openQueue(call);
   const label = readLabel(call);
   const record = await queue.find();
   if (!record) throw queueDoesNotExist();
@@ -78,6 +79,7 @@ export async function removePermission(call: SqsCall): Promise<SqsResult> {
   }
   const Policy = kept.length === 0 ? "" : JSON.stringify({ ...policy, Statement: kept });
   if (!(await queue.setAttributes({ Policy }))) throw queueDoesNotExist();
+  call.policyChanged(address);
   return {};
 }
 

@@ -1,6 +1,6 @@
 import { readRedrive, formatQueueArn } from "../metadata/queue/settings.ts";
 import type { QueueAddress, QueueAttributes, QueueNamesPage } from "../metadata/queue/protocol.ts";
-import { authorise, openQueue } from "./access.ts";
+import { openQueue } from "./access.ts";
 import { checkAttributes, invalidAttribute, renderAttributes } from "./attributes.ts";
 import { formatQueueUrl, readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
 import { invalidParameter, queueDoesNotExist, sqsError } from "./errors.ts";
@@ -28,6 +28,7 @@ export async function createQueue(call: SqsCall): Promise<SqsResult> {
       `A queue already exists with the same name and a different value for attribute ${Object.keys(attributes).join(", ")}`,
     );
   }
+  call.policyChanged(address);
   await call.directory(account.id).add(name, attributes["RedrivePolicy"] && redriveTarget(attributes));
   return { QueueUrl: formatQueueUrl(call.origin, address) };
 }
@@ -37,8 +38,7 @@ export async function getQueueUrl(call: SqsCall): Promise<SqsResult> {
   const name = requireText(call.input, "QueueName");
   const address = { accountId: call.input.text("QueueOwnerAWSAccountId") ?? call.account.id, name };
   if (!isQueueName(name) || !ACCOUNT_ID.test(address.accountId)) throw queueDoesNotExist();
-  const queue = await authorise(call, address, "sqs:GetQueueUrl");
-  if (!(await queue.find())) throw queueDoesNotExist();
+  if (!(await call.queue(address).find())) throw queueDoesNotExist();
   return { QueueUrl: formatQueueUrl(call.origin, address) };
 }
 
@@ -53,7 +53,7 @@ export async function listQueues(call: SqsCall): Promise<SqsResult> {
 
 /** ListDeadLetterSourceQueues. */
 export async function listDeadLetterSourceQueues(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:ListDeadLetterSourceQueues");
+  const { address, queue } = openQueue(call);
   if (!(await queue.find())) throw queueDoesNotExist();
   const { limit, after, paged } = readPaging(call);
   const page = await call.directory(address.accountId).listSources(address.name, after, limit);
@@ -63,7 +63,7 @@ export async function listDeadLetterSourceQueues(call: SqsCall): Promise<SqsResu
 
 /** GetQueueAttributes. */
 export async function getQueueAttributes(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:GetQueueAttributes");
+  const { queue } = openQueue(call);
   const names = call.input.textList("AttributeNames") ?? [];
   const description = await queue.describe();
   if (!description) throw queueDoesNotExist();
@@ -73,12 +73,13 @@ export async function getQueueAttributes(call: SqsCall): Promise<SqsResult> {
 
 /** SetQueueAttributes. */
 export async function setQueueAttributes(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:SetQueueAttributes");
+  const { address, queue } = openQueue(call);
   const attributes = call.input.textMap("Attributes") ?? {};
   if (Object.hasOwn(attributes, "FifoQueue")) throw sqsError("InvalidAttributeName", "Unknown Attribute FifoQueue.");
   checkAttributes(attributes, address.name.endsWith(".fifo"));
   await checkRedrive(call, address, attributes);
   if (!(await queue.setAttributes(attributes))) throw queueDoesNotExist();
+  call.policyChanged(address);
   if (attributes["RedrivePolicy"] !== undefined) {
     await call.directory(address.accountId).add(address.name, redriveTarget(attributes));
   }
@@ -87,8 +88,9 @@ export async function setQueueAttributes(call: SqsCall): Promise<SqsResult> {
 
 /** DeleteQueue: with its messages. */
 export async function deleteQueue(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:DeleteQueue");
+  const { address, queue } = openQueue(call);
   const existed = await queue.remove();
+  call.policyChanged(address);
   await call.directory(address.accountId).remove(address.name);
   if (!existed) throw queueDoesNotExist();
   return {};
@@ -96,7 +98,7 @@ export async function deleteQueue(call: SqsCall): Promise<SqsResult> {
 
 /** PurgeQueue. */
 export async function purgeQueue(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:PurgeQueue");
+  const { address, queue } = openQueue(call);
   const outcome = await queue.purge();
   if (outcome === undefined) throw queueDoesNotExist();
   if (outcome === "in-progress") {

@@ -12,7 +12,7 @@ const MAX_VISIBILITY = 43_200;
 
 /** ReceiveMessage: waits up to 20 seconds for one to come. */
 export async function receiveMessage(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:ReceiveMessage");
+  const { queue } = openQueue(call);
   const { input } = call;
   const visibilitySeconds = readInteger(input, "VisibilityTimeout", 0, MAX_VISIBILITY);
   const waitSeconds = readInteger(input, "WaitTimeSeconds", 0, 20);
@@ -34,14 +34,14 @@ export async function receiveMessage(call: SqsCall): Promise<SqsResult> {
 
 /** DeleteMessage: one that is gone already counts as deleted. */
 export async function deleteMessage(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:DeleteMessage");
+  const { queue } = openQueue(call);
   if (!(await queue.deleteMessages([readReceipt(call.input)]))) throw queueDoesNotExist();
   return {};
 }
 
 /** DeleteMessageBatch. */
 export async function deleteMessageBatch(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:DeleteMessage");
+  const { queue } = openQueue(call);
   return runBatch(readEntries(call.input), readReceipt, async (receipts) => {
     const outcomes = await queue.deleteMessages(receipts);
     if (!outcomes) throw queueDoesNotExist();
@@ -51,7 +51,7 @@ export async function deleteMessageBatch(call: SqsCall): Promise<SqsResult> {
 
 /** ChangeMessageVisibility. */
 export async function changeMessageVisibility(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:ChangeMessageVisibility");
+  const { queue } = openQueue(call);
   const [outcome] = (await queue.changeVisibility([readChange(call.input)])) ?? [];
   if (outcome === undefined) throw queueDoesNotExist();
   return checkChanged(outcome);
@@ -59,7 +59,7 @@ export async function changeMessageVisibility(call: SqsCall): Promise<SqsResult>
 
 /** ChangeMessageVisibilityBatch. */
 export async function changeMessageVisibilityBatch(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:ChangeMessageVisibility");
+  const { queue } = openQueue(call);
   return runBatch(readEntries(call.input), readChange, async (changes) => {
     const outcomes = await queue.changeVisibility(changes);
     if (!outcomes) throw queueDoesNotExist();

@@ -17,7 +17,7 @@ const MAX_BATCH_BYTES = 1_048_576;
 
 /** SendMessage. */
 export async function sendMessage(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:SendMessage");
+  const { address, queue } = openQueue(call);
   const message = readMessage(call, call.input, address);
   const [outcome] = (await queue.send([message])) ?? [];
   if (!outcome) throw queueDoesNotExist();
@@ -26,7 +26,7 @@ export async function sendMessage(call: SqsCall): Promise<SqsResult> {
 
 /** SendMessageBatch: each message by itself. */
 export async function sendMessageBatch(call: SqsCall): Promise<SqsResult> {
-  const { address, queue } = await openQueue(call, "sqs:SendMessage");
+  const { address, queue } = openQueue(call);
   const entries = readEntries(call.input);
   const bytes = entries.reduce((sum, { input }) => sum + Buffer.byteLength(input.text("MessageBody") ?? ""), 0);
   if (bytes > MAX_BATCH_BYTES) {

@@ -6,7 +6,7 @@ const MAX_TAGS = 50;
 
 /** TagQueue. */
 export async function tagQueue(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:TagQueue");
+  const { queue } = openQueue(call);
   const added = call.input.textMap("Tags");
   if (!added) throw missingParameter("Tags");
   const record = await queue.find();
@@ -18,7 +18,7 @@ export async function tagQueue(call: SqsCall): Promise<SqsResult> {
 
 /** UntagQueue. */
 export async function untagQueue(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:UntagQueue");
+  const { queue } = openQueue(call);
   const removed = call.input.textList("TagKeys");
   if (!removed) throw missingParameter("TagKeys");
   if (!(await queue.setTags({}, removed))) throw queueDoesNotExist();
@@ -27,7 +27,7 @@ export async function untagQueue(call: SqsCall): Promise<SqsResult> {
 
 /** ListQueueTags. */
 export async function listQueueTags(call: SqsCall): Promise<SqsResult> {
-  const { queue } = await openQueue(call, "sqs:ListQueueTags");
+  const { queue } = openQueue(call);
   const record = await queue.find();
   if (!record) throw queueDoesNotExist();
   return Object.keys(record.tags).length === 0 ? {} : { Tags: record.tags };

@@ -67,7 +67,11 @@ export interface Decision {
   readonly reason: string;
   /** A statement denies it, rather than that none allows it. */
   readonly explicit?: true;
+  /** Of a refusal: whose policies deny it, or do not allow it. */
+  readonly refusedBy?: PolicySide;
 }
+
+export type PolicySide = "identity" | "boundary" | "session" | "resource";
 
 type Covered = "direct" | "account";
 
@@ -79,15 +83,15 @@ type Covered = "direct" | "account";
 export function evaluate(request: PolicyRequest, resource: ResourceSide): Decision {
   const { caller } = request;
   const permissions = caller.kind === "account" ? caller.principal?.permissions : undefined;
-  const denied = findDeny(request, [...resource.policies, ...listPolicies(permissions)]);
+  const denied = findDeny(request, resource.policies, "resource") ?? findOwnDeny(request, permissions);
   if (denied) return denied;
 
   const own = caller.kind === "account" && caller.accountId === resource.ownerId;
   const granted = resource.restricted && !own ? undefined : findGrant(request, resource);
-  if (caller.kind !== "account") return granted ?? implicitDeny("no policy of the resource allows it");
+  if (caller.kind !== "account") return granted ?? implicitDeny("no policy of the resource allows it", "resource");
   // The ARN of a user or a session, and everyone, need nothing from the other side; the account only delegates.
   if (own && granted?.covered === "direct" && !caller.principal?.roleArn) return granted;
-  if (!own && !granted) return implicitDeny("no policy of the resource allows it to another account");
+  if (!own && !granted) return implicitDeny("no policy of the resource allows it to another account", "resource");
 
   const identity = decideByIdentity(request, permissions);
   if (identity.allowed) return identity;
@@ -98,23 +102,23 @@ export function evaluate(request: PolicyRequest, resource: ResourceSide): Decisi
 /** What the policies of an identity alone say: for actions on no resource that has a policy. */
 export function decideByIdentity(request: PolicyRequest, permissions: Permissions | undefined): Decision {
   if (!permissions) return { allowed: true, reason: "Allow: the account itself" };
-  const denied = findDeny(request, listPolicies(permissions));
+  const denied = findOwnDeny(request, permissions);
   if (denied) return denied;
   const limited = limit(request, permissions);
   if (limited) return limited;
   const allowing = findAllow(request, permissions.identity);
   return allowing
     ? { allowed: true, reason: `Allow by ${allowing}` }
-    : implicitDeny("no identity-based policy allows it");
+    : implicitDeny("no identity-based policy allows it", "identity");
 }
 
 /** What keeps a boundary or a session policy from allowing it; undefined where they all do. */
 function limit(request: PolicyRequest, permissions: Permissions | undefined): Decision | undefined {
   const { boundary, session } = permissions ?? {};
   if (boundary && !findAllow(request, [boundary])) {
-    return implicitDeny(`the permissions boundary ${boundary.name} does not allow it`);
+    return implicitDeny(`the permissions boundary ${boundary.name} does not allow it`, "boundary");
   }
-  if (session && !findAllow(request, session)) return implicitDeny("no session policy allows it");
+  if (session && !findAllow(request, session)) return implicitDeny("no session policy allows it", "session");
   return undefined;
 }
 
@@ -136,11 +140,27 @@ function findGrant(request: PolicyRequest, resource: ResourceSide): (Decision & 
     : { allowed: true, reason: `Allow by ${resource.grant}`, covered: "account" };
 }
 
-function findDeny(request: PolicyRequest, policies: readonly NamedPolicy[]): Decision | undefined {
+/** A deny among the policies of who asks. */
+function findOwnDeny(request: PolicyRequest, permissions: Permissions | undefined): Decision | undefined {
+  if (!permissions) return undefined;
+  const { identity, boundary, session = [] } = permissions;
+  return (
+    findDeny(request, identity, "identity") ??
+    (boundary && findDeny(request, [boundary], "boundary")) ??
+    findDeny(request, session, "session")
+  );
+}
+
+function findDeny(
+  request: PolicyRequest,
+  policies: readonly NamedPolicy[],
+  refusedBy: PolicySide,
+): Decision | undefined {
   for (const { name, policy } of policies) {
     for (const statement of policy.statements) {
       if (statement.effect === "Deny" && covers(statement, request)) {
-        return { allowed: false, explicit: true, reason: `Deny by statement ${statement.label} of policy ${name}` };
+        const reason = `Deny by statement ${statement.label} of policy ${name}`;
+        return { allowed: false, explicit: true, refusedBy, reason };
       }
     }
   }
@@ -155,14 +175,8 @@ function findAllow(request: PolicyRequest, policies: readonly NamedPolicy[]): st
   return undefined;
 }
 
-function listPolicies(permissions: Permissions | undefined): readonly NamedPolicy[] {
-  if (!permissions) return [];
-  const { identity, boundary, session = [] } = permissions;
-  return boundary ? [...identity, boundary, ...session] : [...identity, ...session];
-}
-
-function implicitDeny(reason: string): Decision {
-  return { allowed: false, reason: `Implicit deny: ${reason}` };
+function implicitDeny(reason: string, refusedBy: PolicySide): Decision {
+  return { allowed: false, refusedBy, reason: `Implicit deny: ${reason}` };
 }
 
 /** Whether a statement is about the request; how it names the caller where it names any. */

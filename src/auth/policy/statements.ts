@@ -1,4 +1,4 @@
-import { type Caller, covers } from "./evaluate.ts";
+import { type Caller, covers, type NamedPolicy } from "./evaluate.ts";
 import { parsePolicy, PolicySyntaxError, readPolicy } from "./parse.ts";
 import type { Statement } from "./policy.ts";
 
@@ -33,8 +33,8 @@ const UNIVERSAL_KEYS =
   /^aws:(sourceip|securetransport|currenttime|epochtime|useragent|requestedregion|principal\w+|userid)$/;
 
 /**
- * Whether the statements of a resource allow a request: one allows it and none denies it. Callers of the owning
- * account are decided elsewhere.
+ * Whether the statements of a resource allow a request: one allows it and none denies it. For services, and
+ * for accounts as such; users and sessions have policies of their own (`decideForResource`).
  */
 export function isAllowedByStatements(stored: readonly StoredStatement[], request: StatementRequest): boolean {
   return isAllowed(stored.map(readStored), request);
@@ -51,6 +51,11 @@ export function isAllowedByDocument(text: string | undefined, request: Statement
     throw error;
   }
   return isAllowed(statements, request);
+}
+
+/** The same statements as a policy, for callers of accounts, whose own policies count beside it. */
+export function toPolicy(name: string, stored: readonly StoredStatement[]): NamedPolicy {
+  return { name, policy: { version: "2012-10-17", statements: stored.flatMap((one) => readStored(one) ?? []) } };
 }
 
 function isAllowed(statements: readonly (Statement | undefined)[], request: StatementRequest): boolean {

@@ -1,6 +1,6 @@
-import type { Identity } from "../../auth/identity.ts";
+import type { RequestFacts } from "../../auth/policy/principal-keys.ts";
 import type { UrlRecord } from "../../metadata/function/protocol.ts";
-import { isAllowedByPolicy } from "../access.ts";
+import { decideFunctionAccess } from "../access.ts";
 import type { LambdaCall } from "../call.ts";
 import { lambdaError } from "../errors.ts";
 import { type Executable, findExecutable } from "../invoke/executable.ts";
@@ -14,14 +14,17 @@ import { toUrlResponse } from "./response.ts";
 import { toStreamedResponse } from "./streamed-response.ts";
 
 /** What a call of a function URL needs of the deployment. */
-export type UrlContext = Pick<LambdaCall, "target" | "region" | "directory" | "ports">;
+export interface UrlContext extends Pick<LambdaCall, "target" | "region" | "directory" | "ports"> {
+  /** Of who calls: with AuthType NONE nobody. */
+  readonly facts: RequestFacts;
+}
 
 /**
  * Runs the function behind a URL for a caller who has been identified, and makes its result a response.
  * @throws ServiceError AccessDeniedException when the URL's policy does not let the caller in.
  */
 export async function callFunctionUrl(url: UrlRecord, request: UrlRequest, context: UrlContext): Promise<Response> {
-  await authoriseUrl(url, request.identity, context);
+  await authoriseUrl(url, context);
   const executable = await findExecutable(context);
   const input: InvokeInput = {
     requestId: request.requestId,
@@ -57,17 +60,13 @@ async function respondStreaming(
 
 /**
  * "Access control for function URLs": with AuthType NONE everybody whom the policy names for such URLs, which
- * is nobody until a statement for `*` is added; with AWS_IAM the owning account, and others by the policy.
+ * is nobody until a statement for `*` is added; with AWS_IAM whom his own policies and the function's allow it.
  */
-async function authoriseUrl(url: UrlRecord, identity: Identity, context: UrlContext): Promise<void> {
-  const account = identity.kind === "account" ? identity.account : undefined;
-  if (url.authType === "AWS_IAM" && account?.id === context.target.accountId) return;
-  const allowed =
-    (url.authType === "NONE" || account !== undefined) &&
-    (await isAllowedByPolicy(context, {
-      principal: account ? { kind: "account", accountId: account.id } : { kind: "anonymous" },
-      action: "lambda:InvokeFunctionUrl",
-      context: { "lambda:functionurlauthtype": url.authType },
-    }));
-  if (!allowed) throw lambdaError("AccessDeniedException", "Forbidden");
+async function authoriseUrl(url: UrlRecord, context: UrlContext): Promise<void> {
+  const asked = {
+    action: "lambda:InvokeFunctionUrl",
+    keys: { "lambda:functionurlauthtype": url.authType },
+  };
+  const decision = await decideFunctionAccess(context, context.facts, asked);
+  if (!decision.allowed) throw lambdaError("AccessDeniedException", "Forbidden");
 }
