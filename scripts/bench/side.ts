@@ -196,7 +196,10 @@ export class Side<Name extends SideName | BareKind = SideName> {
     try {
       // Not on the terminal: workerd complains of alarms that are late because it was paused.
       const stdio = ["ignore", log, log, "ipc"] as const;
-      return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], { stdio: [...stdio], detached: true });
+      return fork(join(import.meta.dirname, "serve-side.ts"), [JSON.stringify(serve)], {
+        stdio: [...stdio],
+        detached: true,
+      });
     } finally {
       closeSync(log);
     }
