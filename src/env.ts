@@ -1,4 +1,5 @@
 import type { JobMessage } from "./jobs/messages.ts";
+import type { FunctionHostApi } from "./lambda/runtime/remote/wire.ts";
 import type { BucketIndex } from "./metadata/bucket/bucket-index.ts";
 import type { EventsMessage } from "./metadata/function/events-protocol.ts";
 import type { FunctionEvents } from "./metadata/function/function-events.ts";
@@ -43,7 +44,7 @@ export interface Env {
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */
   readonly PUBLIC_NETWORK?: Fetcher;
   /** Locally: the process in which functions run instead of here, and who watches over it (docs/decisions/0017). */
-  readonly FUNCTION_HOST?: Fetcher;
+  readonly FUNCTION_HOST?: Fetcher & FunctionHostApi;
   readonly FUNCTION_SUPERVISOR?: Fetcher;
   /** Wakes those who run asynchronous invocations. */
   readonly INVOCATIONS: Queue<EventsMessage | ConsumerMessage>;

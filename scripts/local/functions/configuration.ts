@@ -9,6 +9,9 @@ import { build } from "esbuild";
  */
 const HEAP_MEGABYTES = 256;
 
+/** By which Miniflare's `external` services ask for RPC instead of HTTP; it has no option for it. */
+const RPC_HOST = "miniflare-unsafe-internal-capnp-connect";
+
 /** The workerd that Miniflare starts. */
 export function findWorkerd(): string {
   const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
@@ -45,7 +48,7 @@ const config :Workerd.Config = (
     (name = "public", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
     (name = "deployment", external = (address = "${deployment.host}", http = ())),
   ],
-  sockets = [(name = "http", http = (), service = "functions")],
+  sockets = [(name = "http", http = (capnpConnectHost = "${RPC_HOST}"), service = "functions")],
 );
 const functions :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],

@@ -1,6 +1,8 @@
 /** The Worker of the process in which functions run, started by function-process.ts. */
+import { WorkerEntrypoint } from "cloudflare:workers";
 import { createEgress, describeEgress, type EgressProps } from "../../../src/lambda/runtime/egress.ts";
-import { answerRemoteCall } from "../../../src/lambda/runtime/remote/host.ts";
+import { answerInvocation, answerRemoteCall, type RemoteHostPorts } from "../../../src/lambda/runtime/remote/host.ts";
+import type { FunctionHostApi } from "../../../src/lambda/runtime/remote/wire.ts";
 
 interface Env {
   readonly LOADER: WorkerLoader;
@@ -15,13 +17,21 @@ interface Entrypoints {
 
 export const FunctionEgress = createEgress<Env>((request, env) => env.DEPLOYMENT.fetch(request));
 
-export default {
-  fetch(request, env, context) {
-    const entrypoints = context.exports as unknown as Entrypoints;
-    return answerRemoteCall(request, {
-      loader: env.LOADER,
-      egress: (fn, ownHost) => entrypoints.FunctionEgress({ props: describeEgress(fn, ownHost) }),
-      defer: (work) => context.waitUntil(work.catch(() => undefined)),
-    });
-  },
-} satisfies ExportedHandler<Env>;
+export default class FunctionHost extends WorkerEntrypoint<Env> implements FunctionHostApi {
+  readonly #ports: RemoteHostPorts = {
+    loader: this.env.LOADER,
+    egress: (fn, ownHost) => {
+      const entrypoints = this.ctx.exports as unknown as Entrypoints;
+      return entrypoints.FunctionEgress({ props: describeEgress(fn, ownHost) });
+    },
+    defer: (work) => this.ctx.waitUntil(work.catch(() => undefined)),
+  };
+
+  override fetch(request: Request): Promise<Response> {
+    return answerRemoteCall(request, this.#ports);
+  }
+
+  invoke(message: string | Uint8Array): Promise<string | Uint8Array> {
+    return answerInvocation(message, this.#ports);
+  }
+}

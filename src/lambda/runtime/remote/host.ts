@@ -7,6 +7,7 @@ import type { Ended } from "../output.ts";
 import { decodePacked } from "../pack/form.ts";
 import type { InvokeInput, PackedCode, RuntimeFunction, RuntimePorts } from "../protocol.ts";
 import {
+  decodeBytes,
   decodeMessage,
   type Definition,
   encodeMessage,
@@ -31,10 +32,20 @@ const started = new Set<string>();
 const definitions = new Map<string, Definition>();
 const MAX_DEFINITIONS = 4_000;
 
+/** Answers an invocation without code. Never throws: only the end of the process breaks a call off. */
+export async function answerInvocation(message: string | Uint8Array, ports: RemoteHostPorts) {
+  const { head, rest } = decodeMessage<RemoteCall>(message);
+  const definition = findDefinition(head);
+  if (!definition) return encodeMessage({ kind: "needs-definition" });
+  const input: InvokeInput = { ...head.input, payload: rest };
+  return invokeBuffered(definition.fn, input, completePorts(definition, undefined, ports));
+}
+
+/** Answers over HTTP: invocations that bring code, and those whose result is streamed. */
 export async function answerRemoteCall(request: Request, ports: RemoteHostPorts): Promise<Response> {
   const path = new URL(request.url).pathname;
   if (path === HEALTH_PATH) return new Response(String(running));
-  const { head, rest } = decodeMessage<RemoteCall>(new Uint8Array(await request.arrayBuffer()));
+  const { head, rest } = decodeBytes<RemoteCall>(new Uint8Array(await request.arrayBuffer()));
   const definition = findDefinition(head);
   if (!definition) return new Response(encodeMessage({ kind: "needs-definition" }));
   const { payloadLength } = head;
@@ -42,12 +53,23 @@ export async function answerRemoteCall(request: Request, ports: RemoteHostPorts)
   const input: InvokeInput = { ...head.input, payload: rest.subarray(0, payloadLength) };
   const runtime = completePorts(definition, code, ports);
   const { fn } = definition;
+  if (path === INVOKE_PATH) return new Response(await invokeBuffered(fn, input, runtime));
   running++;
   try {
-    if (path === INVOKE_PATH) return new Response(encodeMessage(...partsOf(await runInIsolate(fn, input, runtime))));
     return await streamReply(fn, input, runtime);
   } catch (error) {
     return new Response(encodeMessage(describeFailure(error)));
+  } finally {
+    running--;
+  }
+}
+
+async function invokeBuffered(fn: RuntimeFunction, input: InvokeInput, ports: RuntimePorts) {
+  running++;
+  try {
+    return encodeMessage(...partsOf(await runInIsolate(fn, input, ports)));
+  } catch (error) {
+    return encodeMessage(describeFailure(error));
   } finally {
     running--;
   }

@@ -16,11 +16,14 @@ import type {
   RuntimeFunction,
 } from "../protocol.ts";
 import type { InvocationOutcome } from "../shim/wire.ts";
+import { type Payload, textOf } from "../payload.ts";
 import {
+  decodeBytes,
   decodeMessage,
   type Definition,
   encodeMessage,
   FRAMES_TYPE,
+  type FunctionHostApi,
   INVOKE_PATH,
   LOSS_URL,
   type LossReport,
@@ -33,7 +36,7 @@ import {
 
 export interface RemoteRuntimePorts {
   /** The process. */
-  readonly host: Fetcher;
+  readonly host: Fetcher & FunctionHostApi;
   /** Who started it, watches it and starts it again. */
   readonly supervisor: Fetcher;
   readonly ownHost: string;
@@ -43,6 +46,8 @@ export interface RemoteRuntimePorts {
 
 /** The process has a grace of its own before it answers for an isolate that does not. */
 const PROCESS_GRACE_MS = HOST_GRACE_MS + 250;
+
+const HOST_URL = "http://functions";
 
 const decoder = new TextDecoder();
 
@@ -81,11 +86,20 @@ class RemoteInvocation {
     });
   }
 
-  async #ask(more: More = {}): Promise<{ reply: RemoteReply; payload: Uint8Array }> {
-    const response = await this.#send(INVOKE_PATH, more);
-    const { head, rest } = decodeMessage<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
+  async #ask(more: More = {}): Promise<{ reply: RemoteReply; payload: Payload }> {
+    const { head, rest } = decodeMessage<RemoteReply>(await this.#exchange(this.#write(more), more));
     const wanted = await this.#add(more, head);
     return wanted ? this.#ask(wanted) : { reply: head, payload: rest };
+  }
+
+  async #exchange(message: string | Uint8Array, { code }: More): Promise<string | Uint8Array> {
+    try {
+      if (code === undefined) return await this.#ports.host.invoke(message);
+      const response = await this.#ports.host.fetch(HOST_URL + INVOKE_PATH, { method: "POST", body: message });
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      throw new LostError(error);
+    }
   }
 
   /** What the process asks for, unless it has been given it. */
@@ -114,10 +128,10 @@ class RemoteInvocation {
     begin: (contentType: string) => void,
     more: More = {},
   ): Promise<Ended> {
-    const response = await this.#send(STREAM_PATH, more);
+    const response = await this.#open(this.#write(more));
     const isStream = response.headers.get("content-type") === FRAMES_TYPE;
     if (!isStream || response.body === null) {
-      const { head } = decodeMessage<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
+      const { head } = decodeBytes<RemoteReply>(new Uint8Array(await response.arrayBuffer()));
       const wanted = await this.#add(more, head);
       return wanted ? this.#relay(writer, begin, wanted) : readEnded(head, new Uint8Array());
     }
@@ -125,27 +139,26 @@ class RemoteInvocation {
       if (kind === FRAME.contentType) begin(decoder.decode(bytes));
       else if (kind === FRAME.chunk) await writer.write(bytes);
       else {
-        const { head, rest } = decodeMessage<RemoteReply>(bytes);
+        const { head, rest } = decodeBytes<RemoteReply>(bytes);
         return readEnded(head, rest);
       }
     }
     throw new Error("The process of the functions broke off.");
   }
 
-  async #send(path: string, { code, isDefined = false }: More): Promise<Response> {
-    const { payload, ...input } = this.#input;
-    const body = code
-      ? encodeMessage(
-          { ...this.#identify(true), input, payloadLength: Buffer.byteLength(payload) },
-          payload,
-          encodePacked(code),
-        )
-      : encodeMessage({ ...this.#identify(isDefined), input }, payload);
+  async #open(body: string | Uint8Array): Promise<Response> {
     try {
-      return await this.#ports.host.fetch(`http://functions${path}`, { method: "POST", body });
+      return await this.#ports.host.fetch(HOST_URL + STREAM_PATH, { method: "POST", body });
     } catch (error) {
       throw new LostError(error);
     }
+  }
+
+  #write({ code, isDefined = false }: More): string | Uint8Array {
+    const { payload, ...input } = this.#input;
+    if (!code) return encodeMessage({ ...this.#identify(isDefined), input }, payload);
+    const payloadLength = Buffer.byteLength(payload);
+    return encodeMessage({ ...this.#identify(true), input, payloadLength }, payload, encodePacked(code));
   }
 
   #identify(isDefined: boolean): Pick<RemoteCall, "definition" | "definitionId"> {
@@ -217,7 +230,7 @@ function isLoss(error: unknown): boolean {
   );
 }
 
-function readEnded(reply: RemoteReply, payload: Uint8Array): Ended {
+function readEnded(reply: RemoteReply, payload: Payload): Ended {
   switch (reply.kind) {
     case "ended": {
       const { begin, end, logStream, outcome } = reply;
@@ -226,7 +239,7 @@ function readEnded(reply: RemoteReply, payload: Uint8Array): Ended {
         begin,
         end,
         logStream,
-        outcome: { ...outcome, payload: outcome.failed ? decoder.decode(payload) : payload },
+        outcome: { ...outcome, payload: outcome.failed ? textOf(payload) : payload },
       };
     }
     case "refused":

@@ -1,11 +1,21 @@
 /**
  * What the Worker and the process that runs its functions locally say to each other
- * (docs/decisions/0017-local-function-process.md): a line of JSON, then a payload, and the code where there is any.
+ * (docs/decisions/0017-local-function-process.md, 0059): a line of JSON, then a payload, and the code where there is any.
  */
 import type { ServiceError } from "../../../lib/errors.ts";
 import type { Ended } from "../output.ts";
+import type { Payload } from "../payload.ts";
 import type { InvokeInput, RuntimeFunction } from "../protocol.ts";
 import type { InvocationOutcome } from "../shim/wire.ts";
+
+/**
+ * The process as it is called for an invocation. A call of this kind costs both sides about a third of an HTTP request,
+ * but what it carries is limited: code goes to INVOKE_PATH.
+ */
+export interface FunctionHostApi {
+  /** Takes a RemoteCall, answers a RemoteReply, as `encodeMessage` writes them. Throws when the process is lost. */
+  invoke(message: string | Uint8Array): Promise<string | Uint8Array>;
+}
 
 export const INVOKE_PATH = "/invoke";
 export const STREAM_PATH = "/stream";
@@ -44,7 +54,7 @@ export type RemoteReply =
 
 export interface Message<Head> {
   readonly head: Head;
-  readonly rest: Uint8Array;
+  readonly rest: Payload;
 }
 
 const LINE_FEED = 10;
@@ -68,7 +78,16 @@ export function encodeMessageBytes(head: RemoteReply, payload?: string | Uint8Ar
   return typeof message === "string" ? encoder.encode(message) : message;
 }
 
-export function decodeMessage<Head extends RemoteCall | RemoteReply>(bytes: Uint8Array): Message<Head> {
+export function decodeMessage<Head extends RemoteCall | RemoteReply>(message: string | Uint8Array): Message<Head> {
+  if (typeof message === "string") {
+    const line = message.indexOf("\n");
+    return { head: JSON.parse(message.slice(0, line)) as Head, rest: message.slice(line + 1) };
+  }
+  return decodeBytes(message);
+}
+
+/** The same of what has come as bytes. */
+export function decodeBytes<Head extends RemoteCall | RemoteReply>(bytes: Uint8Array) {
   const line = bytes.indexOf(LINE_FEED);
   return { head: JSON.parse(decoder.decode(bytes.subarray(0, line))) as Head, rest: bytes.subarray(line + 1) };
 }
