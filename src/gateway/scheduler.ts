@@ -3,14 +3,17 @@ import type { RequestFacts } from "../auth/policy/principal-keys.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
+import { parseQueueArn } from "../metadata/queue/settings.ts";
+import { formatGroupArn } from "../metadata/schedule/arn.ts";
 import { schedulesOf } from "../metadata/schedule/client.ts";
+import type { ScheduleOwner } from "../metadata/schedule/protocol.ts";
 import { schedulerError } from "../scheduler/errors.ts";
 import { matchSchedulerOperation } from "../scheduler/service.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
-import { peekMembers, requirePassRole, textOf } from "./principal-access.ts";
+import { peekMembers, requirePassRole, requireTrust, textOf } from "./principal-access.ts";
 import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
@@ -22,6 +25,8 @@ interface SchedulerRequest {
   readonly onMatch: (operation: string) => void;
 }
 
+const TARGET_TAKERS = new Set(["CreateSchedule", "UpdateSchedule"]);
+const SEND = "sqs:SendMessage";
 /** An input of 1 MB, escaped, and the rest. */
 const BODY_LIMIT: BodyLimit = {
   bytes: 4_194_304,
@@ -57,22 +62,43 @@ async function serveScheduler({ incoming, env, deployment, onMatch }: SchedulerR
     const resource = `arn:aws:scheduler:${deployment.region}:${identity.account.id}:${kind}/${kind === "schedule" ? `${group}/` : ""}${Name || "*"}`;
     const facts = factsOf(identity, incoming, deployment);
     requireAllowed(facts, { action: `scheduler:${operation.name}`, resource });
-    await requireTargetAllowed(env, facts, peekMembers(body)["Target"]);
   }
   const owner = { accountId: identity.account.id, region: deployment.region };
+  if (TARGET_TAKERS.has(operation.name)) {
+    await requireTargetAllowed(env, owner, factsOf(identity, incoming, deployment), peekMembers(body));
+  }
   return operation.handle({ parameters, query, body, owner, schedules: schedulesOf(env, owner.accountId) });
 }
 
-/** Schedules act for the account: who makes one must be allowed what it will do. */
-async function requireTargetAllowed(env: Env, facts: RequestFacts, target: unknown): Promise<void> {
-  if (typeof target !== "object" || target === null) return;
-  const members = target as Readonly<Record<string, unknown>>;
-  requireAllowed(facts, { action: "lambda:InvokeFunction", resource: textOf(members, "Arn") });
+/** Schedules act for the account: who makes one must be allowed what it will do, and its role trust the Scheduler. */
+async function requireTargetAllowed(
+  env: Env,
+  owner: ScheduleOwner,
+  facts: RequestFacts,
+  members: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const target = structureOf(members, "Target");
+  const resource = textOf(target, "Arn");
+  const deadLetters = textOf(structureOf(target, "DeadLetterConfig"), "Arn");
+  const roleArn = textOf(target, "RoleArn");
+  // The operation refuses what has none.
+  if (resource === "" || roleArn === "") return;
+  requireAllowed(facts, { action: parseQueueArn(resource) ? SEND : "lambda:InvokeFunction", resource });
+  if (deadLetters !== "") requireAllowed(facts, { action: SEND, resource: deadLetters });
+  const service = "scheduler.amazonaws.com";
   const unusable = schedulerError(
     "ValidationException",
     "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
   );
-  await requirePassRole(env, facts, textOf(members, "RoleArn"), "scheduler.amazonaws.com", unusable);
+  await requirePassRole(env, facts, roleArn, service, unusable);
+  // "Confused deputy prevention": the source is the schedule's group.
+  const sourceArn = formatGroupArn(owner, textOf(members, "GroupName") || "default");
+  await requireTrust(env, { accountId: owner.accountId, roleArn, service, sourceArn }, unusable);
+}
+
+function structureOf(members: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
+  const value = members[name];
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function renderError(error: ServiceError, requestId: string): Response {

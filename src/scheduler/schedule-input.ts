@@ -1,5 +1,6 @@
 import type { JsonInput } from "../lib/json-input.ts";
 import { parseFunctionArn } from "../metadata/function/arn.ts";
+import { parseQueueArn } from "../metadata/queue/settings.ts";
 import { isTimeZone, parseScheduleExpression } from "../metadata/schedule/expression.ts";
 import type { ScheduleOwner, ScheduleSettings, ScheduleTarget } from "../metadata/schedule/protocol.ts";
 import { schedulerError } from "./errors.ts";
@@ -13,13 +14,9 @@ const MAX_RETRIES = 185;
 const MAX_INPUT_BYTES = 1_048_576;
 /** The end of the last year that expressions know. */
 const LAST_DATE = Date.UTC(2200, 0) - 1;
-const OTHER_TARGETS = [
-  "EcsParameters",
-  "EventBridgeParameters",
-  "KinesisParameters",
-  "SageMakerPipelineParameters",
-  "SqsParameters",
-];
+const OTHER_TARGETS = ["EcsParameters", "EventBridgeParameters", "KinesisParameters", "SageMakerPipelineParameters"];
+/** Of a standard queue. */
+const DEAD_LETTER_ARN = /^arn:aws(-[a-z]+)?:sqs:[a-z0-9-]+:\d{12}:[a-zA-Z0-9\-_]+$/;
 
 /** What CreateSchedule and UpdateSchedule say of a schedule. @throws ServiceError ValidationException */
 export function readSettings(input: JsonInput, owner: ScheduleOwner): ScheduleSettings {
@@ -80,31 +77,60 @@ function readTarget(input: JsonInput): ScheduleTarget {
   const text = input.text("Input", { min: 1 });
   const retries = input.structure("RetryPolicy");
   const other = OTHER_TARGETS.find((name) => input.has(name));
-  if (other !== undefined)
-    throw invalid(`${other} does not apply to a Lambda function, and this deployment has no other targets.`);
-  if (input.structure("DeadLetterConfig")?.has("Arn")) {
-    throw invalid("DeadLetterConfig names an SQS queue, of which this deployment has none.");
+  if (other !== undefined) {
+    throw invalid(`${other} does not apply to Lambda functions and SQS queues, the targets of this deployment.`);
   }
+  const messageGroupId = input.structure("SqsParameters")?.text("MessageGroupId", { min: 1, max: 128 });
+  const deadLetterArn = input
+    .structure("DeadLetterConfig")
+    ?.text("Arn", { min: 1, max: 1_600, pattern: DEAD_LETTER_ARN });
   return {
     arn,
     roleArn,
     ...(text !== undefined && { input: text }),
+    ...(messageGroupId !== undefined && { messageGroupId }),
+    ...(deadLetterArn !== undefined && { deadLetterArn }),
     maximumEventAgeInSeconds: retries?.integer("MaximumEventAgeInSeconds", { min: 60, max: MAX_AGE }) ?? MAX_AGE,
     maximumRetryAttempts: retries?.integer("MaximumRetryAttempts", { min: 0, max: MAX_RETRIES }) ?? MAX_RETRIES,
   };
 }
 
-/** Targets are functions of the account: the role is a label, and other accounts' policies would have to agree. */
-function checkTarget({ arn, input }: ScheduleTarget, { accountId, region }: ScheduleOwner): void {
-  const target = parseFunctionArn(arn);
-  if (!target) throw invalid(`Provided Arn is not in correct format: this deployment invokes Lambda functions. ${arn}`);
-  if (target.region !== region) throw invalid(`Provided Arn is not in the region ${region}: ${arn}`);
-  if (target.accountId !== accountId)
-    throw invalid(`The target must be a function of the account ${accountId}: ${arn}`);
+/** Targets are functions and queues of the account. */
+function checkTarget(target: ScheduleTarget, owner: ScheduleOwner): void {
+  const { arn, input, deadLetterArn } = target;
+  const queue = parseQueueArn(arn);
+  const named = queue ?? parseFunctionArn(arn);
+  if (!named) {
+    throw invalid(
+      `Provided Arn is not in correct format: this deployment has Lambda functions and SQS queues as targets. ${arn}`,
+    );
+  }
+  checkPlace(arn, named, owner);
+  const deadLetters = deadLetterArn === undefined ? undefined : parseQueueArn(deadLetterArn);
+  if (deadLetters) checkPlace(deadLetterArn ?? "", deadLetters, owner);
+  if (queue) checkGroup(target, queue.name.endsWith(".fifo"));
+  else if (target.messageGroupId !== undefined) throw invalid("SqsParameters does not apply to a Lambda function.");
   if (input === undefined) return;
   if (Buffer.byteLength(input) > MAX_INPUT_BYTES) {
     throw invalid(`Input must have at most ${MAX_INPUT_BYTES} bytes.`);
   }
+  if (!queue) checkJson(input);
+}
+
+/** Another account's policies would have to agree, and another region is elsewhere. */
+function checkPlace(arn: string, place: ScheduleOwner, { accountId, region }: ScheduleOwner): void {
+  if (place.region !== region) throw invalid(`Provided Arn is not in the region ${region}: ${arn}`);
+  if (place.accountId !== accountId) throw invalid(`The target must be of the account ${accountId}: ${arn}`);
+}
+
+function checkGroup({ messageGroupId }: ScheduleTarget, fifo: boolean): void {
+  if (fifo && messageGroupId === undefined) {
+    throw invalid("SqsParameters with a MessageGroupId is required for a FIFO queue as the target.");
+  }
+}
+
+/** Messages of queues are any text; events of functions are JSON. */
+function checkJson(input: string): void {
   try {
     JSON.parse(input);
   } catch {

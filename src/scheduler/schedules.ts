@@ -115,6 +115,8 @@ function renderSettings(settings: ScheduleSettings): object {
       Arn: target.arn,
       RoleArn: target.roleArn,
       ...(target.input !== undefined && { Input: target.input }),
+      ...(target.messageGroupId !== undefined && { SqsParameters: { MessageGroupId: target.messageGroupId } }),
+      ...(target.deadLetterArn !== undefined && { DeadLetterConfig: { Arn: target.deadLetterArn } }),
       RetryPolicy: {
         MaximumEventAgeInSeconds: target.maximumEventAgeInSeconds,
         MaximumRetryAttempts: target.maximumRetryAttempts,

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from "node:crypto";
 import type { JsonInput } from "../lib/json-input.ts";
 import type { MessageAttribute, MessageAttributes } from "../metadata/queue/protocol.ts";
 import { sqsError } from "./errors.ts";
@@ -50,31 +49,6 @@ export function measureAttributes(attributes: MessageAttributes | undefined): nu
       sum + Buffer.byteLength(name + DataType + (StringValue ?? "")) + Buffer.from(BinaryValue ?? "", "base64").length,
     0,
   );
-}
-
-/**
- * The MD5 of message attributes as SQS computes it ("Calculating the MD5 message digest for message attributes"):
- * by name; name, type and value each behind its length in 4 bytes, the value also behind 1 for text, 2 for bytes.
- */
-export function hashAttributes(attributes: MessageAttributes): string {
-  const hash = createHash("md5");
-  for (const [name, { DataType, StringValue, BinaryValue }] of Object.entries(attributes).toSorted(byName)) {
-    addPart(hash, Buffer.from(name));
-    addPart(hash, Buffer.from(DataType));
-    hash.update(Buffer.from([BinaryValue === undefined ? 1 : 2]));
-    addPart(hash, BinaryValue === undefined ? Buffer.from(StringValue ?? "") : Buffer.from(BinaryValue, "base64"));
-  }
-  return hash.digest("hex");
-}
-
-function addPart(hash: Hash, part: Buffer): void {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(part.length);
-  hash.update(length).update(part);
-}
-
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
 }
 
 /** Those that `names` ask for: by name, `All`, `.*`, or a prefix as `color.*`. */

@@ -1,4 +1,5 @@
 import type { JsonInput } from "../lib/json-input.ts";
+import { hashAttributes } from "../metadata/queue/digests.ts";
 import { isReceipt } from "../metadata/queue/messages.ts";
 import type { ReceiptOutcome, ReceivedMessage } from "../metadata/queue/protocol.ts";
 import { formatSequence } from "../metadata/queue/settings.ts";
@@ -6,7 +7,7 @@ import { openQueue } from "./access.ts";
 import { attempt, readEntries, runBatch } from "./batch.ts";
 import { readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
 import { missingParameter, queueDoesNotExist, sqsError } from "./errors.ts";
-import { hashAttributes, selectAttributes } from "./message-attributes.ts";
+import { selectAttributes } from "./message-attributes.ts";
 
 const MAX_VISIBILITY = 43_200;
 

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import type { JsonInput } from "../lib/json-input.ts";
+import { hashAttributes, hashBody, hashContent } from "../metadata/queue/digests.ts";
 import type { NewMessage, QueueAddress, RefusedMessage, SentMessage } from "../metadata/queue/protocol.ts";
 import { formatSequence } from "../metadata/queue/settings.ts";
 import { openQueue } from "./access.ts";
 import { attempt, readEntries, runBatch } from "./batch.ts";
 import { readInteger, requireText, type SqsCall, type SqsResult } from "./call.ts";
 import { invalidParameter, missingParameter, queueDoesNotExist, sqsError } from "./errors.ts";
-import { hashAttributes, measureAttributes, readMessageAttributes } from "./message-attributes.ts";
+import { measureAttributes, readMessageAttributes } from "./message-attributes.ts";
 
 /** What XML 1.0 can carry: "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF". */
 const MESSAGE_TEXT = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
@@ -62,14 +62,13 @@ function readMessage(call: SqsCall, input: JsonInput, { name }: QueueAddress): N
     bytes: Buffer.byteLength(body) + measureAttributes(attributes),
     details: {
       senderId: call.account.id,
-      md5OfBody: createHash("md5").update(body).digest("hex"),
+      md5OfBody: hashBody(body),
       ...(attributes && { attributes, md5OfAttributes: hashAttributes(attributes) }),
       ...(traceHeader !== undefined && { traceHeader }),
       ...group,
     },
     ...(delaySeconds !== undefined && !fifo && { delaySeconds }),
-    ...(fifo &&
-      group.deduplicationId === undefined && { contentHash: createHash("sha256").update(body).digest("hex") }),
+    ...(fifo && group.deduplicationId === undefined && { contentHash: hashContent(body) }),
   };
 }
 

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
+import { hashAttributes, hashBody } from "../metadata/queue/digests.ts";
 import type { MessageAttributes, QueueApi } from "../metadata/queue/protocol.ts";
 import { queueDoesNotExist } from "./errors.ts";
-import { hashAttributes } from "./message-attributes.ts";
 
 /** A message that a service of this deployment sends: an event of a bucket, the record of an invocation. */
 export interface ServiceMessage {
@@ -25,7 +24,7 @@ export async function sendServiceMessage(queue: QueueApi, ...messages: readonly 
       sentAt,
       details: {
         senderId: SENDER,
-        md5OfBody: createHash("md5").update(body).digest("hex"),
+        md5OfBody: hashBody(body),
         ...(attributes && { attributes, md5OfAttributes: hashAttributes(attributes) }),
         ...(traceHeader !== undefined && { traceHeader }),
       },

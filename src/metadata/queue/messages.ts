@@ -46,7 +46,7 @@ export function addMessage(
   if (message.bytes > settings.maximumBytes) return { refused: "too-long", limit: settings.maximumBytes };
   const details = settings.fifo ? withDeduplicationId(settings, message) : message.details;
   if (!details) return { refused: "no-deduplication-id" };
-  const token = tokenOf(settings, details);
+  const token = tokenOf(settings, details) ?? (message.onceId === undefined ? undefined : `once:${message.onceId}`);
   const earlier = token === undefined ? undefined : findSent(sql, token, now);
   if (earlier) return earlier;
   const { id, body, delaySeconds = settings.delaySeconds } = message;

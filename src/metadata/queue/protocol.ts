@@ -60,6 +60,8 @@ export interface NewMessage {
   readonly bytes: number;
   /** What a FIFO queue that deduplicates by content takes for the deduplication id. */
   readonly contentHash?: string;
+  /** A standard queue takes the message once in five minutes, however often it is sent with the same text here. */
+  readonly onceId?: string;
 }
 
 /** A message that the queue's attributes do not let in: longer than `limit` bytes, or without a deduplication id. */

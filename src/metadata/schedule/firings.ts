@@ -9,6 +9,21 @@ export interface Firing extends ScheduleName {
   readonly target: ScheduleTarget;
   /** Attempts that have failed. */
   readonly attempts: number;
+  /** It was given up: the dead-letter queue gets it. */
+  readonly failure?: Failure;
+}
+
+/** AWS's name of an error, and what it says. */
+export interface FiringError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Why a target did not take an invocation, in the words of dead letters. */
+export interface Failure extends FiringError {
+  readonly condition: "MaximumRetryAttempts" | "MaximumEventAgeInSeconds";
+  /** When it was given up, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 interface FiringRow extends Record<string, SqlStorageValue> {
@@ -18,10 +33,14 @@ interface FiringRow extends Record<string, SqlStorageValue> {
   scheduled: number;
   target: string;
   attempts: number;
+  failure: string | null;
 }
 
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 300_000;
+/** How often, and for how long, a dead letter is offered to its queue. */
+const DEAD_LETTER_DELAY_MS = 60_000;
+const DEAD_LETTER_MS = 86_400_000;
 
 export function addFiring(
   sql: SqlStorage,
@@ -44,13 +63,14 @@ export function listDueFirings(sql: SqlStorage, now: number, limit: number): Fir
   return sql
     .exec<FiringRow>("SELECT * FROM firings WHERE due <= ? ORDER BY due LIMIT ?", now, limit)
     .toArray()
-    .map(({ id, group_name, name, scheduled, target, attempts }) => ({
+    .map(({ id, group_name, name, scheduled, target, attempts, failure }) => ({
       id,
       group: group_name,
       name,
       scheduled,
       target: JSON.parse(target) as ScheduleTarget,
       attempts,
+      ...(failure !== null && { failure: JSON.parse(failure) as Failure }),
     }));
 }
 
@@ -58,16 +78,37 @@ export function forgetFiring(sql: SqlStorage, id: string): void {
   sql.exec("DELETE FROM firings WHERE id = ?", id);
 }
 
-/** Puts a failed one off, longer each time; false, and it is forgotten, when its retry policy is exhausted. */
-export function retryFiring(sql: SqlStorage, { id, scheduled, attempts, target }: Firing, now: number): boolean {
+/** What becomes of an invocation that its target, or its dead-letter queue, did not take. */
+export type Sequel = "again" | "dead-letter" | "dropped";
+
+/** Puts a failed one off, longer each time, until its retry policy is exhausted. */
+export function retryFiring(sql: SqlStorage, firing: Firing, error: FiringError, now: number): Sequel {
+  const { id, scheduled, attempts, target, failure } = firing;
+  if (failure) return retryDeadLetter(sql, id, failure, now);
   const due = now + Math.min(FIRST_DELAY_MS * 2 ** attempts, MAX_DELAY_MS);
   const expires = scheduled + target.maximumEventAgeInSeconds * 1_000;
-  if (attempts >= target.maximumRetryAttempts || due > expires) {
-    forgetFiring(sql, id);
-    return false;
+  const isOften = attempts >= target.maximumRetryAttempts;
+  if (!isOften && due <= expires) {
+    sql.exec("UPDATE firings SET attempts = ?, due = ? WHERE id = ?", attempts + 1, due, id);
+    return "again";
   }
-  sql.exec("UPDATE firings SET attempts = ?, due = ? WHERE id = ?", attempts + 1, due, id);
-  return true;
+  if (target.deadLetterArn === undefined) {
+    forgetFiring(sql, id);
+    return "dropped";
+  }
+  const condition = isOften ? "MaximumRetryAttempts" : "MaximumEventAgeInSeconds";
+  const given: Failure = { ...error, condition, at: now };
+  sql.exec("UPDATE firings SET failure = ?, due = ? WHERE id = ?", JSON.stringify(given), now, id);
+  return "dead-letter";
+}
+
+function retryDeadLetter(sql: SqlStorage, id: string, { at }: Failure, now: number): Sequel {
+  if (now - at > DEAD_LETTER_MS) {
+    forgetFiring(sql, id);
+    return "dropped";
+  }
+  sql.exec("UPDATE firings SET due = ? WHERE id = ?", now + DEAD_LETTER_DELAY_MS, id);
+  return "again";
 }
 
 /** When the alarm has something to do; undefined: not at all. */

@@ -24,8 +24,12 @@ export interface ScheduleTarget {
   readonly roleArn: string;
   /** Text as given; absent: the event that the Scheduler makes. */
   readonly input?: string;
+  /** For queues. */
+  readonly messageGroupId?: string;
   readonly maximumEventAgeInSeconds: number;
   readonly maximumRetryAttempts: number;
+  /** Queue for what the target does not take. */
+  readonly deadLetterArn?: string;
 }
 
 export interface ScheduleName {

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { uncachedFunctions } from "../function/client.ts";
 import { runMigrations } from "../migrations.ts";
-import { deliverFiring } from "./delivery.ts";
+import { deliverFiring, describeError } from "./delivery.ts";
 import { addFiring, type Firing, forgetFiring, listDueFirings, nextDue, retryFiring } from "./firings.ts";
 import * as groups from "./groups.ts";
 import type * as protocol from "./protocol.ts";
@@ -114,9 +114,10 @@ export class Schedules extends DurableObject<Env> implements Implementation {
       await deliverFiring(this.env, uncachedFunctions(this.env), this.#readOwner(), firing);
       forgetFiring(this.#sql, firing.id);
     } catch (error) {
-      const again = retryFiring(this.#sql, firing, Date.now());
+      const sequel = retryFiring(this.#sql, firing, describeError(error), Date.now());
       const { group, name } = firing;
-      if (!again) console.warn(`An invocation of the schedule ${group}/${name} was dropped: ${String(error)}`);
+      if (sequel === "dropped")
+        console.warn(`An invocation of the schedule ${group}/${name} was dropped: ${String(error)}`);
     }
   }
 

@@ -37,4 +37,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX firings_by_due ON firings (due);
 
    CREATE TABLE owner (id INTEGER PRIMARY KEY CHECK (id = 0), account_id TEXT NOT NULL, region TEXT NOT NULL);`,
+
+  `-- Why an invocation was given up, as JSON; it waits for the dead-letter queue.
+   ALTER TABLE firings ADD COLUMN failure TEXT;`,
 ];

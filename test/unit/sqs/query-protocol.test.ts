@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Query } from "../../../src/lib/query.ts";
-import { hashAttributes } from "../../../src/sqs/message-attributes.ts";
+import { hashAttributes } from "../../../src/metadata/queue/digests.ts";
 import { readForm, renderAnswer } from "../../../src/sqs/query-protocol.ts";
 
 describe("a form", () => {

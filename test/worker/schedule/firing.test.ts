@@ -1,6 +1,7 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { queueOf } from "../../../src/metadata/queue/client.ts";
 import { schedulesOf } from "../../../src/metadata/schedule/client.ts";
 import type { ScheduleSettings } from "../../../src/metadata/schedule/protocol.ts";
 import { createFunction } from "../function/function-fixture.ts";
@@ -152,5 +153,36 @@ describe("an invocation that its target does not take", () => {
     expect(await firing()).toEqual([]);
     expect(warn).toHaveBeenCalledWith(expect.stringContaining("default/nightly"));
     warn.mockRestore();
+  });
+
+  it("waits for its dead-letter queue, and is put there once", async () => {
+    const address = { accountId: OWNER.accountId, name: "dead" };
+    const { target } = settings("rate(1 day)");
+    const lost = {
+      ...target,
+      arn: ARN.replace(/f$/, "later"),
+      maximumRetryAttempts: 0,
+      deadLetterArn: "arn:aws:sqs:us-east-1:123456789012:dead",
+    };
+    await schedules().createSchedule(OWNER, NIGHTLY, settings("rate(1 day)", { target: lost }));
+    await ring();
+    await makeDue();
+    await ring();
+    await queueOf(env, address).create(address, {}, {});
+    // As after a crash between the queue's answer and the end of the firing.
+    await runInDurableObject(env.SCHEDULES.getByName(OWNER.accountId), (_, { storage }) => {
+      storage.sql.exec("CREATE TABLE before AS SELECT * FROM firings");
+    });
+    await makeDue();
+    await ring();
+    await runInDurableObject(env.SCHEDULES.getByName(OWNER.accountId), (_, { storage }) => {
+      storage.sql.exec("INSERT INTO firings SELECT * FROM before");
+    });
+    await makeDue();
+    await ring();
+    const received = (await queueOf(env, address).receive({ limit: 10, waitSeconds: 0 }))!;
+    expect(received.map(({ details }) => details.attributes?.["EXHAUSTED_RETRY_CONDITION"]?.StringValue)).toEqual([
+      "MaximumRetryAttempts",
+    ]);
   });
 });
