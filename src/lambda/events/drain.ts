@@ -21,6 +21,9 @@ const TELL_AFTER_MS = 500;
 const DELAY_MS = 1_000;
 /** Records are held until they are told. */
 const MAX_HELD_BYTES = 4_000_000;
+/** How often an exchange is tried, and the wait before it is tried again, which doubles: some seconds in all. */
+const EXCHANGE_ATTEMPTS = 6;
+const EXCHANGE_RETRY_MS = 100;
 
 /** Runs what is due of a function's events, as long as there is something, for about twenty seconds. */
 export async function drainEvents(target: EventTarget, context: EventContext): Promise<void> {
@@ -50,9 +53,12 @@ class Runner {
     this.#context = context;
   }
 
+  /** Throws when the object cannot be reached, after all lanes have ended. */
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: RUNNER_LANES }, () => this.#runLane()));
+    const lanes = await Promise.allSettled(Array.from({ length: RUNNER_LANES }, () => this.#runLane()));
     if (this.#settled.length > 0) await this.#exchange(0);
+    const failed = lanes.find((lane) => lane.status === "rejected");
+    if (failed) throw failed.reason;
   }
 
   async #runLane(): Promise<void> {
@@ -95,12 +101,23 @@ class Runner {
     return this.#batch > RUNNER_LANES ? this.#batch : RUNNER_LANES - this.#running;
   }
 
+  /** What has run would run again if nobody was told: that is tried until its lease may have ended. */
   async #exchange(want: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#tell(want);
+      } catch (error) {
+        if (attempt === EXCHANGE_ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, EXCHANGE_RETRY_MS * 2 ** (attempt - 1)));
+      }
+    }
+  }
+
+  async #tell(want: number): Promise<void> {
     const { ports } = this.#context;
     const latest = await this.#find(LATEST);
     if (!latest) return ports.askEvents(this.#target, (events) => events.clear());
-    const { count, milliseconds } = this.#ran;
-    const settled = this.#settled;
+    const [settled, ran, heldBytes] = [this.#settled, this.#ran, this.#heldBytes];
     const limit = latest.function.reservedConcurrency;
     const call = {
       target: this.#target,
@@ -112,14 +129,21 @@ class Runner {
       running: this.#running,
       // With none reserved at all nothing runs: what is leased is given up.
       ...(limit !== undefined && limit > 0 && { limit }),
-      ...(count > 0 && { eventMs: milliseconds / count }),
+      ...(ran.count > 0 && { eventMs: ran.milliseconds / ran.count }),
     };
-    this.#arriving = false;
     this.#settled = [];
     this.#heldBytes = 0;
     this.#ran = { count: 0, milliseconds: 0 };
     this.#exchangedAt = Date.now();
-    this.#waiting.push(...(await ports.askEvents(this.#target, (events) => events.exchange(call))));
+    try {
+      this.#waiting.push(...(await ports.askEvents(this.#target, (events) => events.exchange(call))));
+      this.#arriving = false;
+    } catch (error) {
+      // Those that were settled after all are passed over the next time.
+      this.#settled = [...settled, ...this.#settled];
+      this.#heldBytes += heldBytes;
+      throw error;
+    }
   }
 
   async #work(event: LeasedEvent): Promise<Settlement> {

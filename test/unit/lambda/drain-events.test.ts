@@ -16,16 +16,19 @@ interface Deployment {
   readonly actual?: FoundFunction | undefined;
   readonly waiting: readonly string[];
   readonly runMs?: number;
+  /** Which calls of the object fail, counted from 0. */
+  readonly failing?: (call: number) => boolean;
 }
 
 /** Drains events that wait; answers the calls of the object, which functions ran, and how many side by side. */
-async function drain({ remembered, actual, waiting, runMs = 0 }: Deployment) {
+async function drain({ remembered, actual, waiting, runMs = 0, failing }: Deployment) {
   const left = [...waiting];
   const exchanges: Exchange[] = [];
   const ran: string[] = [];
-  let [cleared, running, mostRunning] = [0, 0, 0];
+  let [cleared, running, mostRunning, calls] = [0, 0, 0, 0];
   const events: Partial<FunctionEventsApi> = {
     exchange(call) {
+      if (failing?.(calls++)) return Promise.reject(new Error("the object is being moved"));
       exchanges.push(call);
       const until = Date.now() + call.leaseMs;
       const leased = left.splice(0, call.want).map((id): LeasedEvent => ({
@@ -104,4 +107,24 @@ test("the events of a function that is gone are dropped, but not on the word of 
   expect(created.cleared).toBe(0);
   // The isolate does not know yet what to run.
   expect(created.exchanges.flatMap(({ settled }) => settled)).toMatchObject([{ id: "0", outcome: "delayed" }]);
+});
+
+test("what has run is told again when the object could not be reached", async () => {
+  const { exchanges, ran } = await drain({
+    remembered: FOUND,
+    waiting: ids(30),
+    runMs: 5,
+    failing: (call) => call % 2 === 1,
+  });
+  expect(ran).toHaveLength(30);
+  const settled = exchanges.flatMap((call) => call.settled.map(({ id, outcome }) => `${id} ${outcome}`));
+  expect(settled.toSorted()).toEqual(
+    ids(30)
+      .map((id) => `${id} done`)
+      .toSorted(),
+  );
+});
+
+test("an object that cannot be reached at all is left alone after some attempts", { timeout: 20_000 }, async () => {
+  await expect(drain({ remembered: FOUND, waiting: ids(1), failing: () => true })).rejects.toThrow("moved");
 });

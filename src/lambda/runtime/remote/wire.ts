@@ -52,9 +52,9 @@ export type RemoteReply =
   | { readonly kind: "needs-code" }
   | ({ readonly kind: "refused" } & Pick<ServiceError, "code" | "status" | "message" | "detail">);
 
-export interface Message<Head> {
+export interface Message<Head, Rest extends Payload = Payload> {
   readonly head: Head;
-  readonly rest: Payload;
+  readonly rest: Rest;
 }
 
 const LINE_FEED = 10;
@@ -87,7 +87,7 @@ export function decodeMessage<Head extends RemoteCall | RemoteReply>(message: st
 }
 
 /** The same of what has come as bytes. */
-export function decodeBytes<Head extends RemoteCall | RemoteReply>(bytes: Uint8Array) {
+export function decodeBytes<Head extends RemoteCall | RemoteReply>(bytes: Uint8Array): Message<Head, Uint8Array> {
   const line = bytes.indexOf(LINE_FEED);
   return { head: JSON.parse(decoder.decode(bytes.subarray(0, line))) as Head, rest: bytes.subarray(line + 1) };
 }
