@@ -1,5 +1,6 @@
 import { type ReadConditions, readConditionHeaders } from "../lib/conditions.ts";
 import { type Checksum, checksumElement, createChecksum } from "../lib/checksums.ts";
+import type { AccessRequest } from "../lib/operation.ts";
 import { decodePercent } from "../lib/percent.ts";
 import { element } from "../lib/xml.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
@@ -105,6 +106,17 @@ export async function renameObject(call: S3Call): Promise<S3Result> {
   const outcome = await renamed;
   if (outcome.outcome !== "ok") throw refusedCopy(call, { key: sourceKey }, outcome);
   return { headers: {} };
+}
+
+/** A rename reads its source, writes its destination and leaves nothing at the source: all of it must be allowed. */
+export function renameAccess(call: S3Call): readonly AccessRequest[] {
+  const { bucketName: bucket, key } = call;
+  const sourceKey = readRenameSource(call);
+  return [
+    { action: "s3:PutObject", bucket, key },
+    { action: "s3:GetObject", bucket, key: sourceKey },
+    { action: "s3:DeleteObject", bucket, key: sourceKey },
+  ];
 }
 
 interface Sum {

@@ -19,7 +19,7 @@ import { getBucketRequestPayment, putBucketRequestPayment } from "./config/reque
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "./config/versioning.ts";
 import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from "./config/website.ts";
-import { copyObject, renameObject } from "./copy-object.ts";
+import { copyObject, renameAccess, renameObject } from "./copy-object.ts";
 import { copyAccess } from "./copy-source.ts";
 import { deleteAccess, deleteManyAccess, deleteObject, deleteObjects } from "./delete-objects.ts";
 import { getObject, headObject } from "./get-object.ts";
@@ -51,6 +51,7 @@ const BUCKET = "/{Bucket}";
 const OBJECT = "/{Bucket}/{Key+}";
 
 const objectAclAccess = (verb: "Get" | "Put") => versionAccess(`s3:${verb}ObjectAcl`, `s3:${verb}ObjectVersionAcl`);
+const readAttributesAccess = versionAccess("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes");
 const readObjectAccess = versionAccess("s3:GetObject", "s3:GetObjectVersion");
 
 /**
@@ -119,13 +120,13 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PostObject", method: "POST", path: BUCKET, access: anyone, handle: postObject },
   { name: "DeleteObject", method: "DELETE", path: OBJECT, access: deleteAccess, handle: deleteObject },
   { name: "CopyObject", method: "PUT", path: OBJECT, headers: ["x-amz-copy-source"], access: copyAccess, handle: copyObject },
-  { name: "RenameObject", method: "PUT", path: OBJECT, query: { renameObject: true }, access: "s3:PutObject", handle: renameObject },
+  { name: "RenameObject", method: "PUT", path: OBJECT, query: { renameObject: true }, access: renameAccess, handle: renameObject },
   {
     name: "GetObjectAttributes",
     method: "GET",
     path: OBJECT,
     query: { attributes: true },
-    access: versionAccess("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"),
+    access: (call) => [...readObjectAccess(call), ...readAttributesAccess(call)],
     handle: getObjectAttributes,
   },
   { name: "PutObjectTagging", method: "PUT", path: OBJECT, query: { tagging: true }, access: objectTaggingAccess("Put"), handle: putObjectTagging },

@@ -113,7 +113,7 @@ function mayAssume(
   const resource = formatEntityArn(accountId, entity);
   const trust = { name: `trust of ${entity.name}`, policy: parsePolicy(entity.role!.trust, "trust") };
   const request = { caller: callerOf(caller), action: "sts:AssumeRole", resource, context };
-  return evaluate(request, { ownerId: accountId, policies: [trust] }).allowed;
+  return evaluate(request, { ownerId: accountId, policies: [trust], mustAllow: true }).allowed;
 }
 
 async function issue(

@@ -6,6 +6,7 @@ import {
   DeletePublicAccessBlockCommand,
   GetBucketPolicyCommand,
   GetBucketPolicyStatusCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
@@ -13,6 +14,7 @@ import {
   PutBucketPolicyCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
+  RenameObjectCommand,
   type S3Client,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
@@ -240,6 +242,30 @@ test("a copy needs its source as well, whole or by part", async () => {
   await putPolicy(statement({ Principal: { AWS: other.id } }));
   expect((await copy()).CopyObjectResult?.ETag).toBeDefined();
   expect((await other.s3.send(new UploadPartCopyCommand(part))).CopyPartResult?.ETag).toBeDefined();
+});
+
+test("a rename takes the object away from its old key: reading and deleting it there must be allowed", async () => {
+  const to = `arn:aws:s3:::${Bucket}/public/*`;
+  const write = statement({ Principal: { AWS: other.id }, Action: ["s3:PutObject", "s3:GetObject"], Resource: to });
+  const from = (Action: string) =>
+    statement({ Principal: { AWS: other.id }, Action, Resource: `arn:aws:s3:::${Bucket}/a` });
+  const rename = () =>
+    failureOf(other.s3.send(new RenameObjectCommand({ Bucket, Key: "public/taken", RenameSource: "a" })));
+  for (const policy of [[write], [write, from("s3:GetObject")], [write, from("s3:DeleteObject")]]) {
+    await putPolicy(...policy);
+    expect(await rename()).toMatchObject(denied);
+  }
+  await putPolicy(write, from("s3:GetObject"), from("s3:DeleteObject"));
+  await other.s3.send(new RenameObjectCommand({ Bucket, Key: "public/taken", RenameSource: "a" }));
+});
+
+test("the attributes of an object take the right to read it as well", async () => {
+  const read = () =>
+    other.s3.send(new GetObjectAttributesCommand({ Bucket, Key: "a", ObjectAttributes: ["ETag", "ObjectSize"] }));
+  await putPolicy(statement({ Principal: { AWS: other.id }, Action: "s3:GetObjectAttributes" }));
+  expect(await failureOf(read())).toMatchObject(denied);
+  await putPolicy(statement({ Principal: { AWS: other.id }, Action: ["s3:GetObject", "s3:GetObjectAttributes"] }));
+  expect((await read()).ObjectSize).toBe(1);
 });
 
 describe("conditions", () => {

@@ -59,6 +59,8 @@ export interface ResourceSide {
   readonly restricted?: boolean;
   /** The policies are of somebody else, and allow nothing. */
   readonly deniesOnly?: boolean;
+  /** Nobody comes in whom the policies do not let in, not even the owner: a role's trust policy. */
+  readonly mustAllow?: boolean;
 }
 
 export interface Decision {
@@ -92,6 +94,7 @@ export function evaluate(request: PolicyRequest, resource: ResourceSide): Decisi
   // The ARN of a user or a session, and everyone, need nothing from the other side; the account only delegates.
   if (own && granted?.covered === "direct" && !caller.principal?.roleArn) return granted;
   if (!own && !granted) return implicitDeny("no policy of the resource allows it to another account", "resource");
+  if (resource.mustAllow && !granted) return implicitDeny("no policy of the resource allows it", "resource");
 
   const identity = decideByIdentity(request, permissions);
   if (identity.allowed) return identity;

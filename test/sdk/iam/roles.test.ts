@@ -93,6 +93,19 @@ test("where a role trusts the account, the user's own policies decide", async ()
   expect((await trusted.sts.send(call)).Credentials?.AccessKeyId).toMatch(/^ASIA/);
 });
 
+test("a right to assume every role opens none that does not trust its account", async () => {
+  const RoleArn = await makeRole(
+    "for-functions",
+    { Principal: { Service: "lambda.amazonaws.com" } },
+    { Effect: "Allow", Action: "*", Resource: "*" },
+  );
+  const everyRole = { Effect: "Allow", Action: "sts:AssumeRole", Resource: "*" };
+  const climber = clientsOf(verge, await makeUser(root.iam, "climber", everyRole));
+  const call = new AssumeRoleCommand({ RoleArn, RoleSessionName: "climb" });
+  await expect(climber.sts.send(call)).rejects.toMatchObject(denied);
+  await expect(root.sts.send(call)).rejects.toMatchObject(denied);
+});
+
 test("sessions that were tampered with, and those of a role that is no more, are refused", async () => {
   const RoleArn = await makeRole(
     "short-lived",
