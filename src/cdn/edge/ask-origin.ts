@@ -36,6 +36,7 @@ export async function askOrigin(passage: Passage, { method, fields, withBody }: 
     query: filterQuery(behavior.forward.query, viewer.query),
     headers,
     body: withBody ? viewer.body : null,
+    bodyBroken: viewer.bodyBroken,
   };
   const context = { ports, domain, accountId: distribution.snapshot.accountId, breaker: distribution.breaker };
   const { functions } = behavior;

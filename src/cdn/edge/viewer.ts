@@ -11,6 +11,8 @@ export interface ViewerRequest {
   readonly query: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
+  /** Aborted when the body breaks off, where its stream alone cannot say so. */
+  readonly bodyBroken?: AbortSignal | undefined;
   readonly clientAddress: string | undefined;
   /** What the platform tells of the client, where it does. */
   readonly place: ViewerPlace | undefined;

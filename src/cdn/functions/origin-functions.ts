@@ -1,5 +1,4 @@
 /** What runs at the origin's side of the cache: its results are stored like any other answer. */
-import { readPrefix } from "../../lib/read-prefix.ts";
 import type { OriginTarget } from "../edge/behavior.ts";
 import type { CompiledDistribution } from "../edge/compile.ts";
 import type { ViewerRequest } from "../edge/viewer.ts";
@@ -16,6 +15,7 @@ import {
 } from "./lambda-event.ts";
 import { describeLambdaOrigin, readLambdaOrigin } from "./lambda-origin.ts";
 import { EdgeFunctionError, type EdgeFunctionPorts } from "./ports.ts";
+import { readPrefix, streamBytes } from "./request-body.ts";
 import { describeBody, describeContext } from "./viewer-functions.ts";
 
 /** "Timeout of a function at an origin event". */
@@ -44,8 +44,9 @@ export async function runOriginRequest(
   target: OriginTarget | undefined,
   context: OriginFunctionContext,
 ): Promise<OriginVerdict> {
-  const read = isIncluding(association) && call.body ? await readPrefix(call.body, MAX_BODY_BYTES) : undefined;
-  const own = read ? { ...call, body: read.whole } : call;
+  const shown = isIncluding(association) && call.body;
+  const read = shown ? await readPrefix(shown, MAX_BODY_BYTES, context.viewer.headers) : undefined;
+  const own = read ? { ...call, body: read.whole, bodyBroken: read.broken } : call;
   const request = {
     ...describeCall(call, context.viewer),
     ...(target && { origin: describeLambdaOrigin(target) }),
@@ -96,7 +97,7 @@ function applyChange(call: OriginCall, { uri, querystring, headers, body }: Chan
     path: uri,
     query: querystring,
     headers,
-    body: body ? new Blob([body]).stream() : call.body,
+    body: body ? streamBytes(body) : call.body,
   };
 }
 

@@ -1,5 +1,4 @@
 /** What runs at the viewer's side of the cache: at viewer-request before it, at viewer-response after it. */
-import { readPrefix } from "../../lib/read-prefix.ts";
 import type { CompiledDistribution } from "../edge/compile.ts";
 import type { CacheResult, Draft } from "../edge/draft.ts";
 import type { ViewerRequest } from "../edge/viewer.ts";
@@ -15,6 +14,7 @@ import {
   readLambdaRequest,
 } from "./lambda-event.ts";
 import { EdgeFunctionError, type EdgeFunctionPorts } from "./ports.ts";
+import { readPrefix, streamBytes } from "./request-body.ts";
 
 /** "Timeout of a function at a viewer event". */
 const LAMBDA_TIMEOUT_MS = 5_000;
@@ -85,8 +85,9 @@ async function askLambda(
   ports: EdgeFunctionPorts,
 ): Promise<ViewerVerdict> {
   const context = describeContext(distribution, viewer, "viewer-request");
-  const read = association.includeBody && viewer.body ? await readPrefix(viewer.body, MAX_BODY_BYTES) : undefined;
-  const own = read ? { ...viewer, body: read.whole } : viewer;
+  const shown = association.includeBody && viewer.body;
+  const read = shown ? await readPrefix(shown, MAX_BODY_BYTES, viewer.headers) : undefined;
+  const own = read ? { ...viewer, body: read.whole, bodyBroken: read.broken } : viewer;
   const body: { body?: LambdaBody } = read ? { body: describeBody(read.prefix, read.isAll) } : {};
   const event = describeLambdaEvent(context, { ...describeViewer(viewer), ...body });
   const result = await invoke(association, distribution, event, ports);
@@ -98,6 +99,7 @@ async function askLambda(
   }
   const changed = readLambdaRequest("viewer-request", viewer.headers, result);
   const { uri, querystring, headers } = changed;
+  if (changed.body) headers.set("content-length", String(changed.body.byteLength));
   return {
     kind: "request",
     viewer: {
@@ -105,7 +107,7 @@ async function askLambda(
       path: uri,
       query: querystring,
       headers,
-      body: changed.body ? new Blob([changed.body]).stream() : own.body,
+      body: changed.body ? streamBytes(changed.body) : own.body,
     },
   };
 }

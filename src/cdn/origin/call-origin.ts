@@ -11,6 +11,8 @@ export interface OriginCall {
   readonly query: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
+  /** Aborted when the body breaks off, where its stream alone cannot say so. */
+  readonly bodyBroken?: AbortSignal | undefined;
 }
 
 export interface OriginContext {
@@ -95,7 +97,8 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
   const seconds =
     origin.CustomOriginConfig?.OriginReadTimeout ?? origin.S3OriginConfig?.OriginReadTimeout ?? S3_READ_SECONDS;
   const watch = new BodyWatch(seconds * 1000);
-  const request = buildRequest(target, call, watch.signal);
+  const signal = call.bodyBroken ? AbortSignal.any([watch.signal, call.bodyBroken]) : watch.signal;
+  const request = buildRequest(target, call, signal);
   try {
     const response = await send(request, target, context);
     if (response.status < 200 || response.status > 599) throw new Error(`the status ${response.status}`);
