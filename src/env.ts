@@ -73,6 +73,11 @@ export interface Env {
    * calls to it never leave the Worker, whatever it is; what they sign for others should work outside.
    */
   readonly VERGE_ENDPOINT?: string;
+  /**
+   * Which hosts accounts may name as aliases of distributions, with all below them, each for all accounts or for one:
+   * `example.com, example.org=123456789012`. Without it the root account may name any, and the others none.
+   */
+  readonly VERGE_CDN_ALIASES?: string;
   /** The one region of the deployment. */
   readonly VERGE_REGION?: string;
   /** `secure`, or `open`: new buckets take ACLs and block no public access, as before April 2023. */

@@ -84,7 +84,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   try {
     const signedService = readSignedService(incoming.headers);
     // What is signed for one of the services is for it, whoever has claimed the host for a distribution.
-    const alias = signedService === undefined && isAlias(incoming, env, deployment);
+    const alias = signedService === undefined && isAlias(incoming, env, deployment, defer);
     const address: Address =
       alias && (await alias)
         ? { service: "cdn", distributionId: undefined, rawPath: incoming.rawPath, byPath: false }

@@ -54,9 +54,14 @@ async function serveCdn(call: CdnRequest): Promise<Response> {
  * Whether a host that is none of the deployment's own is a distribution's alias. Without a promise where that is
  * known: the APIs of the deployment may be asked by such a host too (a tunnel, a domain in front).
  */
-export function isAlias({ host }: Incoming, env: Env, { domain }: Deployment): boolean | Promise<boolean> {
+export function isAlias(
+  { host }: Incoming,
+  env: Env,
+  { domain }: Deployment,
+  defer: (work: Promise<unknown>) => void,
+): boolean | Promise<boolean> {
   if (host === domain || !mayBeAlias(host, domain)) return false;
-  const id = distributions.findAlias(env, host);
+  const id = distributions.findAlias(env, host, defer);
   if (!(id instanceof Promise)) return id !== undefined;
   // Who comes for another service must not suffer from a registry that fails.
   return id.then(

@@ -66,6 +66,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     origin: incoming.origin,
     domain: deployment.domain,
     apiHosts: [incoming.host, new URL(deployment.endpointUrl).hostname],
+    aliasGrants: deployment.aliasGrants,
     registry: cdnRegistryOf(env),
     distribution: (id) => distributionOf(env, id),
     ...createEdgeFunctionPorts(request),

@@ -1,5 +1,6 @@
 import { type Credentials, credentialsOf } from "../auth/credentials.ts";
 import { checkDeployment } from "../auth/deployment.ts";
+import { type AliasGrant, parseAliasGrants } from "../cdn/control/alias-rules.ts";
 import type { Env } from "../env.ts";
 import { type Directory, directoryOf } from "../metadata/registry/directory.ts";
 import { ConfigurationCache } from "../metadata/bucket/configuration-cache.ts";
@@ -17,6 +18,8 @@ export interface Deployment {
   readonly directory: Directory;
   readonly credentials: Credentials;
   readonly configurations: ConfigurationCache;
+  /** Hosts that accounts may name as aliases of distributions. */
+  readonly aliasGrants: readonly AliasGrant[];
   /** Why the deployment must not serve; undefined when all is well. */
   readonly complaint: string | undefined;
 }
@@ -30,6 +33,7 @@ export function deploymentOf(env: Env): Deployment {
   const domain = env.VERGE_DOMAIN ?? "localhost";
   const endpointUrl = env.VERGE_ENDPOINT ?? `http://${domain}`;
   const asyncRetrySeconds = Number(env.VERGE_ASYNC_RETRY_SECONDS || "60");
+  const aliasGrants = parseAliasGrants(env.VERGE_CDN_ALIASES);
   const deployment: Deployment = {
     domain,
     region: env.VERGE_REGION ?? "us-east-1",
@@ -39,7 +43,11 @@ export function deploymentOf(env: Env): Deployment {
     directory: directoryOf(env),
     credentials: credentialsOf(env),
     configurations: new ConfigurationCache(),
-    complaint: checkDeployment(env) ?? checkSeconds("VERGE_ASYNC_RETRY_SECONDS", asyncRetrySeconds),
+    aliasGrants: aliasGrants ?? [],
+    complaint:
+      checkDeployment(env) ??
+      checkSeconds("VERGE_ASYNC_RETRY_SECONDS", asyncRetrySeconds) ??
+      (aliasGrants ? undefined : "VERGE_CDN_ALIASES must be hosts, each with =account or without: a.com, b.com=123…"),
   };
   deployments.set(env, deployment);
   return deployment;

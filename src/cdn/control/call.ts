@@ -5,6 +5,7 @@ import { element, parseXml, type XmlContent, type XmlElement } from "../../lib/x
 import type { DistributionApi } from "../../metadata/cdn/protocol.ts";
 import type { CdnRegistryApi } from "../../metadata/cdn/registry-protocol.ts";
 import type { EdgeFunctionPorts } from "../functions/ports.ts";
+import type { AliasGrant } from "./alias-rules.ts";
 import { cloudFrontError } from "./errors.ts";
 import type { Shape } from "./xml/shape.ts";
 
@@ -29,6 +30,8 @@ export interface CdnCall extends EdgeFunctionPorts {
   readonly domain: string;
   /** Hosts at which the deployment's APIs are called, as far as they are known. */
   readonly apiHosts: readonly string[];
+  /** Which hosts may be named as aliases, and by whom. */
+  readonly aliasGrants: readonly AliasGrant[];
   readonly registry: CdnRegistryApi;
   /** The object of a distribution. */
   distribution(id: string): DistributionApi;

@@ -3,16 +3,14 @@ import type {
   DistributionConfig,
   GeoRestriction,
 } from "../../metadata/cdn/distribution-config.ts";
+import { type AliasRights, checkAliases } from "./alias-rules.ts";
 import { checkBehaviors } from "./behavior-rules.ts";
 import { cloudFrontError, invalidArgument } from "./errors.ts";
-import { checkHeaderName, checkUnique } from "./names.ts";
+import { checkHeaderName } from "./names.ts";
 import { checkOrigins } from "./origin-rules.ts";
 
-/** "General quotas on distributions". */
-const MAX_ALIASES = 100;
 const MAX_CALLER_REFERENCE = 128;
 const MAX_ROOT_OBJECT = 255;
-const ALIAS = /^(?=.{1,253}$)(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** API Reference, CustomErrorResponse. */
 const ERROR_CODES: ReadonlySet<number> = new Set([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
 const RESPONSE_CODES: ReadonlySet<string> = new Set(["200", ...Array.from(ERROR_CODES, String)]);
@@ -21,19 +19,8 @@ const PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*$/;
 
 /** Characters of the JSON: a snapshot, functions and policies included, is one row of at most 2 MB. */
 const MAX_CONFIG = 512 * 1024;
-/** Hosts that Cloudflare gives out: nobody's own. */
-const PLATFORM = ".workers.dev";
-
-/** Hosts that no distribution may answer for. */
-export interface OwnHosts {
-  /** With everything below it. */
-  readonly domain: string;
-  /** At which the deployment's APIs are called. */
-  readonly apiHosts: readonly string[];
-}
-
 /** @throws ServiceError where CloudFront would refuse the configuration */
-export function checkDistribution(config: DistributionConfig, own: OwnHosts): void {
+export function checkDistribution(config: DistributionConfig, rights: AliasRights): void {
   const { CallerReference, DefaultRootObject: root, Logging, Staging, CacheTagConfig } = config;
   if (CallerReference === "" || CallerReference.length > MAX_CALLER_REFERENCE) {
     throw invalidArgument(`The parameter CallerReference must have 1 to ${MAX_CALLER_REFERENCE} characters.`);
@@ -47,33 +34,11 @@ export function checkDistribution(config: DistributionConfig, own: OwnHosts): vo
   if (Staging) throw invalidArgument("Staging distributions are not supported.");
   if (CacheTagConfig) checkHeaderName(CacheTagConfig.HeaderName);
   if (JSON.stringify(config).length > MAX_CONFIG) throw invalidArgument("The configuration is too large.");
-  checkAliases(config.Aliases, own);
-  checkOrigins(config, own.domain);
+  checkAliases(config.Aliases, rights);
+  checkOrigins(config, rights.domain);
   checkBehaviors(config);
   checkErrors(config.CustomErrorResponses);
   checkGeoRestriction(config.Restrictions.GeoRestriction);
-}
-
-/**
- * The deployment's own hosts are no one's aliases: whoever had one would answer for the APIs, to everyone. On AWS a
- * certificate proves whose a host is; here every other host is the first comer's (docs/cdn.md).
- */
-function checkAliases(aliases: readonly string[], own: OwnHosts): void {
-  if (aliases.length > MAX_ALIASES) throw cloudFrontError("TooManyDistributionCNAMEs");
-  checkUnique("CNAME", aliases);
-  for (const alias of aliases) {
-    if (!ALIAS.test(alias)) throw invalidArgument(`The parameter CNAME contains ${alias} that is not a domain name.`);
-    if (isOwnHost(alias, own)) {
-      throw invalidArgument(`The parameter CNAME contains ${alias}, which belongs to this deployment.`);
-    }
-  }
-}
-
-/** A wildcard above the domain is harmless: the domain and what is below it come first. Above an API's host it is not. */
-function isOwnHost(alias: string, { domain, apiHosts }: OwnHosts): boolean {
-  if (alias === domain || alias.endsWith(`.${domain}`) || alias.endsWith(PLATFORM)) return true;
-  const above = alias.startsWith("*.") ? alias.slice(1) : undefined;
-  return apiHosts.some((host) => host === alias || (above !== undefined && host !== domain && host.endsWith(above)));
 }
 
 function checkErrors(responses: readonly CustomErrorResponse[]): void {

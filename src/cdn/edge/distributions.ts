@@ -1,9 +1,11 @@
 import type { Env } from "../../env.ts";
 import { findDistributionByAlias, readDistribution } from "../../metadata/cdn/client.ts";
 import { type DistributionSnapshot, SNAPSHOT_FRESH_MS } from "../../metadata/cdn/protocol.ts";
+import { wildcardsAbove } from "../../metadata/cdn/aliases.ts";
 import { TimedCache } from "../../lib/timed-cache.ts";
 import { deleteEntry, matchEntry, putEntry } from "../store/location-cache.ts";
 import { type CompiledDistribution, compileDistribution } from "./compile.ts";
+import { KnownNames } from "./known-names.ts";
 
 type CdnEnv = Pick<Env, "DISTRIBUTION" | "CDN_REGISTRY">;
 
@@ -37,6 +39,7 @@ const ALIAS_LIFETIME = { fresh: REFRESH_MS, usable: SNAPSHOT_FRESH_MS };
 export class Distributions {
   readonly #held = new Map<string, Held>();
   #aliases = createAliasCache();
+  readonly #names = new KnownNames();
   /** What was asked for before this moment may lack a change that was made here. */
   #changedAt = -1;
 
@@ -49,9 +52,9 @@ export class Distributions {
     if (!DISTRIBUTION_ID.test(id)) return undefined;
     const held = this.#held.get(id);
     const age = held && held.fetchedAt > this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
-    if (!held) return this.#load(env, id, defer);
+    if (!held || (!held.compiled && age >= SNAPSHOT_FRESH_MS)) return this.#loadUnknown(env, id, defer);
     if (age >= SNAPSHOT_FRESH_MS) return this.#load(env, id, defer).catch((error: unknown) => insteadOf(error, held));
-    if (age >= REFRESH_MS && !held.refreshing) {
+    if (age >= REFRESH_MS && held.compiled && !held.refreshing) {
       held.refreshing = true;
       defer(this.#load(env, id, defer));
     }
@@ -77,23 +80,40 @@ export class Distributions {
     host: string,
     defer: (work: Promise<unknown>) => void,
   ): Promise<CompiledDistribution | undefined> {
-    const id = await this.findAlias(env, host);
+    const id = await this.findAlias(env, host, defer);
     const distribution = id === undefined ? undefined : await this.find(env, id, defer);
     // The registry's answer may be older than the snapshot, which has the last word.
     return distribution?.config.Aliases.some((alias) => coversHost(alias, host)) ? distribution : undefined;
   }
 
   /** The id that the registry has for a host; without a promise where that was asked in the last seconds. */
-  findAlias(env: CdnEnv, host: string): string | undefined | Promise<string | undefined> {
+  findAlias(
+    env: CdnEnv,
+    host: string,
+    defer: (work: Promise<unknown>) => void,
+  ): string | undefined | Promise<string | undefined> {
     const known = this.#aliases.peek(host);
-    return known ? known.value : this.#aliases.load(host, () => findDistributionByAlias(env, host));
+    if (known) return known.value;
+    const load = () => this.#aliases.load(host, () => findDistributionByAlias(env, host));
+    const admitted = this.#names.admits(env, [host, ...wildcardsAbove(host)], defer);
+    if (!(admitted instanceof Promise)) return admitted ? load() : undefined;
+    return admitted.then((isAdmitted) => (isAdmitted ? load() : undefined));
   }
 
   /** To be called after a change was made by this isolate, which is in force here at once. */
   async forget(id?: string): Promise<void> {
     this.#changedAt = Date.now();
     this.#aliases = createAliasCache();
+    this.#names.forget();
     if (id !== undefined) await deleteEntry("stamp", id);
+  }
+
+  async #loadUnknown(
+    env: CdnEnv,
+    id: string,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<CompiledDistribution | undefined> {
+    return (await this.#names.admits(env, [id], defer)) ? this.#load(env, id, defer) : undefined;
   }
 
   async #load(

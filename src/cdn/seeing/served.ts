@@ -8,14 +8,18 @@ export interface Served {
   readonly response: Response;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** When the first byte of the answer was there. */
+  /** When the head of the answer was there. */
   readonly answeredAt: number;
+  /** When the last byte was on its way to the viewer. */
+  readonly endedAt: number;
   /** Of the body, as far as is known when the answer begins. */
   readonly bytes: number;
   /** The first word of X-Cache. */
   readonly result: string;
 }
 
+/** Up to here bodies are held in memory and sent in one piece. */
+const ONE_PIECE_BYTES = 512 * 1024;
 const ORIGIN_TIME = /(?:^|[ ,])(?:origin|cdn-upstream-fbl);dur=(\d+)/;
 
 export function describeServed(
@@ -26,27 +30,34 @@ export function describeServed(
 ): Served {
   const { headers } = response;
   const cached = headers.get("x-cache") ?? "";
+  const now = Date.now();
   const length = viewer.method === "HEAD" || response.status === 304 ? 0 : Number(headers.get("content-length") ?? 0);
   return {
     distribution,
     viewer,
     response,
     startedAt,
-    answeredAt: Date.now(),
+    answeredAt: now,
+    endedAt: now,
     bytes: Number.isFinite(length) ? length : 0,
     result: cached.slice(0, cached.indexOf(" ")),
   };
 }
 
-/** Tells of an answer: at once where its length is known, otherwise when its body has ended. */
+/**
+ * Tells of an answer. At once where it is small enough to be one piece; otherwise when its body has ended, if it is to be logged
+ * how much that was and how long it took, or if nobody knows its length before.
+ */
 export function observeServed(served: Served, tell: (served: Served) => void): Response {
-  const { response, viewer } = served;
-  if (!response.body || viewer.method === "HEAD" || response.headers.has("content-length")) {
+  const { response, viewer, distribution } = served;
+  const isKnown = viewer.method === "HEAD" || response.headers.has("content-length");
+  const isOnePiece = served.bytes <= ONE_PIECE_BYTES || !distribution.config.Logging.Enabled;
+  if (!response.body || (isKnown && isOnePiece)) {
     tell(served);
     return response;
   }
   let bytes = 0;
-  const end = () => tell({ ...served, bytes });
+  const end = () => tell({ ...served, bytes, endedAt: Date.now() });
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
@@ -58,7 +69,8 @@ export function observeServed(served: Served, tell: (served: Served) => void): R
     }),
   );
   const { status, statusText, headers } = response;
-  return new Response(counted, { status, statusText, headers, encodeBody: "manual" });
+  const body = isKnown ? counted.pipeThrough(new FixedLengthStream(served.bytes)) : counted;
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
 }
 
 /** Milliseconds that the origin took, where it was asked. */

@@ -53,11 +53,11 @@ export function nameLogFile(prefix: string, distributionId: string, now: number)
 
 /** One line, without its end. Absent values are `-`; what would break a line is percent-encoded. */
 export function renderLogLine(served: Served, location: string): string {
-  const { viewer, response, distribution, startedAt, answeredAt, result } = served;
+  const { viewer, response, distribution, startedAt, answeredAt, endedAt, result } = served;
   const { headers } = viewer;
   const { domainName } = distribution.snapshot;
   const time = new Date(startedAt).toISOString();
-  const seconds = ((answeredAt - startedAt) / 1000).toFixed(3);
+  const secondsUntil = (moment: number) => ((moment - startedAt) / 1000).toFixed(3);
   const range = /^bytes (\d+)-(\d+)\//.exec(response.headers.get("content-range") ?? "");
   const { httpProtocol, tlsVersion, tlsCipher } = viewer.place ?? {};
   const values: Readonly<Record<(typeof FIELDS)[number], string | number | null | undefined>> = {
@@ -79,7 +79,7 @@ export function renderLogLine(served: Served, location: string): string {
     "x-host-header": viewer.host,
     "cs-protocol": viewer.protocol,
     "cs-bytes": headers.get("content-length") ?? 0,
-    "time-taken": seconds,
+    "time-taken": secondsUntil(endedAt),
     "x-forwarded-for": headers.get("x-forwarded-for"),
     "ssl-protocol": viewer.protocol === "https" ? tlsVersion : null,
     "ssl-cipher": viewer.protocol === "https" ? tlsCipher : null,
@@ -88,7 +88,7 @@ export function renderLogLine(served: Served, location: string): string {
     "fle-status": null,
     "fle-encrypted-fields": null,
     "c-port": null,
-    "time-to-first-byte": seconds,
+    "time-to-first-byte": secondsUntil(answeredAt),
     "x-edge-detailed-result-type": result,
     "sc-content-type": response.headers.get("content-type"),
     "sc-content-len": response.headers.get("content-length"),

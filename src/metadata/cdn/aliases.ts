@@ -46,13 +46,20 @@ export function listConflictingAliases(sql: SqlStorage, alias: string, limit: nu
     .map((row) => ({ alias: row.alias, distributionId: row.distribution_id, accountId: row.account_id }));
 }
 
+export function listAliases(sql: SqlStorage): string[] {
+  return sql
+    .exec<{ alias: string }>("SELECT alias FROM aliases")
+    .toArray()
+    .map(({ alias }) => alias);
+}
+
 function readHolder(sql: SqlStorage, alias: string): string | undefined {
   const [row] = sql.exec<{ id: string }>("SELECT distribution_id AS id FROM aliases WHERE alias = ?", alias);
   return row?.id;
 }
 
 /** `a.b.example.com` → `*.b.example.com`, `*.example.com`, `*.com`. */
-function wildcardsAbove(host: string): string[] {
+export function wildcardsAbove(host: string): string[] {
   const labels = host.split(".");
   return labels.slice(1).map((_, index) => ["*", ...labels.slice(index + 1)].join("."));
 }

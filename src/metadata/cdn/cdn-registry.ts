@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import { buildNameSet, type NameSet } from "../../lib/name-set.ts";
 import { runMigrations } from "../migrations.ts";
 import * as aliases from "./aliases.ts";
 import { distributionOf } from "./client.ts";
@@ -30,6 +31,8 @@ const RETRY_MS = 2_000;
 export class CdnRegistry extends DurableObject<Env> implements Implementation {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  /** Undefined when they must be read anew. */
+  #names: NameSet | undefined;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -40,6 +43,10 @@ export class CdnRegistry extends DurableObject<Env> implements Implementation {
 
   findAlias(host: string): string | undefined {
     return aliases.findAlias(this.#sql, host);
+  }
+
+  readNames(): NameSet {
+    return (this.#names ??= buildNameSet([...distributions.listIds(this.#sql), ...aliases.listAliases(this.#sql)]));
   }
 
   createResource(created: protocol.NewResource): protocol.ResourceOutcome {
@@ -135,6 +142,7 @@ export class CdnRegistry extends DurableObject<Env> implements Implementation {
    */
   async #change<Outcome>(step: () => Outcome): Promise<Outcome> {
     const outcome = this.#storage.transactionSync(step);
+    this.#names = undefined;
     if (distributions.listBehind(this.#sql, 1).length === 0) return outcome;
     void this.#storage.setAlarm(Date.now() + RETRY_MS);
     await this.#pushBatch();

@@ -1,5 +1,6 @@
 import type { Env } from "../../env.ts";
 import { ServiceError } from "../../lib/errors.ts";
+import type { NameSet } from "../../lib/name-set.ts";
 import { askAgain } from "../ask-again.ts";
 import type { DistributionApi, DistributionSnapshot } from "./protocol.ts";
 import type { CdnRegistryApi } from "./registry-protocol.ts";
@@ -40,6 +41,11 @@ export async function findDistributionByAlias(
   host: string,
 ): Promise<string | undefined> {
   return askAgain(() => cdnRegistryOf(env).findAlias(host.toLowerCase()), overloaded);
+}
+
+/** The ids of all distributions and their aliases. New ones are in it at once. */
+export async function readDistributionNames(env: Pick<Env, "CDN_REGISTRY">): Promise<NameSet> {
+  return askAgain(() => cdnRegistryOf(env).readNames(), overloaded);
 }
 
 function overloaded(): ServiceError {

@@ -50,6 +50,13 @@ export function findDistribution(sql: SqlStorage, accountId: string, id: string)
   return row?.account_id === accountId ? toDistribution(row) : undefined;
 }
 
+export function listIds(sql: SqlStorage): string[] {
+  return sql
+    .exec<{ id: string }>("SELECT id FROM distributions WHERE config IS NOT NULL")
+    .toArray()
+    .map(({ id }) => id);
+}
+
 export function changeDistribution(
   sql: SqlStorage,
   { accountId, id, etag: expected }: Pick<StoredDistribution, "accountId" | "id" | "etag">,

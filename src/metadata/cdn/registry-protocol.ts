@@ -1,3 +1,4 @@
+import type { NameSet } from "../../lib/name-set.ts";
 import type { DistributionConfig } from "./distribution-config.ts";
 import type {
   CachePolicyConfig,
@@ -154,6 +155,8 @@ export interface AliasHolder {
 export interface CdnRegistryApi {
   /** The distribution that has an alias for that host (lower case): the host itself, or a wildcard above it. */
   findAlias(host: string): Promise<string | undefined>;
+  /** The ids of all distributions, and their aliases as they are written. */
+  readNames(): Promise<NameSet>;
 
   createResource(created: NewResource): Promise<ResourceOutcome>;
   findResource(kind: ResourceKind, accountId: string, id: string): Promise<StoredResource | undefined>;

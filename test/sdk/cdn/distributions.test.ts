@@ -17,6 +17,7 @@ import {
   UpdateDistributionCommand,
 } from "@aws-sdk/client-cloudfront";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addAccount } from "../../support/accounts.ts";
 import {
   CACHING_OPTIMIZED,
   createCloudFrontClient,
@@ -263,7 +264,14 @@ describe("aliases", () => {
   });
 
   it("are never hosts of the deployment", async () => {
-    await expect(withAliases("photos.localhost")).rejects.toMatchObject({ name: "InvalidArgument" });
+    await expect(withAliases("photos.localhost")).rejects.toMatchObject({ name: "CNAMEAlreadyExists" });
+  });
+
+  it("are not for accounts that the deployment has given none", async () => {
+    const theirs = createCloudFrontClient(verge, await addAccount(verge, "aliases"));
+    await expect(
+      createDistribution(theirs, { Aliases: { Quantity: 1, Items: ["theirs.example.com"] } }),
+    ).rejects.toMatchObject({ name: "InvalidViewerCertificate", $metadata: { httpStatusCode: 400 } });
   });
 });
 

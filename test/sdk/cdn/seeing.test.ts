@@ -61,13 +61,39 @@ test("metrics want a distribution that is, and a period of minutes", async () =>
   await expect(get(`?distribution=${id}&from=yesterday`)).rejects.toThrow(/ValidationError/);
 });
 
+async function findRootAccount(): Promise<string> {
+  const { accounts } = await callVerge<{ accounts: [{ id: string }] }>(cdn.verge, "GET", "/accounts");
+  return accounts[0].id;
+}
+
+/** The fields of all lines in a bucket of logs, as soon as there are so many. */
+async function readLines(Bucket: string, count: number, name = /\.gz$/): Promise<string[][]> {
+  const lines: string[][] = [];
+  const readAll = async () => {
+    lines.length = 0;
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    for (const { Key = "" } of Contents) {
+      expect(Key).toMatch(name);
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+      const [version, fields, ...rest] = gunzipSync(await Body!.transformToByteArray())
+        .toString()
+        .trimEnd()
+        .split("\n");
+      expect(version).toBe("#Version: 1.0");
+      expect(fields).toMatch(/^#Fields: date time x-edge-location sc-bytes c-ip cs-method cs\(Host\) cs-uri-stem /);
+      lines.push(...rest.map((line) => line.split("\t")));
+    }
+    return lines.length;
+  };
+  await expect.poll(readAll, { timeout: 10_000, interval: 200 }).toBe(count);
+  return lines;
+}
+
 test("standard logs are written to the bucket, as CloudFront writes them", async () => {
   const Bucket = "cdn-logs";
   await s3.send(new CreateBucketCommand({ Bucket }));
   // The owner of the bucket is the distribution's too.
-  const [{ id: accountId }] = await callVerge<{ accounts: [{ id: string }] }>(cdn.verge, "GET", "/accounts").then(
-    ({ accounts }) => accounts,
-  );
+  const accountId = await findRootAccount();
   const { id, url } = await cdn.install(
     answer,
     {
@@ -85,24 +111,7 @@ test("standard logs are written to the bucket, as CloudFront writes them", async
   await ask(`${url}/page?a=1`, { headers });
   await ask(`${url}/page?a=1`, { headers: { ...headers, range: "bytes=2-4" } });
 
-  const lines: string[][] = [];
-  const readAll = async () => {
-    lines.length = 0;
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
-    for (const { Key = "" } of Contents) {
-      expect(Key).toMatch(new RegExp(`^site/${id}\\.\\d{4}-\\d{2}-\\d{2}-\\d{2}\\.[0-9a-f]{8}\\.gz$`));
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-      const [version, fields, ...rest] = gunzipSync(await Body!.transformToByteArray())
-        .toString()
-        .trimEnd()
-        .split("\n");
-      expect(version).toBe("#Version: 1.0");
-      expect(fields).toMatch(/^#Fields: date time x-edge-location sc-bytes c-ip cs-method cs\(Host\) cs-uri-stem /);
-      lines.push(...rest.map((line) => line.split("\t")));
-    }
-    return lines.length;
-  };
-  await expect.poll(readAll, { timeout: 10_000, interval: 200 }).toBe(2);
+  const lines = await readLines(Bucket, 2, new RegExp(`^site/${id}\\.\\d{4}-\\d{2}-\\d{2}-\\d{2}\\.[0-9a-f]{8}\\.gz$`));
   const [first, second] = lines.toSorted((a, b) => Number(b[13] === "Miss") - Number(a[13] === "Miss"));
   expect(first).toHaveLength(33);
   expect(first!.slice(3, 16)).toEqual([
@@ -123,4 +132,30 @@ test("standard logs are written to the bucket, as CloudFront writes them", async
   expect(second![13]).toBe("Hit");
   expect(second![8]).toBe("206");
   expect(second!.slice(-2)).toEqual(["2", "4"]);
+});
+
+test.each([
+  ["of unknown length", {}, 1_000],
+  ["of known length", { "content-length": 600_000 }, 600_000],
+])("the log tells how long a body %s took, and when it began", async (name, head, bytes) => {
+  const Bucket = `cdn-times-${name.replaceAll(" ", "-")}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const { url } = await cdn.install(
+    async (_request, response) => {
+      response.writeHead(200, { "cache-control": "no-store", ...head }).write(Buffer.alloc(bytes / 2));
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      response.end(Buffer.alloc(bytes / 2));
+    },
+    {
+      Origins: [describeCustomOrigin(cdn.origin.port)],
+      Logging: { Enabled: true, IncludeCookies: false, Bucket: `${Bucket}.s3.amazonaws.com`, Prefix: "" },
+    },
+    { accountId: await findRootAccount() },
+  );
+  expect((await ask(`${url}/slow`)).text).toHaveLength(bytes);
+  const lines = await readLines(Bucket, 1);
+  const { [3]: sent, [18]: taken, [27]: firstByte } = lines[0]!;
+  expect(sent).toBe(String(bytes));
+  expect(Number(taken)).toBeGreaterThan(0.5);
+  expect(Number(firstByte)).toBeLessThan(Number(taken) - 0.3);
 });

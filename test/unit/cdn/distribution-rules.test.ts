@@ -13,6 +13,8 @@ const check = (changes: Partial<DistributionConfig>) =>
   checkDistribution(completeDistribution(distributionConfig(changes)), {
     domain: DOMAIN,
     apiHosts: ["api.example.net"],
+    account: { id: "123456789012", root: true },
+    aliasGrants: [],
   });
 
 const base = distributionConfig();
@@ -145,10 +147,10 @@ describe("CloudFront's own error for", () => {
       },
     ],
     ["field-level encryption", "InvalidArgument", withBehavior({ FieldLevelEncryptionId: "C1" })],
-    ["an alias of the deployment", "InvalidArgument", { Aliases: [`photos.s3.${DOMAIN}`] }],
-    ["an alias that is an API's host", "InvalidArgument", { Aliases: ["api.example.net"] }],
-    ["a wildcard above an API's host", "InvalidArgument", { Aliases: ["*.example.net"] }],
-    ["an alias of the platform", "InvalidArgument", { Aliases: ["verge.someone.workers.dev"] }],
+    ["an alias of the deployment", "CNAMEAlreadyExists", { Aliases: [`photos.s3.${DOMAIN}`] }],
+    ["an alias that is an API's host", "CNAMEAlreadyExists", { Aliases: ["api.example.net"] }],
+    ["a wildcard above an API's host", "CNAMEAlreadyExists", { Aliases: ["*.example.net"] }],
+    ["an alias of the platform", "CNAMEAlreadyExists", { Aliases: ["verge.someone.workers.dev"] }],
     [
       "a configuration of megabytes",
       "InvalidArgument",

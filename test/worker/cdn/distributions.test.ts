@@ -3,7 +3,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { Distributions } from "../../../src/cdn/edge/distributions.ts";
 import { deleteEntry } from "../../../src/cdn/store/location-cache.ts";
-import { distributionOf } from "../../../src/metadata/cdn/client.ts";
+import { meterEnv } from "../../../src/gateway/metering.ts";
+import { cdnRegistryOf, distributionOf } from "../../../src/metadata/cdn/client.ts";
+import { distributionConfig } from "../../support/cdn.ts";
 import { describeSnapshot } from "../../support/distribution.ts";
 
 const ID = "E0SNAPSHOTS001";
@@ -75,4 +77,30 @@ it("ids that cannot be are answered without asking", async () => {
   expect(new Distributions().find(metered, "NOT-AN-ID", defer)).toBeUndefined();
   expect(await new Distributions().find(metered, "E0NOBODYHAS001", defer)).toBeUndefined();
   expect(watched.calls).toBe(1);
+});
+
+it("a flood of ids and hosts that nobody has does not reach the objects, and those that exist still answer", async () => {
+  const config = distributionConfig({ Aliases: ["www.example.com", "*.example.net"], Comment: "real" });
+  const created = { id: ID, accountId: "123456789012", tags: {}, config, references: [] };
+  expect(await cdnRegistryOf(env).createDistribution(created)).toMatchObject({ outcome: "ok" });
+  let calls = 0;
+  const metered = meterEnv(env, () => calls++);
+  const distributions = new Distributions();
+  const random = () => crypto.randomUUID().replaceAll("-", "").toUpperCase();
+  const flood = async () => {
+    for (let burst = 0; burst < 20; burst++) {
+      const guesses = Array.from({ length: 100 }, () => random());
+      const found = await Promise.all([
+        ...guesses.map((guess) => distributions.find(metered, `E${guess.slice(0, 13)}`, defer)),
+        ...guesses.map((guess) => distributions.findAlias(metered, `${guess.toLowerCase()}.example.org`, defer)),
+      ]);
+      expect(found.every((one) => one === undefined)).toBe(true);
+    }
+  };
+  await flood();
+  // A hundred looked up, the list of names, and what the list lets pass by chance.
+  expect(calls).toBeLessThan(140);
+  expect((await distributions.find(metered, ID, defer))?.config.Comment).toBe("real");
+  expect(await distributions.findAlias(metered, "www.example.com", defer)).toBe(ID);
+  expect(await distributions.findAlias(metered, "any.example.net", defer)).toBe(ID);
 });
