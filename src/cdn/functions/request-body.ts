@@ -36,12 +36,12 @@ export async function readPrefix(
   if (known !== undefined) {
     const { readable, writable } = new FixedLengthStream(known);
     const writer = writable.getWriter();
-    void pass(bytes, reader, writer, (error) => void writer.abort(error).catch(() => undefined));
+    void pass(bytes, reader, writer, (reason) => void writer.abort(reason).catch(() => undefined));
     return { prefix, isAll, whole: readable };
   }
   const { readable, writable } = new IdentityTransformStream();
   const controller = new AbortController();
-  void pass(bytes, reader, writable.getWriter(), (error) => controller.abort(error));
+  void pass(bytes, reader, writable.getWriter(), (reason) => controller.abort(reason));
   return { prefix, isAll, whole: readable, broken: controller.signal };
 }
 
@@ -63,7 +63,7 @@ async function pass(
   begun: Uint8Array,
   rest: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  onBroken: (error: unknown) => void,
+  onBroken: (reason: unknown) => void,
 ): Promise<void> {
   writer.closed.catch(() => undefined);
   try {
