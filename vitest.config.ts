@@ -3,6 +3,22 @@ import { defineConfig } from "vitest/config";
 
 const overHttp = { globalSetup: "test/support/global-setup.ts", testTimeout: 30_000, hookTimeout: 60_000 };
 
+/** Tests run in workerd, beside the Worker of wrangler.toml. */
+function inWorkerd(bindings: Readonly<Record<string, string>> = {}) {
+  return cloudflareTest({
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: {
+      cf: false,
+      bindings: {
+        VERGE_ROOT_ACCESS_KEY_ID: "VERGEROOTFORTESTS234",
+        VERGE_ROOT_SECRET_ACCESS_KEY: "secret-of-root-in-tests-only-0123456789x",
+        VERGE_MASTER_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ...bindings,
+      },
+    },
+  });
+}
+
 // `npm test` runs three steps, from fast to slow: pure code in Node, code in workerd, the whole product
 // over HTTP with the official SDK. `npm run test:clients` and `test:long` run the other projects.
 export default defineConfig({
@@ -10,19 +26,7 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/routes/**/*.test.ts", "test/*.test.ts"] } },
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              cf: false,
-              bindings: {
-                VERGE_ROOT_ACCESS_KEY_ID: "VERGEROOTFORTESTS234",
-                VERGE_ROOT_SECRET_ACCESS_KEY: "secret-of-root-in-tests-only-0123456789x",
-                VERGE_MASTER_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-              },
-            },
-          }),
-        ],
+        plugins: [inWorkerd()],
         // Files share one workerd (each start costs two seconds): a test that stores calls `reset()` after itself.
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], isolate: false },
       },
@@ -31,10 +35,20 @@ export default defineConfig({
       {
         test: {
           name: "long",
+          exclude: ["test/long/workerd/**"],
           include: ["test/long/**/*.test.ts", "test/sdk/bad-input/random-requests.test.ts"],
           ...overHttp,
           testTimeout: 3_600_000,
           env: { RANDOM_REQUESTS_SECONDS: "300" },
+        },
+      },
+      {
+        plugins: [inWorkerd({ KEYS: process.env["KEYS"] ?? "" })],
+        test: {
+          name: "long-workerd",
+          include: ["test/long/workerd/**/*.test.ts"],
+          testTimeout: 3_600_000,
+          hookTimeout: 3_600_000,
         },
       },
     ],

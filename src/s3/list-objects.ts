@@ -69,9 +69,10 @@ export async function listObjectsV2(call: S3Call): Promise<S3Result> {
 async function readPage(call: S3Call, parameters: ListingParameters, after: string): Promise<IndexPage<ListEntry>> {
   const { prefix, delimiter, maxKeys } = parameters;
   const { shards } = call.bucket.config;
-  const page = await readMergedPage({ limit: Math.max(maxKeys, 1), shards, delimiter, after }, (position, limit) =>
-    call.bucket.readAll((index, plain) => index.listObjects({ ...plain, prefix, delimiter, after: position, limit })),
-  );
+  const page = await readMergedPage<ListEntry>({ limit: Math.max(maxKeys, 1), shards, delimiter }, (last, limit) => {
+    const from = { prefix, delimiter, after: last ? positionOf(last) : after, limit };
+    return call.bucket.readAll((index, plain) => index.listObjects({ ...plain, ...from }));
+  });
   // No keys asked for: S3 answers an empty page that is not truncated.
   return maxKeys === 0 ? { entries: [], truncated: false } : page;
 }

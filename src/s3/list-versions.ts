@@ -5,7 +5,7 @@ import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/
 import type { S3Call, S3Result } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
 import { renderListedObject } from "./list-objects.ts";
-import { keyWriter, mergePages, positionOf, readListingParameters, renderCommonPrefixes } from "./listing.ts";
+import { keyWriter, positionOf, readListingParameters, readMergedPage, renderCommonPrefixes } from "./listing.ts";
 import { renderOwners } from "./owner.ts";
 
 /**
@@ -17,18 +17,16 @@ export async function listObjectVersions(call: S3Call): Promise<S3Result> {
   const { prefix, delimiter, maxKeys } = parameters;
   const keyMarker = call.query.get("key-marker") ?? "";
   const versionIdMarker = readVersionIdMarker(call);
-  const pages = await call.bucket.readAll((index, plain) => {
-    const request: ListVersionsCall = {
-      ...plain,
-      prefix,
-      delimiter,
-      afterKey: keyMarker,
-      limit: Math.max(maxKeys, 1),
-      ...(versionIdMarker === undefined ? {} : { afterVersionId: versionIdMarker }),
-    };
-    return index.listVersions(request);
-  });
-  const page = maxKeys === 0 ? { entries: [], truncated: false } : mergePages<VersionEntry>(pages, maxKeys);
+  const { shards } = call.bucket.config;
+  const begin = { afterKey: keyMarker, ...(versionIdMarker !== undefined && { afterVersionId: versionIdMarker }) };
+  const found = await readMergedPage<VersionEntry>(
+    { limit: Math.max(maxKeys, 1), shards, delimiter },
+    (last, limit) => {
+      const from = { prefix, delimiter, limit, ...(last ? placeAfter(call, last) : begin) };
+      return call.bucket.readAll((index, plain) => index.listVersions({ ...plain, ...from }));
+    },
+  );
+  const page = maxKeys === 0 ? { entries: [], truncated: false } : found;
   const write = keyWriter(parameters);
   const last = page.truncated ? page.entries.at(-1) : undefined;
   const owner = await renderOwners(
@@ -63,6 +61,11 @@ function readVersionIdMarker(call: S3Call): string | undefined {
   if (marker === "") throw invalidArgument("A version-id marker cannot be empty.", "version-id-marker", marker);
   if (!isVersionId(marker)) throw invalidArgument("Invalid version id specified", "version-id-marker", marker);
   return marker;
+}
+
+function placeAfter(call: S3Call, last: VersionEntry): Pick<ListVersionsCall, "afterKey" | "afterVersionId"> {
+  const afterKey = positionOf(last);
+  return "version" in last ? { afterKey, afterVersionId: nextMarker(call, last.version) } : { afterKey };
 }
 
 /**

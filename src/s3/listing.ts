@@ -28,8 +28,6 @@ export interface ListingRequest {
   readonly limit: number;
   readonly shards: number;
   readonly delimiter: string;
-  /** The key or common prefix before the first one; empty for the beginning. */
-  readonly after: string;
 }
 
 export function readListingParameters(call: S3Call): ListingParameters {
@@ -85,21 +83,21 @@ export function mergePages<Entry extends { readonly key: string } | { readonly p
 const SHARE_MARGIN = 20;
 
 /**
- * A page out of the parts of `shards` index objects, each of which `ask` asks for so many entries after a
- * position. Keys are spread evenly, so each is asked for its share and some more, and not for a whole page:
+ * A page out of the parts of `shards` index objects, each of which `ask` asks for so many entries: from where the
+ * page begins, or after an entry. Keys are spread evenly, so each is asked for its share and some more, and not for a whole page:
  * 64 of those would fill an isolate. Where the keys happen to lie otherwise the rest is asked for.
  */
 export async function readMergedPage<Entry extends { readonly key: string } | { readonly prefix: string }>(
-  { limit, shards, delimiter, after }: ListingRequest,
-  ask: (after: string, limit: number) => Promise<readonly IndexPage<Entry>[]>,
+  { limit, shards, delimiter }: ListingRequest,
+  ask: (after: Entry | undefined, limit: number) => Promise<readonly IndexPage<Entry>[]>,
 ): Promise<IndexPage<Entry>> {
   // A common prefix is on every shard, so that there is nothing to share.
   const share = delimiter === "" ? Math.ceil((limit / shards) * 1.25) + SHARE_MARGIN : limit;
-  const page = mergePages(await ask(after, Math.min(share, limit)), limit);
+  const page = mergePages(await ask(undefined, Math.min(share, limit)), limit);
   const last = page.entries.at(-1);
   const missing = limit - page.entries.length;
   if (!page.truncated || !last || missing === 0) return page;
-  const rest = mergePages(await ask(positionOf(last), missing), missing);
+  const rest = mergePages(await ask(last, missing), missing);
   return { entries: [...page.entries, ...rest.entries], truncated: rest.truncated };
 }
 

@@ -6,8 +6,13 @@ import { compareUtf8, prefixSuccessor } from "../../lib/text-order.ts";
  * same whether a prefix holds ten keys or ten million.
  */
 
-/** Rows of a common prefix that are read past before it pays to seek: a seek costs about as much as these. */
+/**
+ * Rows of a common prefix that are read past before it pays to seek: a seek costs about as much as these. After a
+ * prefix that was worth skipping the next is skipped at once.
+ */
 const READ_AHEAD = 12;
+/** A run is so much longer than the one before while nothing is worth skipping. */
+const RUN_GROWTH = 4;
 
 export interface Walk<Row> {
   readonly prefix: string;
@@ -15,7 +20,7 @@ export interface Walk<Row> {
   readonly delimiter: string;
   readonly limit: number;
   readonly start: Position;
-  /** At most `limit` rows from a position on, below `end`, in order; read lazily. */
+  /** At most `limit` rows from a position on, below `end`, in order. */
   readonly scan: (from: Position, end: string | undefined, limit: number) => Iterable<Row>;
   readonly keyOf: (row: Row) => string;
   /** What tells rows of one key apart, where there can be several. */
@@ -61,6 +66,10 @@ export function startAfter(prefix: string, delimiter: string, after: string): Po
 export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf, tieOf }: Walk<Row>): Page<Row> {
   const end = prefixSuccessor(prefix);
   const entries: (Row | CommonPrefix)[] = [];
+  // Where prefixes may be skipped, a run ends soon: SQLite would prepare the statement anew, rather than use it
+  // again, for each that is left before its end.
+  let ahead = READ_AHEAD;
+  let run = delimiter === "" ? limit + 1 : ahead + 1;
   let from: Position | undefined = start;
   while (from && entries.length <= limit && limit > 0) {
     from = takeRun(from);
@@ -70,26 +79,31 @@ export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf, tieOf 
   /** Takes rows until the page is full or a prefix is worth skipping; answers where to go on, if anywhere. */
   function takeRun(position: Position): Position | undefined {
     // One entry more than the page tells whether it is truncated.
-    const wanted = limit + 1 - entries.length + (delimiter === "" ? 0 : READ_AHEAD);
+    const wanted = Math.min(run, limit + 1 - entries.length + (delimiter === "" ? 0 : READ_AHEAD));
     let rolledUp: string | undefined;
     let rolledRows = 0;
     let rows = 0;
     let last = position;
-    for (const row of scan(position, end, wanted)) {
+    // Read to its end: SQLite prepares a statement anew while a former cursor of it is open.
+    for (const row of [...scan(position, end, wanted)]) {
       const key = keyOf(row);
       rows += 1;
       last = { key, inclusive: false, ...(tieOf && { tie: tieOf(row) }) };
       if (rolledUp !== undefined && key.startsWith(rolledUp)) {
         rolledRows += 1;
-        if (rolledRows >= READ_AHEAD) return seekPast(rolledUp);
-        continue;
+        if (rolledRows < ahead) continue;
+        ahead = 1;
+        run = ahead + 1;
+        return seekPast(rolledUp);
       }
+      ahead = Math.min(ahead * 2, READ_AHEAD);
       if (entries.length > limit) return undefined;
       rolledUp = rollUp(key, prefix, delimiter);
       rolledRows = 0;
       entries.push(rolledUp === undefined ? row : new CommonPrefix(rolledUp));
     }
     if (rows < wanted) return undefined;
+    run = wanted * RUN_GROWTH;
     return rolledUp === undefined ? last : seekPast(rolledUp);
   }
 }

@@ -37,9 +37,9 @@ describe("merging the parts of a listing", () => {
     /** Answers like index objects that hold these keys, and counts the entries. */
     function makeShards(keys: readonly (readonly string[])[]) {
       const counts: number[] = [];
-      const ask = async (after: string, limit: number) => {
+      const ask = async (after: { readonly key: string } | undefined, limit: number) => {
         const pages = keys.map((held) => {
-          const left = held.filter((key) => key > after);
+          const left = held.filter((key) => key > (after?.key ?? ""));
           return { entries: left.slice(0, limit).map((key) => ({ key })), truncated: left.length > limit };
         });
         counts.push(pages.reduce((sum, { entries }) => sum + entries.length, 0));
@@ -48,7 +48,7 @@ describe("merging the parts of a listing", () => {
       return { ask, counts };
     }
     const allKeys = Array.from({ length: 6400 }, (_, n) => String(n).padStart(4, "0"));
-    const request = { limit: 1000, shards: 64, delimiter: "", after: "" };
+    const request = { limit: 1000, shards: 64, delimiter: "" };
     const spread = Array.from({ length: 64 }, (_, shard) => allKeys.filter((_key, n) => (n * 37) % 64 === shard));
 
     test("reads about a page, not one from each", async () => {
