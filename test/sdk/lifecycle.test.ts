@@ -1,6 +1,7 @@
 import {
   CreateMultipartUploadCommand,
   DeleteBucketLifecycleCommand,
+  GetObjectCommand,
   GetBucketLifecycleConfigurationCommand,
   HeadObjectCommand,
   type LifecycleRule,
@@ -9,6 +10,7 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  RestoreObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -182,3 +184,24 @@ test("rules are acted upon on every index object, day after day", async () => {
   };
   await expect.poll(left, { timeout: 20_000, interval: 250 }).toEqual(["keep"]);
 }, 30_000);
+
+test("a version that a rule has moved into an archive is read once it is restored", async () => {
+  Bucket = await makeBucket(client);
+  await client.send(new PutObjectCommand({ Bucket, Key: "a", Body: "archived", Tagging: "k=v" }));
+  await putRules([
+    {
+      ID: "r",
+      Filter: { ObjectSizeGreaterThan: 1 },
+      Status: "Enabled",
+      Transitions: [{ Days: 0, StorageClass: "DEEP_ARCHIVE" }],
+      Expiration: { Days: 4000 },
+    },
+  ]);
+  const head = () => client.send(new HeadObjectCommand({ Bucket, Key: "a" }));
+  await expect.poll(async () => (await head()).StorageClass, { timeout: 10_000, interval: 100 }).toBe("DEEP_ARCHIVE");
+  expect((await head()).Expiration).toContain('rule-id="r"');
+  const get = () => client.send(new GetObjectCommand({ Bucket, Key: "a" }));
+  expect(await failureOf(get())).toMatchObject({ code: "InvalidObjectState", status: 403 });
+  await client.send(new RestoreObjectCommand({ Bucket, Key: "a", RestoreRequest: { Days: 1 } }));
+  expect(await (await get()).Body?.transformToString()).toBe("archived");
+});

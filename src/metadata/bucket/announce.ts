@@ -7,6 +7,7 @@ export type ObjectEvent =
   | "ObjectCreated"
   | "ObjectRemoved:Delete"
   | "ObjectRemoved:DeleteMarkerCreated"
+  | "LifecycleTransition"
   | "ObjectAcl:Put"
   | "ObjectRestore:Post"
   | "ObjectRestore:Completed"
@@ -22,6 +23,9 @@ const CREATIONS: Readonly<Record<string, string>> = {
   CompleteMultipartUpload: "ObjectCreated:CompleteMultipartUpload",
 };
 
+/** Of lifecycle rules: whatever they remove has an event of its own. */
+export const LIFECYCLE = "Lifecycle";
+
 /**
  * Queues what a bucket's subscribers are told, in the transaction of the change itself: the event leaves if
  * and only if the change is committed.
@@ -30,10 +34,15 @@ export function announce(change: Change, event: ObjectEvent, object: EventObject
   const { audience, at, sequence } = change;
   if (!audience) return;
   const { context, config } = audience;
-  const name = event === "ObjectCreated" ? (CREATIONS[context.operation] ?? "ObjectCreated:Put") : event;
+  const name = nameEvent(event, context.operation);
   for (const { id, destination } of findSubscriptions(config.documents?.notifications, name, object.key)) {
     change.notify(destination, context.traceHeader, (position) =>
       describeEvent(audience, id, { name, at, sequence, position }, object),
     );
   }
+}
+
+function nameEvent(event: ObjectEvent, operation: string): string {
+  if (event === "ObjectCreated") return CREATIONS[operation] ?? "ObjectCreated:Put";
+  return operation === LIFECYCLE ? event.replace("ObjectRemoved:", "LifecycleExpiration:") : event;
 }

@@ -57,9 +57,9 @@ export class Committer {
     return this.#run(operation, work, true);
   }
 
-  /** A change that is idempotent by itself. */
-  apply<Result>(name: string, work: (change: Change) => Result): Result {
-    return this.#run({ operationId: name }, work, false);
+  /** A change that is idempotent by itself. `eventContext`: where the bucket's subscribers hear of it. */
+  apply<Result>(name: string, work: (change: Change) => Result, eventContext?: EventContext): Result {
+    return this.#run({ operationId: name, ...(eventContext && { eventContext }) }, work, false);
   }
 
   /** Never goes back: rows of another index's life may be restored. */

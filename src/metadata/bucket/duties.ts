@@ -8,7 +8,7 @@ import type { Agenda, Duty } from "./due.ts";
 import type { EventDelivery } from "./events.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
-import { endWalk, hasLifecycle, nextLifecycle, walkPage } from "./lifecycle.ts";
+import { describeLifecycle, endWalk, hasLifecycle, nextLifecycle, walkPage } from "./lifecycle.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
 import { packBodies } from "./packing.ts";
 import {
@@ -204,7 +204,7 @@ export class Duties {
     }
     const dayMs = readLifecycleDay(env);
     if (status !== "open") return status === "deleted" ? undefined : this.#nextLifecycle(now);
-    const more = committer.apply("lifecycle", (change) => walkPage(change, rules, dayMs));
+    const more = committer.apply("lifecycle", (change) => walkPage(change, rules, dayMs), describeLifecycle());
     return more ? Date.now() + LIFECYCLE_PAUSE_MS : this.#nextLifecycle(now);
   }
 

@@ -26,6 +26,8 @@ export interface EventObject {
   readonly versionId?: string;
   readonly size?: number;
   readonly etag?: string;
+  /** Where a lifecycle rule has moved it. */
+  readonly destinationStorageClass?: string;
 }
 
 /** What happened: the event's name without `s3:`, when, and where in the order of the index's changes. */
@@ -72,6 +74,9 @@ export function describeEvent(
       },
       object: describeObject(happening, object),
     },
+    ...(object.destinationStorageClass !== undefined && {
+      lifecycleEventData: { transitionEventData: { destinationStorageClass: object.destinationStorageClass } },
+    }),
   };
   return JSON.stringify({ Records: [record] });
 }

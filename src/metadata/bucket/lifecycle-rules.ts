@@ -59,11 +59,19 @@ export interface Clock {
 }
 
 export const DAY_MS = 24 * 3600_000;
-/** Classes that bytes do not leave without RestoreObject: rules that name them are kept, and not acted upon. */
-const ARCHIVES = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 const MINIMUM_TRANSITION_BYTES = 128 * 1024;
+/** Classes into which smaller objects move too, by `varies_by_storage_class`. */
+const ARCHIVES = ["GLACIER", "DEEP_ARCHIVE"];
 /** From the cheapest to read to the cheapest to keep: objects move down only. */
-const WATERFALL = ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR"];
+const WATERFALL = [
+  "STANDARD",
+  "REDUCED_REDUNDANCY",
+  "STANDARD_IA",
+  "INTELLIGENT_TIERING",
+  "ONEZONE_IA",
+  "GLACIER_IR",
+  ...ARCHIVES,
+];
 
 /** When the current version expires, and by which rule: the earliest of those that match it. */
 export function findExpiration(
@@ -114,14 +122,15 @@ export function findTransition(
   { storageClass, newer }: { readonly storageClass: string; readonly newer?: number },
   { now, dayMs }: Clock,
 ): string | undefined {
-  const small = minimumSize === undefined && (subject.size ?? 0) < MINIMUM_TRANSITION_BYTES;
+  const small = (subject.size ?? 0) < MINIMUM_TRANSITION_BYTES;
   let target: string | undefined;
   for (const rule of rules) {
     if (!rule.enabled || !matches(rule.filter, subject)) continue;
-    // A filter by size is the way to move small ones.
-    if (small && rule.filter.sizeGreaterThan === undefined && rule.filter.sizeLessThan === undefined) continue;
+    const filtersSize = rule.filter.sizeGreaterThan !== undefined || rule.filter.sizeLessThan !== undefined;
     for (const transition of listTransitions(rule, newer)) {
-      if (ARCHIVES.has(transition.storageClass) || momentOf(transition, subject.since, dayMs) > now) continue;
+      if (momentOf(transition, subject.since, dayMs) > now) continue;
+      const takesSmall = filtersSize || (minimumSize !== undefined && ARCHIVES.includes(transition.storageClass));
+      if (small && !takesSmall) continue;
       if (rank(transition.storageClass) > rank(target ?? storageClass)) target = transition.storageClass;
     }
   }
@@ -160,6 +169,6 @@ function momentOf(moment: Moment, since: number, dayMs: number): number {
 
 function rank(storageClass: string): number {
   const place = WATERFALL.indexOf(storageClass);
-  // One that is archived already moves nowhere.
+  // One whose class is not known moves nowhere.
   return place < 0 ? WATERFALL.length : place;
 }

@@ -1,6 +1,9 @@
 import { crc32 } from "node:zlib";
 import { compareUtf8, prefixSuccessor } from "../../lib/text-order.ts";
+import { createRequestIds } from "../../lib/request-id.ts";
+import { announce, LIFECYCLE } from "./announce.ts";
 import { removeVersion } from "./deletes.ts";
+import type { EventContext } from "./event-record.ts";
 import type { Change } from "./journal.ts";
 import {
   abortsUpload,
@@ -15,6 +18,7 @@ import {
 import { belowEnd } from "./listing.ts";
 import { isProtected } from "./object-lock.ts";
 import { rewriteStorageClass, STORED_COLUMNS, type StoredObject, type StoredRow, toStored } from "./objects.ts";
+import type { ObjectRecord } from "./protocol.ts";
 import { findPlace, isPlaceProtected, mark } from "./succession.ts";
 import { dropUpload } from "./uploads.ts";
 import type { FoundMarker } from "./versions.ts";
@@ -54,6 +58,16 @@ export function hasLifecycle(
   configuration: LifecycleConfiguration | undefined,
 ): configuration is LifecycleConfiguration {
   return configuration?.rules.some(({ enabled }) => enabled) === true;
+}
+
+/** Who causes what rules do, as events about it say. */
+export function describeLifecycle(): EventContext {
+  return {
+    ...createRequestIds(),
+    operation: LIFECYCLE,
+    principalId: "s3.amazonaws.com",
+    sourceAddress: "s3.amazonaws.com",
+  };
 }
 
 /** Takes the next page, beginning a walk if none is under way. False when the walk is at its end. */
@@ -108,7 +122,7 @@ function treatCurrent({ change, configuration, clock }: Pass, stored: StoredObje
   const expiration = findExpiration(configuration.rules, subject, clock.dayMs);
   if (expiration && expiration.at <= clock.now) return expire(change, stored);
   const target = findTransition(configuration, subject, { storageClass: record.storageClass }, clock);
-  if (target !== undefined) rewriteStorageClass(change, record, target);
+  if (target !== undefined) transition(change, record, target);
 }
 
 /** With versioning the object is hidden, not removed. */
@@ -136,7 +150,13 @@ function treatNoncurrent(
   if (!stored) return;
   const { record } = stored;
   const target = findTransition(configuration, subject, { storageClass: record.storageClass, newer }, clock);
-  if (target !== undefined) rewriteStorageClass(change, record, target);
+  if (target !== undefined) transition(change, record, target);
+}
+
+function transition(change: Change, record: ObjectRecord, destinationStorageClass: string): void {
+  rewriteStorageClass(change, record, destinationStorageClass);
+  const { key, versionId, size, etag } = record;
+  announce(change, "LifecycleTransition", { key, versionId, size, etag, destinationStorageClass });
 }
 
 /** A delete marker that is the latest version goes when it is the only one. */

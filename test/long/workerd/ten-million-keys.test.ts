@@ -242,7 +242,7 @@ beforeAll(async () => {
 afterAll(() => reset());
 
 /** What each entry costs in both buckets, in turns; the median of the rounds. */
-async function compare(name: string, work: (bucket: Bucket) => Promise<number>, rounds = ROUNDS): Promise<void> {
+async function expectSameCost(name: string, work: (bucket: Bucket) => Promise<number>, rounds = ROUNDS): Promise<void> {
   const { small, large } = buckets;
   const costs = { small: [] as Cost[], large: [] as Cost[] };
   for (let round = 0; round < rounds; round++) {
@@ -275,14 +275,14 @@ function medianOf(costs: readonly Cost[], what: keyof Cost): number {
 }
 
 it("a page of ListObjectsV2 costs the same", () =>
-  compare("ListObjectsV2", (bucket) => readPages(bucket, (after) => `list-type=2&start-after=${after}`, /<Key>/g)));
+  expectSameCost("ListObjectsV2", (bucket) => readPages(bucket, (after) => `list-type=2&start-after=${after}`, /<Key>/g)));
 
 it("a page of common prefixes costs the same", () =>
-  compare("ListObjectsV2 with a delimiter", (bucket) =>
+  expectSameCost("ListObjectsV2 with a delimiter", (bucket) =>
     readPages(bucket, (after) => `list-type=2&delimiter=%2F&max-keys=50&start-after=${after}`, /<Prefix>folder/g),
   ));
 
 it("a page of ListObjectVersions costs the same", () =>
-  compare("ListObjectVersions", (bucket) => readPages(bucket, (after) => `versions&key-marker=${after}`, /<Key>/g)));
+  expectSameCost("ListObjectVersions", (bucket) => readPages(bucket, (after) => `versions&key-marker=${after}`, /<Key>/g)));
 
-it("a lifecycle pass costs the same", () => compare("lifecycle pass", passLifecycle, 1));
+it("a lifecycle pass costs the same", () => expectSameCost("lifecycle pass", passLifecycle, 1));

@@ -3,31 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } fr
 import { EventDelivery, type OutgoingEvent } from "../../../src/metadata/bucket/events.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { ringAlarm } from "./pass-time.ts";
-import { countEvents, createSubscribed, describeContext, NOBODY, toEverything } from "./subscribed.ts";
+import { countEvents, createSubscribed, describeContext, NOBODY, queuedBy, toEverything } from "./subscribed.ts";
 import { configure, ENABLED, listEverything } from "./versioned.ts";
-
-/** Runs one change inside the object and reads what it queued, before anything can leave. */
-async function queuedBy(index: Fixture, change: () => Promise<unknown>): Promise<string[]> {
-  const inserted: string[] = [];
-  let restore: () => void = () => undefined;
-  await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
-    const prototype = Object.getPrototypeOf(sql) as SqlStorage;
-    const exec = Reflect.get(prototype, "exec");
-    prototype.exec = function watch(this: SqlStorage, ...parameters: Parameters<SqlStorage["exec"]>) {
-      if (parameters[0].startsWith("INSERT INTO events")) inserted.push(String(parameters[4]));
-      return exec.apply(this, parameters);
-    } as SqlStorage["exec"];
-    restore = () => {
-      prototype.exec = exec;
-    };
-  });
-  try {
-    await change();
-  } finally {
-    restore();
-  }
-  return inserted;
-}
 
 /** `ObjectCreated:Put a` */
 function summarise(payloads: readonly string[]): string[] {

@@ -1,10 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { BucketDocuments } from "../../../src/metadata/bucket/documents.ts";
 import type { LifecycleRule } from "../../../src/metadata/bucket/lifecycle-rules.ts";
 import { nextLifecycle } from "../../../src/metadata/bucket/lifecycle.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { ringAlarm } from "./pass-time.ts";
+import { NOBODY, queuedBy } from "./subscribed.ts";
 import { configure, createVersioned, ENABLED, listEverything, putVersion } from "./versioned.ts";
 
 const DAY = 24 * 3600_000;
@@ -115,7 +116,7 @@ describe("a lifecycle walk", () => {
       rule({
         transitions: [
           { days: 30, storageClass: "STANDARD_IA" },
-          { days: 31, storageClass: "GLACIER" },
+          { days: 60, storageClass: "GLACIER" },
         ],
       }),
       rule({ id: "u", filter: { form: "prefix", prefix: "logs/" }, abortUploadDays: 7 }),
@@ -126,6 +127,82 @@ describe("a lifecycle walk", () => {
     const page = { prefix: "", delimiter: "", afterKey: "", limit: 10 };
     const { entries } = expectOutcome(await index.api.listUploads({ ...index.call(), ...page }), "ok");
     expect(entries.map((entry) => ("key" in entry ? entry.key : ""))).toEqual(["m"]);
+  });
+
+  it("moves versions into the archives, small ones by another default alone, and never back", async () => {
+    const versioned = await createVersioned();
+    await putVersion(versioned, "a", { object: { size: 1_000_000 } });
+    await putVersion(versioned, "a", { object: { size: 1_000_000, storageClass: "GLACIER_IR" } });
+    await putVersion(versioned, "small");
+    await age(versioned, 40);
+    const rules = [
+      rule({
+        transitions: [
+          { days: 1, storageClass: "STANDARD_IA" },
+          { days: 30, storageClass: "GLACIER" },
+        ],
+        noncurrentTransitions: [
+          { days: 1, storageClass: "GLACIER" },
+          { days: 30, storageClass: "DEEP_ARCHIVE" },
+        ],
+      }),
+    ];
+    const classes = async (index: Fixture) =>
+      (await listEverything(index)).map(({ key, storageClass }) => `${key} ${storageClass}`);
+    const index = await withRules(versioned, rules, ENABLED);
+    await walk(index);
+    expect(await classes(index)).toEqual(["a GLACIER", "a DEEP_ARCHIVE", "small STANDARD"]);
+    const varying = await configure(index, {
+      ...ENABLED,
+      lifecycle: { rules, minimumSize: "varies_by_storage_class" },
+    });
+    await walk(varying);
+    expect(await classes(varying)).toEqual(["a GLACIER", "a DEEP_ARCHIVE", "small GLACIER"]);
+  });
+
+  it("tells those whom the bucket notifies, by events of its own", async () => {
+    const versioned = await createVersioned();
+    await putVersion(versioned, "moved", { object: { size: 1_000_000 } });
+    await putVersion(versioned, "hidden");
+    await putVersion(versioned, "old");
+    await age(versioned, 10);
+    await putVersion(versioned, "old");
+    await age(versioned, 10);
+    const prefix = (text: string) => ({ form: "prefix", prefix: text }) as const;
+    const index = await withRules(
+      versioned,
+      [
+        rule({ filter: prefix("moved"), transitions: [{ days: 1, storageClass: "GLACIER" }] }),
+        rule({ id: "h", filter: prefix("hidden"), expiration: { days: 1 } }),
+        rule({ id: "o", filter: prefix("old"), noncurrentExpiration: { days: 1 } }),
+      ],
+      {
+        ...ENABLED,
+        notifications: {
+          subscriptions: [
+            { id: "all", destination: NOBODY, events: ["s3:LifecycleExpiration:*", "s3:LifecycleTransition"] },
+            { id: "removed", destination: NOBODY, events: ["s3:ObjectRemoved:*"] },
+          ],
+          eventBridge: false,
+        },
+      },
+    );
+    // Each event that nobody takes leaves a line.
+    const warned = vi.spyOn(console, "warn").mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
+    const told = (await queuedBy(index, () => walk(index))).map((payload) => JSON.parse(payload).Records[0]);
+    const events = told.map(({ eventName, s3 }) => `${eventName} ${s3.object.key}`);
+    expect(events).toEqual([
+      "LifecycleExpiration:DeleteMarkerCreated hidden",
+      "LifecycleTransition moved",
+      "LifecycleExpiration:Delete old",
+    ]);
+    for (const { eventVersion, userIdentity, requestParameters } of told) {
+      expect(eventVersion).toBe("2.3");
+      expect(userIdentity).toEqual({ principalId: "s3.amazonaws.com" });
+      expect(requestParameters).toEqual({ sourceIPAddress: "s3.amazonaws.com" });
+    }
+    expect(told[1].lifecycleEventData).toEqual({ transitionEventData: { destinationStorageClass: "GLACIER" } });
   });
 
   it("goes page by page, also amid the versions of one key, and reads only the prefixes of its rules", async () => {

@@ -37,3 +37,26 @@ export function countEvents(index: Fixture): Promise<number> {
     Number(sql.exec("SELECT count(*) AS n FROM events").one()["n"]),
   );
 }
+
+/** Runs one change inside the object and reads what it queued, before anything can leave. */
+export async function queuedBy(index: Fixture, change: () => Promise<unknown>): Promise<string[]> {
+  const inserted: string[] = [];
+  let restore: () => void = () => undefined;
+  await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+    const prototype = Object.getPrototypeOf(sql) as SqlStorage;
+    const exec = Reflect.get(prototype, "exec");
+    prototype.exec = function watch(this: SqlStorage, ...parameters: Parameters<SqlStorage["exec"]>) {
+      if (parameters[0].startsWith("INSERT INTO events")) inserted.push(String(parameters[4]));
+      return exec.apply(this, parameters);
+    } as SqlStorage["exec"];
+    restore = () => {
+      prototype.exec = exec;
+    };
+  });
+  try {
+    await change();
+  } finally {
+    restore();
+  }
+  return inserted;
+}
