@@ -13,16 +13,16 @@ export function listObjects(sql: SqlStorage, call: ListObjectsCall): ListObjects
     limit,
     start,
     keyOf: (row) => row[0],
-    scan: ({ key, inclusive }, end, rows) =>
-      sql
-        .exec(
-          `SELECT ${LISTED_COLUMNS} FROM objects
-           WHERE key ${inclusive ? ">=" : ">"} ?1 AND ${belowEnd(end)} ORDER BY key LIMIT ?3`,
-          key,
-          end ?? null,
-          rows,
-        )
-        .raw() as unknown as Iterable<ListedRow>,
+    scan: ({ key, inclusive }, end, rows) => {
+      const found = sql.exec(
+        `SELECT ${LISTED_COLUMNS} FROM objects
+         WHERE key ${inclusive ? ">=" : ">"} ?1 AND ${belowEnd(end)} ORDER BY key LIMIT ?3`,
+        key,
+        end ?? null,
+        rows,
+      );
+      return [...found.raw()] as unknown as ListedRow[];
+    },
   });
   return { outcome: "ok", entries: page.entries.map(toEntry), truncated: page.truncated };
 }

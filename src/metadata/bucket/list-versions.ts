@@ -62,23 +62,9 @@ function findMarkerSequence(sql: SqlStorage, key: string, versionId: string): nu
   return version.found === "object" ? version.record.sequence : version.marker.sequence;
 }
 
-function* scanVersions(sql: SqlStorage, from: Position, end: string | undefined, limit: number): Generator<VersionRow> {
-  let rows = 0;
-  if (from.tie !== undefined) {
-    // What is left of the key. Its current version is among it if a newer one was deleted since the last page.
-    const rest = sql.exec(
-      `SELECT ${COLUMNS} FROM objects WHERE key = ?1 AND sequence < ?2
-       UNION ALL SELECT ${COLUMNS} FROM versions WHERE key = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3`,
-      from.key,
-      from.tie,
-      limit,
-    );
-    for (const row of rest.raw()) {
-      rows += 1;
-      yield row as unknown as VersionRow;
-    }
-  }
-  if (rows >= limit) return;
+function scanVersions(sql: SqlStorage, from: Position, end: string | undefined, limit: number): VersionRow[] {
+  const rest = from.tie === undefined ? [] : readRest(sql, from.key, from.tie, limit);
+  if (rest.length >= limit) return rest;
   const where = `WHERE key ${from.inclusive ? ">=" : ">"} ?1 AND ${belowEnd(end)}`;
   // SQLite merges the two in order of their primary keys; it sorts nothing.
   const merged = sql.exec(
@@ -86,7 +72,19 @@ function* scanVersions(sql: SqlStorage, from: Position, end: string | undefined,
      ORDER BY key, sequence DESC LIMIT ?3`,
     from.key,
     end ?? null,
-    limit - rows,
+    limit - rest.length,
   );
-  for (const row of merged.raw()) yield row as unknown as VersionRow;
+  return [...rest, ...(merged.raw() as unknown as Iterable<VersionRow>)];
+}
+
+/** What is left of a key. Its current version is among it if a newer one was deleted since the last page. */
+function readRest(sql: SqlStorage, key: string, after: string | number, limit: number): VersionRow[] {
+  const rest = sql.exec(
+    `SELECT ${COLUMNS} FROM objects WHERE key = ?1 AND sequence < ?2
+     UNION ALL SELECT ${COLUMNS} FROM versions WHERE key = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3`,
+    key,
+    after,
+    limit,
+  );
+  return [...rest.raw()] as unknown as VersionRow[];
 }

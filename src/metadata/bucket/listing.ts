@@ -20,8 +20,11 @@ export interface Walk<Row> {
   readonly delimiter: string;
   readonly limit: number;
   readonly start: Position;
-  /** At most `limit` rows from a position on, below `end`, in order. */
-  readonly scan: (from: Position, end: string | undefined, limit: number) => Iterable<Row>;
+  /**
+   * At most `limit` rows from a position on, below `end`, in order; all of them read: while a cursor is open SQLite
+   * prepares its statement anew for the next.
+   */
+  readonly scan: (from: Position, end: string | undefined, limit: number) => readonly Row[];
   readonly keyOf: (row: Row) => string;
   /** What tells rows of one key apart, where there can be several. */
   readonly tieOf?: (row: Row) => string | number;
@@ -66,8 +69,7 @@ export function startAfter(prefix: string, delimiter: string, after: string): Po
 export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf, tieOf }: Walk<Row>): Page<Row> {
   const end = prefixSuccessor(prefix);
   const entries: (Row | CommonPrefix)[] = [];
-  // Where prefixes may be skipped, a run ends soon: SQLite would prepare the statement anew, rather than use it
-  // again, for each that is left before its end.
+  // Where prefixes may be skipped a run ends soon.
   let ahead = READ_AHEAD;
   let run = delimiter === "" ? limit + 1 : ahead + 1;
   let from: Position | undefined = start;
@@ -84,8 +86,7 @@ export function walk<Row>({ prefix, delimiter, limit, start, scan, keyOf, tieOf 
     let rolledRows = 0;
     let rows = 0;
     let last = position;
-    // Read to its end: SQLite prepares a statement anew while a former cursor of it is open.
-    for (const row of [...scan(position, end, wanted)]) {
+    for (const row of scan(position, end, wanted)) {
       const key = keyOf(row);
       rows += 1;
       last = { key, inclusive: false, ...(tieOf && { tie: tieOf(row) }) };

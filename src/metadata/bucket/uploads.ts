@@ -165,7 +165,7 @@ export function listUploads(sql: SqlStorage, call: ListUploadsCall): ListUploads
   return { outcome: "ok", entries, truncated: page.truncated };
 }
 
-function scanUploads(sql: SqlStorage, from: Position, end: string | undefined, limit: number): Iterable<UploadRow> {
+function scanUploads(sql: SqlStorage, from: Position, end: string | undefined, limit: number): UploadRow[] {
   const after = from.tie === undefined ? `key ${from.inclusive ? ">=" : ">"} ?1` : "(key, upload_id) > (?1, ?4)";
   const rows = sql.exec(
     `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE ${after} AND ${belowEnd(end)} ORDER BY key, upload_id LIMIT ?3`,
@@ -174,7 +174,7 @@ function scanUploads(sql: SqlStorage, from: Position, end: string | undefined, l
     limit,
     ...(from.tie === undefined ? [] : [from.tie]),
   );
-  return rows.raw() as unknown as Iterable<UploadRow>;
+  return [...rows.raw()] as unknown as UploadRow[];
 }
 
 function toUpload(row: UploadRow): UploadRecord {
