@@ -8,6 +8,7 @@ import { parseInput, parseQueuePath, type SqsCall, type SqsResult } from "../sqs
 import { queryCodeOf, sqsError } from "../sqs/errors.ts";
 import { findSqsOperation } from "../sqs/operations.ts";
 import { queuePoliciesOf } from "../sqs/queue-policies.ts";
+import { findMoveSource } from "../sqs/move-tasks.ts";
 import { readAction, readForm, renderAnswer, renderQueryError } from "../sqs/query-protocol.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
@@ -84,22 +85,21 @@ async function serve(
   const operation = findSqsOperation(name);
   onMatch(name);
   const policies = queuePoliciesOf(env);
+  const facts = factsOf(identity, incoming, deployment);
+  const { region } = deployment;
   const call: SqsCall = {
     input: parseInput(toJson(body)),
     account: identity.account,
-    region: deployment.region,
+    region,
     origin: incoming.origin,
     traceHeader: incoming.headers.get("x-amzn-trace-id") ?? undefined,
     pathQueue: parseQueuePath(incoming.rawPath),
     queue: (address) => queueOf(env, address),
     directory: (accountId) => queueDirectoryOf(env, accountId),
+    authorise: (action, address) => authorise({ facts, action, address, region }, policies),
     policyChanged: (address) => policies.forget(address),
   };
-  const facts = factsOf(identity, incoming, deployment);
-  await authorise(
-    { facts, action: operation.access, address: addressOf(name, call), region: deployment.region },
-    policies,
-  );
+  await call.authorise(operation.access, addressOf(name, call));
   return { name, answer: await operation.handle(call) };
 }
 
@@ -109,6 +109,7 @@ function addressOf(operation: string, { input, pathQueue, account }: SqsCall): Q
   const byName = () => parseQueuePath(`${ownerOf(operation, input) ?? account.id}/${input.text("QueueName") ?? ""}`);
   if (operation === "ListQueues") return none;
   if (NAMING.has(operation)) return byName() ?? none;
+  if (operation.includes("MessageMoveTask")) return findMoveSource(operation, input) ?? none;
   const url = input.text("QueueUrl");
   return (url === undefined ? pathQueue : parseQueuePath(url)) ?? none;
 }

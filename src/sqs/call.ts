@@ -16,6 +16,8 @@ export interface SqsCall {
   readonly pathQueue: QueueAddress | undefined;
   queue(address: QueueAddress): QueueApi;
   directory(accountId: string): QueueDirectoryApi;
+  /** Whether the caller may do something with a further queue. Throws AccessDenied, QueueDoesNotExist. */
+  authorise(action: string, address: QueueAddress): Promise<void>;
   /** The queue's policy may be another now. */
   policyChanged(address: QueueAddress): void;
 }

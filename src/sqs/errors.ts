@@ -20,6 +20,7 @@ const ERRORS = {
   QueueDoesNotExist: { query: "AWS.SimpleQueueService.NonExistentQueue", status: 400 },
   QueueNameExists: { query: "QueueAlreadyExists", status: 400 },
   ReceiptHandleIsInvalid: { query: "ReceiptHandleIsInvalid", status: 404 },
+  ResourceNotFoundException: { query: "ResourceNotFoundException", status: 404 },
   SerializationException: { query: "MalformedInput", status: 400 },
   TooManyEntriesInBatchRequest: { query: "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", status: 400 },
   UnsupportedOperation: { query: "AWS.SimpleQueueService.UnsupportedOperation", status: 400 },

@@ -1,14 +1,11 @@
 import type { SqsOperation } from "./call.ts";
+import * as moves from "./move-tasks.ts";
 import * as permissions from "./permissions.ts";
 import * as queues from "./queues.ts";
 import * as receive from "./receive.ts";
 import * as send from "./send.ts";
 import { sqsError } from "./errors.ts";
 import * as tags from "./tags.ts";
-
-const unsupported = (name: string) => async () => {
-  throw sqsError("UnsupportedOperation", `This version of Verge does not implement ${name}.`);
-};
 
 /** SQS, API of 2012-11-05, in both of its protocols. */
 // oxfmt-ignore
@@ -33,9 +30,9 @@ export const sqsOperations: readonly SqsOperation[] = [
   { name: "SetQueueAttributes", access: "sqs:SetQueueAttributes", handle: queues.setQueueAttributes },
   { name: "TagQueue", access: "sqs:TagQueue", handle: tags.tagQueue },
   { name: "UntagQueue", access: "sqs:UntagQueue", handle: tags.untagQueue },
-  { name: "CancelMessageMoveTask", access: "sqs:CancelMessageMoveTask", handle: unsupported("CancelMessageMoveTask") },
-  { name: "ListMessageMoveTasks", access: "sqs:ListMessageMoveTasks", handle: unsupported("ListMessageMoveTasks") },
-  { name: "StartMessageMoveTask", access: "sqs:StartMessageMoveTask", handle: unsupported("StartMessageMoveTask") },
+  { name: "CancelMessageMoveTask", access: "sqs:CancelMessageMoveTask", handle: moves.cancelMessageMoveTask },
+  { name: "ListMessageMoveTasks", access: "sqs:ListMessageMoveTasks", handle: moves.listMessageMoveTasks },
+  { name: "StartMessageMoveTask", access: "sqs:StartMessageMoveTask", handle: moves.startMessageMoveTask },
 ];
 
 const byName = new Map(sqsOperations.map((operation) => [operation.name, operation]));

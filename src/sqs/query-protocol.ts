@@ -44,6 +44,7 @@ const NUMBERS: ReadonlySet<string> = new Set([
   "VisibilityTimeout",
   "WaitTimeSeconds",
   "MaxNumberOfMessages",
+  "MaxNumberOfMessagesPerSecond",
   "MaxResults",
 ]);
 
@@ -102,6 +103,7 @@ const ELEMENTS: Readonly<Record<string, string>> = {
   QueueUrls: "QueueUrl",
   queueUrls: "QueueUrl",
   Messages: "Message",
+  Results: "ListMessageMoveTasksResultEntry",
   Failed: "BatchResultErrorEntry",
 };
 const MAPS: Readonly<Record<string, readonly [element: string, key: string, value: string]>> = {
@@ -121,6 +123,7 @@ export function renderAnswer(action: string, result: SqsResult, requestId: strin
 /** Actions whose answer has a result even when nothing is in it. */
 const HAS_RESULT: ReadonlySet<string> = new Set([
   "GetQueueAttributes",
+  "ListMessageMoveTasks",
   "ListQueueTags",
   "ListQueues",
   "ListDeadLetterSourceQueues",

@@ -7,29 +7,14 @@ import type {
   RefusedMessage,
   SentMessage,
 } from "./protocol.ts";
+import { giveUp } from "./moves.ts";
+import { MAX_BATCH_CHARACTERS, type MessageRow, NEVER, readWithin } from "./rows.ts";
 import type { QueueSettings } from "./settings.ts";
-
-interface MessageRow extends Record<string, SqlStorageValue> {
-  sequence: number;
-  id: string;
-  body: string;
-  details: string;
-  sent: number;
-  visible: number;
-  receives: number;
-  first_received: number | null;
-  receipt: string | null;
-}
 
 /** "The deduplication interval is 5 minutes". */
 const DEDUPLICATION_MS = 300_000;
 /** How long a dead-letter queue knows what it has taken over: far longer than an attempt to hand it over. */
 const TAKEN_OVER_MS = 86_400_000;
-/** Characters of messages that one call hands on: a call takes 32 MiB, and they lie in the memory of two isolates. */
-const MAX_BATCH_CHARACTERS = 6_000_000;
-/** `visible` of a message that was given up: no receiver sees it again. */
-const NEVER = Number.MAX_SAFE_INTEGER;
-
 /** The next sequence number: it grows with the time, so that it never comes back when all messages are gone. */
 function nextSequence(sql: SqlStorage, now: number): number {
   const { last } = sql.exec<{ last: number | null }>("SELECT max(sequence) AS last FROM messages").one();
@@ -137,18 +122,6 @@ function oldestKept({ retentionSeconds }: QueueSettings, now: number): number {
   return now - retentionSeconds * 1_000;
 }
 
-/** Rows until they are long enough; the first always. */
-function readWithin(rows: Iterable<MessageRow>, maxCharacters: number): MessageRow[] {
-  const read: MessageRow[] = [];
-  let characters = 0;
-  for (const row of rows) {
-    characters += row.body.length + row.details.length;
-    if (read.length > 0 && characters > maxCharacters) break;
-    read.push(row);
-  }
-  return read;
-}
-
 function takeMessage(sql: SqlStorage, row: MessageRow, { visibilityMs, now }: Taking): ReceivedMessage {
   const nonce = crypto.randomUUID();
   const firstReceivedAt = row.first_received ?? now;
@@ -236,42 +209,6 @@ export function countMessages(
 export function forgetOld(sql: SqlStorage, { retentionSeconds }: QueueSettings, now: number): void {
   sql.exec("DELETE FROM messages WHERE sequence <= ? AND visible < ?", (now - retentionSeconds * 1_000) * 1_000, NEVER);
   sql.exec("DELETE FROM sent WHERE until <= ?", now);
-}
-
-export interface Move {
-  readonly sequence: number;
-  readonly message: MovedMessage;
-}
-
-export function hasMoves(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM moves LIMIT 1").raw().next().done !== true;
-}
-
-/** Messages that were given up and that the dead-letter queue does not have yet: as many as go into one call. */
-export function listMoves(sql: SqlStorage, limit: number): Move[] {
-  const query = "SELECT m.* FROM moves JOIN messages AS m USING (sequence) ORDER BY sequence LIMIT ?";
-  return readWithin(sql.exec<MessageRow>(query, limit), MAX_BATCH_CHARACTERS).map(
-    ({ sequence, id, body, details, sent }) => ({
-      sequence,
-      message: { id, body, details: JSON.parse(details) as MessageDetails, sentAt: sent },
-    }),
-  );
-}
-
-/** Of a queue that has no dead-letter queue any more: what was given up can be received again. */
-export function takeBackMoves(sql: SqlStorage, now: number): void {
-  sql.exec("UPDATE messages SET visible = ? WHERE sequence IN (SELECT sequence FROM moves)", now);
-  sql.exec("DELETE FROM moves");
-}
-
-export function forgetMove(sql: SqlStorage, sequence: number): void {
-  sql.exec("DELETE FROM moves WHERE sequence = ?", sequence);
-  sql.exec("DELETE FROM messages WHERE sequence = ?", sequence);
-}
-
-function giveUp(sql: SqlStorage, sequence: number): void {
-  sql.exec("UPDATE messages SET visible = ?, receipt = NULL WHERE sequence = ?", NEVER, sequence);
-  sql.exec("INSERT OR IGNORE INTO moves (sequence) VALUES (?)", sequence);
 }
 
 function tokenOf({ fifo, deduplicatesByGroup }: QueueSettings, details: MessageDetails): string | undefined {

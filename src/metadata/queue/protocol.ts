@@ -135,6 +135,22 @@ export interface PollQuery {
 /** `stale`: the message is gone or was received again since. */
 export type ReceiptOutcome = "ok" | "stale" | "not-in-flight";
 
+/** A move of a dead-letter queue's messages to where they came from, or to another queue. */
+export interface MoveTask {
+  readonly id: string;
+  readonly status: "RUNNING" | "COMPLETED" | "CANCELLED" | "FAILED";
+  /** Absent: each message's own source. */
+  readonly destination?: QueueAddress;
+  /** Messages a second; absent: as fast as it goes. */
+  readonly perSecond?: number;
+  readonly moved: number;
+  readonly toMove: number;
+  /** Why it failed. */
+  readonly failure?: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
 /** The calls that the Worker makes; undefined answers: there is no such queue. */
 export interface QueueApi {
   /** `different`: there is one with other attributes. */
@@ -164,6 +180,12 @@ export interface QueueApi {
   releaseConsumer(id: string): Promise<void>;
   /** Takes messages that have ids already, each once however often it is offered. False: there is no such queue. */
   takeOver(messages: readonly MovedMessage[]): Promise<boolean>;
+  /** `running`: one at a time. */
+  startMoveTask(wanted: Pick<MoveTask, "destination" | "perSecond">): Promise<MoveTask | "running" | undefined>;
+  /** The latest first. */
+  listMoveTasks(limit: number): Promise<readonly MoveTask[] | undefined>;
+  /** `ended`: it is none that runs. */
+  cancelMoveTask(id: string): Promise<MoveTask | "ended" | undefined>;
 }
 
 export interface QueueNamesPage {

@@ -5,9 +5,11 @@ import { runMigrations } from "../migrations.ts";
 import { Consumers } from "./consumers.ts";
 import * as messages from "./messages.ts";
 import type * as protocol from "./protocol.ts";
-import { MIGRATIONS } from "./schema.ts";
-import { queueOf } from "./client.ts";
-import { DEFAULT_ATTRIBUTES, formatQueueArn, type QueueSettings, readSettings } from "./settings.ts";
+import * as tasks from "./move-tasks.ts";
+import { deliverGivenUp, runMoveTask } from "./mover.ts";
+import { hasMoves } from "./moves.ts";
+import { CONTENTS, MIGRATIONS } from "./schema.ts";
+import { DEFAULT_ATTRIBUTES, type QueueSettings, readSettings } from "./settings.ts";
 import { Waiters } from "./waiters.ts";
 
 /** "only one PurgeQueue operation every 60 seconds". */
@@ -15,7 +17,6 @@ const PURGE_INTERVAL_MS = 60_000;
 /** How often old messages are looked for while there are any; a receiver never sees them before. */
 const FORGET_INTERVAL_MS = 3_600_000;
 const RETRY_MS = 5_000;
-const MOVES = 100;
 
 interface State {
   readonly record: protocol.QueueRecord;
@@ -92,7 +93,8 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     this.#consumers.forgetAll();
     this.#armedFor = Number.POSITIVE_INFINITY;
     await this.#storage.deleteAlarm();
-    await this.#storage.deleteAll();
+    if (this.#consumers.exist) this.#deleteContents();
+    else await this.#storage.deleteAll();
     this.#waiters.wake();
     return true;
   }
@@ -162,8 +164,9 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
   }
 
   async removeConsumer(id: string): Promise<void> {
-    if (!this.#state) return;
+    if (!this.#hasTables()) return;
     this.#consumers.remove(id);
+    if (!this.#state && !this.#consumers.exist) await this.#storage.deleteAll();
     // It may be waiting for messages.
     this.#waiters.wake();
   }
@@ -197,6 +200,27 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     return true;
   }
 
+  async startMoveTask(
+    wanted: Pick<protocol.MoveTask, "destination" | "perSecond">,
+  ): Promise<protocol.MoveTask | "running" | undefined> {
+    if (!this.#state) return undefined;
+    const now = Date.now();
+    const task = this.#storage.transactionSync(() => tasks.addTask(this.#sql, wanted, now));
+    this.#arm(now);
+    return task;
+  }
+
+  async listMoveTasks(limit: number): Promise<readonly protocol.MoveTask[] | undefined> {
+    return this.#state && tasks.listTasks(this.#sql, limit);
+  }
+
+  async cancelMoveTask(id: string): Promise<protocol.MoveTask | "ended" | undefined> {
+    if (!this.#state) return undefined;
+    const cancelled = this.#storage.transactionSync(() => tasks.cancelTask(this.#sql, id, Date.now()));
+    if (cancelled) return cancelled;
+    return tasks.listTasks(this.#sql, Number.MAX_SAFE_INTEGER).some((task) => task.id === id) ? "ended" : undefined;
+  }
+
   /** Catches everything: a dropped alarm would never come back. */
   override async alarm(): Promise<void> {
     this.#armedFor = Number.POSITIVE_INFINITY;
@@ -204,9 +228,12 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     try {
       const now = Date.now();
       messages.forgetOld(this.#sql, this.#state.settings, now);
-      const moved = await this.#deliverMoves(this.#state);
+      const moving = { storage: this.#storage, env: this.env, ...this.#state };
+      const moved = await deliverGivenUp(moving);
+      const next = await runMoveTask(moving);
       const isEmpty = this.#sql.exec("SELECT 1 FROM messages LIMIT 1").raw().next().done === true;
       this.#wakeConsumers();
+      if (next !== undefined) this.#arm(next);
       if (!moved) this.#arm(now + RETRY_MS);
       else if (!isEmpty) this.#arm(now + FORGET_INTERVAL_MS);
     } catch (error) {
@@ -243,7 +270,7 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
         now: Date.now(),
       }),
     );
-    if (state.settings.redrive && messages.hasMoves(this.#sql)) this.#arm(Date.now());
+    if (state.settings.redrive && hasMoves(this.#sql)) this.#arm(Date.now());
     return taken;
   }
 
@@ -262,25 +289,11 @@ export class Queue extends DurableObject<Env> implements protocol.QueueApi {
     this.#arm(Math.min(messages.nextVisible(this.#sql, now) ?? Infinity, this.#consumers.nextLoss(now)));
   }
 
-  /** Hands what was given up to the dead-letter queue. False: some of it waits still. */
-  async #deliverMoves({ record, settings }: State): Promise<boolean> {
-    if (!settings.redrive) {
-      messages.takeBackMoves(this.#sql, Date.now());
-      return true;
-    }
-    const target = queueOf(this.env, settings.redrive.target);
-    const source = formatQueueArn(this.env.VERGE_REGION ?? "us-east-1", record.address);
-    for (;;) {
-      const moves = messages.listMoves(this.#sql, MOVES);
-      if (moves.length === 0) return true;
-      const given = moves.map(({ sequence, message }) => ({
-        ...message,
-        details: { ...message.details, deadLetterSource: source },
-        moveId: `${source}/${sequence}`,
-      }));
-      if (!(await target.takeOver(given))) return false;
-      for (const { sequence } of moves) messages.forgetMove(this.#sql, sequence);
-    }
+  /** Functions that consume the queue consume one that is made under the same name, too. */
+  #deleteContents(): void {
+    this.#storage.transactionSync(() => {
+      for (const table of CONTENTS) this.#sql.exec(`DELETE FROM ${table}`);
+    });
   }
 
   #write(record: protocol.QueueRecord): void {

@@ -32,7 +32,22 @@ export const MIGRATIONS: readonly string[] = [
 
   `-- Functions that consume the queue: ids of event source mappings, and whose they are.
    CREATE TABLE consumers (id TEXT PRIMARY KEY, account_id TEXT NOT NULL) WITHOUT ROWID;`,
+
+  `-- task: of a move task, which says where they go; null: to the queue's dead-letter queue.
+   ALTER TABLE moves ADD COLUMN task TEXT;
+
+   -- running: 1 while there is something to do, from \`due\` on. last: no message behind it is moved.
+   CREATE TABLE move_tasks (
+     id TEXT PRIMARY KEY,
+     record TEXT NOT NULL,
+     running INTEGER NOT NULL,
+     last INTEGER NOT NULL,
+     due INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];
+
+/** Tables of what goes when a queue is deleted; its consumers stay for one that is made under the same name. */
+export const CONTENTS: readonly string[] = ["queue", "messages", "sent", "moves", "move_tasks"];
 
 export const DIRECTORY_MIGRATIONS: readonly string[] = [
   `CREATE TABLE queues (name TEXT PRIMARY KEY, dead_letter_queue TEXT) WITHOUT ROWID;

@@ -17,7 +17,7 @@ type DeliveryEnv = Pick<Env, "FUNCTION_EVENTS" | "QUEUES">;
 const SENDER = "scheduler.amazonaws.com";
 
 /** A target that does not take an invocation, by the target's own error. */
-export class DeliveryError extends Error {
+class DeliveryError extends Error {
   readonly code: string;
 
   constructor(code: string, message: string) {

@@ -10,7 +10,6 @@ import {
   RemovePermissionCommand,
   SendMessageCommand,
   SetQueueAttributesCommand,
-  StartMessageMoveTaskCommand,
   type SQSClient,
   TagQueueCommand,
   UntagQueueCommand,
@@ -111,12 +110,6 @@ describe("queues", () => {
     ["InvalidAttributeValue", "n", { Policy: '{"Statement":{"Effect":"deny"}}' }],
   ])("are refused with %s: %s %o", async (name, QueueName, Attributes) => {
     await expect(sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).rejects.toMatchObject({ name });
-  });
-
-  it("say which operations there are not", async () => {
-    await expect(sqs.send(new StartMessageMoveTaskCommand({ SourceArn: "arn" }))).rejects.toMatchObject({
-      message: "This version of Verge does not implement StartMessageMoveTask.",
-    });
   });
 });
 

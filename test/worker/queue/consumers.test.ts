@@ -91,6 +91,34 @@ describe("a consumer that has stopped", () => {
   });
 });
 
+describe("the consumers of a queue that is deleted", () => {
+  it("consume the one that is made under the same name", async () => {
+    await create();
+    await queue().addConsumer(CONSUMER);
+    await queue().send([newMessage("gone")]);
+    await queue().remove();
+    woken = [];
+    await create();
+    await queue().send([newMessage("new")]);
+    expect(woken).toEqual([{ consumer: CONSUMER, queue: ADDRESS }]);
+    expect(bodiesOf((await poll())!)).toEqual(["new"]);
+  });
+
+  it("can be taken away meanwhile, and then nothing of the queue is left", async () => {
+    await create();
+    await queue().addConsumer(CONSUMER);
+    await queue().remove();
+    await queue().removeConsumer(CONSUMER.id);
+    const tables = await runInDurableObject(stub(), (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'").toArray(),
+    );
+    expect(tables).toEqual([]);
+    await create();
+    await queue().send([newMessage("new")]);
+    expect(woken).toEqual([]);
+  });
+});
+
 describe("a batch", () => {
   it("is no larger than a call between Workers, and holds one message at least", async () => {
     await create();
