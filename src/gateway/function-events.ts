@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import type { EventContext } from "../lambda/events/context.ts";
 import { drainEvents } from "../lambda/events/drain.ts";
 import { uncachedFunctions } from "../metadata/function/client.ts";
+import type { HostSession } from "../lambda/runtime/remote/session.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import type { EventTarget } from "../metadata/function/events-protocol.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
@@ -10,7 +11,7 @@ import { queueOf } from "../metadata/queue/client.ts";
 import { sendServiceMessage } from "../sqs/service-messages.ts";
 import { putObjectFor } from "./act-on-bucket.ts";
 import { deploymentOf } from "./deployment.ts";
-import type { OwnEntrypoints } from "./function-runtime.ts";
+import { openHostSession, type OwnEntrypoints } from "./function-runtime.ts";
 import { createExecutionPorts } from "./lambda-ports.ts";
 
 /** A queue's consumer lives for 15 minutes: asynchronous invocations end before (docs/decisions/0010-async-dispatch.md). */
@@ -20,7 +21,8 @@ export const MAX_RUN_MS = 840_000;
 export class FunctionEventRunner extends WorkerEntrypoint<Env> {
   /** Answers when nothing is due any more, or after some time. */
   async run(target: EventTarget): Promise<void> {
-    await drainEvents(target, this.#createContext());
+    using hostSession = openHostSession(this.env);
+    await drainEvents(target, this.#createContext(hostSession));
   }
 
   /** The same, without letting the caller wait for it: where `waitUntil` has no limit, as in a local workerd. */
@@ -30,7 +32,7 @@ export class FunctionEventRunner extends WorkerEntrypoint<Env> {
     );
   }
 
-  #createContext(): EventContext {
+  #createContext(hostSession: HostSession | undefined): EventContext {
     const { env } = this;
     const deployment = deploymentOf(env);
     const request = {
@@ -38,6 +40,7 @@ export class FunctionEventRunner extends WorkerEntrypoint<Env> {
       deployment,
       entrypoints: this.ctx.exports as OwnEntrypoints,
       defer: (work: Promise<unknown>) => this.ctx.waitUntil(work.catch(() => undefined)),
+      hostSession,
     };
     return {
       region: deployment.region,

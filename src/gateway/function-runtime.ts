@@ -1,8 +1,10 @@
+import type { Env } from "../env.ts";
 import type { ExecutionLease } from "../lambda/call.ts";
 import { loadCode } from "../lambda/packages.ts";
 import { describeEgress, type EgressProps } from "../lambda/runtime/egress.ts";
 import { createRuntime } from "../lambda/runtime/loader.ts";
 import { createRemoteRuntime } from "../lambda/runtime/remote/runtime.ts";
+import { HostSession } from "../lambda/runtime/remote/session.ts";
 import type { Runtime, RuntimeFunction } from "../lambda/runtime/protocol.ts";
 import type { FunctionExecutionsApi } from "../metadata/function/executions.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
@@ -15,18 +17,26 @@ export interface OwnEntrypoints {
 }
 
 /** Of a request, what running a function needs. */
-export type RuntimeRequest = Pick<LambdaRequest, "env" | "deployment" | "entrypoints" | "defer">;
+export interface RuntimeRequest extends Pick<LambdaRequest, "env" | "deployment" | "entrypoints" | "defer"> {
+  /** Of one that runs many. */
+  readonly hostSession?: HostSession | undefined;
+}
+
+/** Where functions run in a process of their own; to be disposed of at the end of the request. */
+export function openHostSession({ FUNCTION_HOST }: Pick<Env, "FUNCTION_HOST">): HostSession | undefined {
+  return FUNCTION_HOST && new HostSession(FUNCTION_HOST);
+}
 
 /** The runtime for versions whose package has this id. */
 export function createFunctionRuntime(
-  { env, deployment, entrypoints, defer }: RuntimeRequest,
+  { env, deployment, entrypoints, defer, hostSession }: RuntimeRequest,
   codeId: string,
 ): Runtime {
   const { ownHost } = deployment;
   const load = ({ layers = [], runtime }: RuntimeFunction) =>
     loadCode(new FunctionCodeStore(env.BLOBS), { codeId, layers, runtime }, (name) => loadSdkPackage(env, name));
   if (env.FUNCTION_HOST && env.FUNCTION_SUPERVISOR) {
-    const remote = { host: env.FUNCTION_HOST, supervisor: env.FUNCTION_SUPERVISOR, ownHost };
+    const remote = { host: hostSession ?? env.FUNCTION_HOST, supervisor: env.FUNCTION_SUPERVISOR, ownHost };
     return createRemoteRuntime({ ...remote, loadCode: load, defer });
   }
   return createRuntime({

@@ -7,7 +7,7 @@ import { queueOf } from "../metadata/queue/client.ts";
 import type { ConsumerMessage } from "../metadata/queue/protocol.ts";
 import { deploymentOf } from "./deployment.ts";
 import { MAX_RUN_MS } from "./function-events.ts";
-import type { OwnEntrypoints } from "./function-runtime.ts";
+import { openHostSession, type OwnEntrypoints } from "./function-runtime.ts";
 import { createExecutionPorts } from "./lambda-ports.ts";
 
 /** Runs functions that consume queues; a request of its own for each message that wakes it. */
@@ -16,11 +16,13 @@ export class QueueConsumer extends WorkerEntrypoint<Env> {
   async run({ consumer, queue }: ConsumerMessage): Promise<void> {
     const { env, ctx } = this;
     const deployment = deploymentOf(env);
+    using hostSession = openHostSession(env);
     const request = {
       env,
       deployment,
       entrypoints: ctx.exports as OwnEntrypoints,
       defer: (work: Promise<unknown>) => ctx.waitUntil(work.catch(() => undefined)),
+      hostSession,
     };
     await consumeQueue(consumer, {
       accountId: consumer.accountId,

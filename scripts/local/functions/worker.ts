@@ -1,8 +1,7 @@
 /** The Worker of the process in which functions run, started by function-process.ts. */
-import { WorkerEntrypoint } from "cloudflare:workers";
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import { createEgress, describeEgress, type EgressProps } from "../../../src/lambda/runtime/egress.ts";
 import { answerInvocation, answerRemoteCall, type RemoteHostPorts } from "../../../src/lambda/runtime/remote/host.ts";
-import type { FunctionHostApi } from "../../../src/lambda/runtime/remote/wire.ts";
 
 interface Env {
   readonly LOADER: WorkerLoader;
@@ -17,7 +16,8 @@ interface Entrypoints {
 
 export const FunctionEgress = createEgress<Env>((request, env) => env.DEPLOYMENT.fetch(request));
 
-export default class FunctionHost extends WorkerEntrypoint<Env> implements FunctionHostApi {
+/** Answers as FunctionHostApi says. */
+export default class FunctionHost extends WorkerEntrypoint<Env> {
   readonly #ports: RemoteHostPorts = {
     loader: this.env.LOADER,
     egress: (fn, ownHost) => {
@@ -29,6 +29,24 @@ export default class FunctionHost extends WorkerEntrypoint<Env> implements Funct
 
   override fetch(request: Request): Promise<Response> {
     return answerRemoteCall(request, this.#ports);
+  }
+
+  invoke(message: string | Uint8Array): Promise<string | Uint8Array> {
+    return answerInvocation(message, this.#ports);
+  }
+
+  open(): Session {
+    return new Session(this.#ports);
+  }
+}
+
+/** Calls of one request of the Worker. */
+class Session extends RpcTarget {
+  readonly #ports: RemoteHostPorts;
+
+  constructor(ports: RemoteHostPorts) {
+    super();
+    this.#ports = ports;
   }
 
   invoke(message: string | Uint8Array): Promise<string | Uint8Array> {

@@ -23,7 +23,7 @@ import {
   type Definition,
   encodeMessage,
   FRAMES_TYPE,
-  type FunctionHostApi,
+  type FunctionHost,
   INVOKE_PATH,
   LOSS_URL,
   type LossReport,
@@ -36,7 +36,7 @@ import {
 
 export interface RemoteRuntimePorts {
   /** The process. */
-  readonly host: Fetcher & FunctionHostApi;
+  readonly host: FunctionHost;
   /** Who started it, watches it and starts it again. */
   readonly supervisor: Fetcher;
   readonly ownHost: string;

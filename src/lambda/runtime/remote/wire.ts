@@ -15,6 +15,15 @@ import type { InvocationOutcome } from "../shim/wire.ts";
 export interface FunctionHostApi {
   /** Takes a RemoteCall, answers a RemoteReply, as `encodeMessage` writes them. Throws when the process is lost. */
   invoke(message: string | Uint8Array): Promise<string | Uint8Array>;
+  /** For a request that makes many calls: each costs half as much in a session. */
+  open(): Promise<FunctionHostSession>;
+}
+
+export interface FunctionHostSession extends Pick<FunctionHostApi, "invoke">, Disposable {}
+
+/** What running functions asks of the process, by a session or without. */
+export interface FunctionHost extends Pick<FunctionHostApi, "invoke"> {
+  fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
 export const INVOKE_PATH = "/invoke";
