@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { servedCdnOperations } from "../src/cdn/control/operations.ts";
 import { CDN_AREAS_NOT_PLANNED, unsupportedCdnOperations } from "../src/cdn/control/unsupported.ts";
+import { servedCloudTrailOperations } from "../src/cloudtrail/operations.ts";
 import { servedLambdaOperations } from "../src/lambda/operations.ts";
 import { LAMBDA_AREAS_NOT_PLANNED, unsupportedLambdaOperations } from "../src/lambda/unsupported.ts";
 import type { Operation } from "../src/lib/operation.ts";
@@ -111,6 +112,11 @@ export function renderCompatibility(): string {
     `IAM: ${listServed(iamOperations, unsupportedIamOperations)}.`,
     "",
     `STS answers: ${listServed(stsOperations, [])}. Which of them are refused by name, and what differs, is in docs/iam.md.`,
+    "",
+    "## AWS CloudTrail",
+    "",
+    `Served: ${servedCloudTrailOperations.map(({ name }) => name).join(", ")}. What is recorded is in docs/audit.md; the others`,
+    "answer UnsupportedOperationException.",
     "",
     "## Amazon SQS",
     "",

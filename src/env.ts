@@ -16,6 +16,7 @@ import type { ConsumerMessage } from "./metadata/queue/protocol.ts";
 import type { QueueDirectory } from "./metadata/queue/directory.ts";
 import type { Queue as QueueObject } from "./metadata/queue/queue-object.ts";
 import type { Registry } from "./metadata/registry/registry.ts";
+import type { AuditTrail } from "./metadata/trail/audit-trail.ts";
 import type { Schedules } from "./metadata/schedule/schedules-object.ts";
 
 /**
@@ -39,6 +40,7 @@ export interface Env {
   readonly IAM_ACCOUNTS: DurableObjectNamespace<IamAccount>;
   readonly LOG_INDEX: DurableObjectNamespace<LogIndex>;
   readonly KMS_KEYS: DurableObjectNamespace<KmsKeys>;
+  readonly AUDIT_TRAILS: DurableObjectNamespace<AuditTrail>;
   /** Isolates in which functions run. */
   readonly LOADER: WorkerLoader;
   /** Locally: the network without private addresses, where names are resolved. The platform's own is so by itself. */
@@ -88,6 +90,12 @@ export interface Env {
   readonly VERGE_EXPORT_INTERVAL_SECONDS?: string;
   /** How long an isolate gathers log lines of functions, and records of access, in seconds; 5 and 20 by default. */
   readonly VERGE_LOG_INTERVAL_SECONDS?: string;
+  /** How long an isolate gathers records for the audit trail, in seconds; 1 by default. */
+  readonly VERGE_AUDIT_INTERVAL_SECONDS?: string;
+  /** How many days audit trails go back; 90 by default. */
+  readonly VERGE_AUDIT_DAYS?: string;
+  /** How many records the audit trail of an account keeps, of each kind; 40,000 by default. */
+  readonly VERGE_AUDIT_EVENTS?: string;
   /** How long bytes outlive their last reference, in seconds; 30 days by default. */
   readonly VERGE_RECOVERY_WINDOW_SECONDS?: string;
   /** Length of a day in lifecycle rules, in seconds; 86,400 by default. */

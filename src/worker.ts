@@ -24,6 +24,7 @@ export { LogIndex } from "./metadata/logs/log-index.ts";
 export { QueueDirectory } from "./metadata/queue/directory.ts";
 export { Queue } from "./metadata/queue/queue-object.ts";
 export { Registry } from "./metadata/registry/registry.ts";
+export { AuditTrail } from "./metadata/trail/audit-trail.ts";
 export { Schedules } from "./metadata/schedule/schedules-object.ts";
 
 /** The network as functions see it; what they send to this deployment is answered here. */

@@ -13,7 +13,7 @@ const root = dirname(import.meta.dirname);
 const LAYERS: readonly (readonly string[])[] = [
   ["worker.ts"],
   ["gateway", "jobs", "console"],
-  ["s3", "lambda", "cdn", "iam", "kms", "logs", "scheduler", "sqs", "sts", "verge-api"],
+  ["s3", "lambda", "cdn", "cloudtrail", "iam", "kms", "logs", "scheduler", "sqs", "sts", "verge-api"],
   ["auth"],
   // An index object exports its journal and collects its garbage by itself: it uses the blob store.
   ["metadata"],

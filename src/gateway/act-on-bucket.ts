@@ -55,6 +55,7 @@ export async function sendToBucket(
       headers,
       body: stream,
       clientAddress: undefined,
+      witness: {},
     },
     address: { service: "s3", bucket, key, virtualHosted: false },
     identity,

@@ -22,6 +22,8 @@ export type Address =
   | { readonly service: "logs" }
   /** Whatever is signed for it. */
   | { readonly service: "cloudfront" }
+  /** The audit trail: `X-Amz-Target` names the operation. */
+  | { readonly service: "cloudtrail" }
   /** `/_fn/code/<account>/<id>`: a function's package, by a link that GetFunction gave. */
   | { readonly service: "function-code"; readonly codeId: string }
   /** `<id>.lambda-url.<domain>`, `/_fn/<id>/…`: the rest of the path is the function's. */
@@ -40,6 +42,7 @@ export type Address =
 /** Services that are told from S3 by what a request is signed for: their paths could be buckets. */
 const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
   ["cloudfront", { service: "cloudfront" }],
+  ["cloudtrail", { service: "cloudtrail" }],
   ["iam", { service: "iam" }],
   ["kms", { service: "kms" }],
   ["logs", { service: "logs" }],

@@ -3,8 +3,11 @@ import { ServiceError } from "../lib/errors.ts";
 import { s3Error } from "../s3/errors.ts";
 import { logAccess } from "./access-logs/log-access.ts";
 import { type Address, resolveAddress } from "./address.ts";
+import { auditCall } from "./audit/audit-call.ts";
+import { isManagementCall } from "./audit/services.ts";
 import { answerCdn, isAlias } from "./cdn.ts";
 import { answerCloudFront } from "./cloudfront.ts";
+import { answerCloudTrail } from "./cloudtrail.ts";
 import { type Deployment, deploymentOf } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
@@ -50,6 +53,7 @@ type Answer<Service> = (served: Served, address: At<Service>) => Promise<Respons
 const ANSWERS: { readonly [Service in Other]: Answer<Service> } = {
   cdn: (served, address) => answerCdn({ ...served, address }),
   cloudfront: answerCloudFront,
+  cloudtrail: answerCloudTrail,
   "function-code": ({ incoming, env }, { codeId }) => serveFunctionCode(incoming, env, codeId),
   "function-url": (served, address) => answerFunctionUrl({ ...served, address }),
   iam: answerIam,
@@ -81,11 +85,13 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   let errorCode: string | undefined;
   // Who awaits the work as well hears of its failure; to the platform it is not one.
   const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(() => undefined));
+  let finish: (() => void) | undefined;
+  let address: Address | undefined;
   try {
     const signedService = readSignedService(incoming.headers);
     // What is signed for one of the services is for it, whoever has claimed the host for a distribution.
     const alias = signedService === undefined && isAlias(incoming, env, deployment, defer);
-    const address: Address =
+    address =
       alias && (await alias)
         ? { service: "cdn", distributionId: undefined, rawPath: incoming.rawPath, byPath: false }
         : resolveAddress(incoming.host, incoming.rawPath, deployment.domain, signedService);
@@ -95,6 +101,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
       throw s3Error("NotImplemented", { message: `This deployment does not serve ${address.what} yet.` });
     }
     if (address.service === "s3" || address.service === "website") trace = startTrace(address);
+    const { service } = address;
     const limits = planLimits(env);
     const served = {
       request,
@@ -103,7 +110,11 @@ export async function handleRequest(request: Request, env: Env, context: Executi
       deployment,
       entrypoints: context.exports as OwnEntrypoints,
       defer,
-      onMatch: (name: string) => (operation = name),
+      onMatch: (name: string) => {
+        operation = name;
+        // A client that hangs up cancels what is not deferred: it must not keep its changes out of the audit.
+        if (isManagementCall(service, name)) defer(new Promise<void>((resolve) => (finish = resolve)));
+      },
       ...(trace && { trace }),
     };
     response =
@@ -112,10 +123,15 @@ export async function handleRequest(request: Request, env: Env, context: Executi
         : await answer(served, address);
   } catch (error) {
     await drainUnreadBody(request);
+    incoming.witness.error = error;
     const refusal = toServiceError(error, incoming, operation);
     errorCode = refusal.code;
     response = renderS3Error(refusal, incoming);
   }
+  if (address) {
+    auditCall({ service: address.service, operation, incoming, env, deployment, trace, response, startedAt, defer });
+  }
+  finish?.();
   if (trace) logAccess({ request, incoming, env, trace, operation, response, errorCode, startedAt, defer });
   recordRequest(env, { operation, status: response.status, milliseconds: Date.now() - startedAt });
   return response;

@@ -35,6 +35,17 @@ export async function identify(
   /** For services whose clients sign the body without naming its hash: its SHA-256 in hexadecimal digits. */
   bodySha256?: () => Promise<string>,
 ): Promise<{ readonly identity: Identity; readonly covered: PayloadAuth }> {
+  const known = await identifySigner(incoming, scopes, deployment, bodySha256);
+  incoming.witness.identity = known.identity;
+  return known;
+}
+
+async function identifySigner(
+  incoming: Incoming,
+  scopes: readonly string[],
+  deployment: Deployment,
+  bodySha256?: () => Promise<string>,
+): ReturnType<typeof identify> {
   if (!isSigned(incoming)) return { identity: { kind: "anonymous" }, covered: { kind: "unsigned" } };
   const verified = await verifySignature(incoming, {
     service: scopes,

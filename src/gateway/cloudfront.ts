@@ -6,7 +6,6 @@ import { matchCdnOperation } from "../cdn/control/service.ts";
 import { distributions } from "../cdn/edge/distributions.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
-import { runRecorded } from "../metadata/registry/audited.ts";
 import { cdnRegistryOf, distributionOf } from "../metadata/cdn/client.ts";
 import { renderCloudFrontError, renderCloudFrontResult } from "./cloudfront-response.ts";
 import { createEdgeFunctionPorts } from "./edge-functions.ts";
@@ -41,6 +40,7 @@ export async function answerCloudFront(request: CloudFrontRequest): Promise<Resp
   try {
     return renderCloudFrontResult(await serveCloudFront({ ...request, onMatch }, requestId), requestId);
   } catch (error) {
+    request.incoming.witness.error = error;
     if (error instanceof ServiceError) return renderCloudFrontError(error, requestId);
     logFault(error, requestId, operation);
     return renderCloudFrontError(cloudFrontError("InternalError"), requestId);
@@ -79,26 +79,23 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     resource:
       distributionId === undefined ? "*" : `arn:aws:cloudfront::${call.account.id}:distribution/${distributionId}`,
   });
-  // Reading leaves no record: there is too much of it.
+  incoming.witness.parameters = distributionId === undefined ? parameters : { DistributionId: distributionId };
   if (incoming.method === "GET") return operation.handle(call);
-  const event = {
-    requestId,
-    accountId: call.account.id,
-    accessKeyId: identity.kind === "account" ? identity.accessKeyId : "",
-    source: incoming.clientAddress ?? "",
-    action: `cloudfront:${operation.name}`,
-    target: incoming.rawPath,
-  };
-  const result = await runRecorded(env, event, () => operation.handle(call), readLocation);
+  const result = await operation.handle(call);
+  const createdId = readCreatedId(result);
+  if (createdId !== undefined) incoming.witness.answer = { [createdMember(operation.name)]: createdId };
   // In force here at once, and in other locations within seconds.
   await distributions.forget(parameters["DistributionId"] ?? parameters["Id"]);
   return result;
 }
 
-/** Where what was created is. */
-function readLocation({ headers }: CdnResult): string | undefined {
-  const location = headers?.["location"];
-  return location === undefined ? undefined : new URL(location).pathname;
+/** The last part of where what was created is. */
+function readCreatedId({ headers }: CdnResult): string | undefined {
+  return headers?.["location"]?.split("/").at(-1);
+}
+
+function createdMember(operation: string): string {
+  return /Distribution(WithTags)?$/.test(operation) ? "DistributionId" : "Id";
 }
 
 function requireAccount(identity: Identity): Account {

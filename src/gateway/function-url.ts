@@ -34,6 +34,7 @@ export async function answerFunctionUrl(request: FunctionUrlRequest): Promise<Re
     response.headers.set("x-amzn-requestid", requestId);
     return response;
   } catch (error) {
+    request.incoming.witness.error = error;
     if (error instanceof ServiceError) return renderLambdaError(error, requestId);
     logFault(error, requestId, OPERATION);
     return renderLambdaError(lambdaError("ServiceException", "Internal Server Error"), requestId);
@@ -47,6 +48,7 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
   const directory = functionDirectoryOf(env);
   const url = accountId === undefined ? undefined : await directory.findUrl(accountId, address.urlId);
   if (!url || accountId === undefined) throw lambdaError("ResourceNotFoundException", "Not Found");
+  incoming.witness.ownerId = accountId;
   if (url.cors && isPreflight(incoming.method, incoming.headers)) return answerPreflight(url.cors, incoming.headers);
   const body = await readBounded(incoming.body, MAX_BODY_BYTES);
   if (!body) throw lambdaError("RequestTooLargeException", "Request Entity Too Large");
@@ -82,6 +84,7 @@ function identify(
   { authType }: UrlRecord,
   body: Uint8Array<ArrayBuffer>,
 ): Identity | Promise<Identity> {
+  if (authType === "NONE" || !isSigned(incoming)) incoming.witness.identity = { kind: "anonymous" };
   if (authType === "NONE") return { kind: "anonymous" };
   if (!isSigned(incoming)) throw lambdaError("AccessDeniedException", "Forbidden");
   return authenticateBytes(incoming, body, ["lambda"], deployment);

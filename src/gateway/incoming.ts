@@ -1,4 +1,5 @@
 import type { Env } from "../env.ts";
+import type { Witness } from "./audit/witness.ts";
 import { createRequestIds } from "../lib/request-id.ts";
 
 /** A request as sent: nothing of it is normalised, since the signature covers its very bytes. */
@@ -18,6 +19,8 @@ export interface Incoming {
   readonly body: ReadableStream<Uint8Array> | null;
   /** The client's address where the platform tells it (not on Miniflare's direct socket). */
   readonly clientAddress: string | undefined;
+  /** For the audit trail; the one part of it that changes. */
+  readonly witness: Witness;
 }
 
 /**
@@ -40,6 +43,7 @@ export function readIncoming(request: Request, env: Pick<Env, "VERGE_DIRECT_CLIE
     body: request.body,
     // Cloudflare replaces what a client says in it; without Cloudflare in between it is the client's word.
     clientAddress: env.VERGE_DIRECT_CLIENTS ? undefined : (headers.get("cf-connecting-ip") ?? undefined),
+    witness: {},
   };
 }
 

@@ -38,8 +38,10 @@ export async function answerKms(request: KmsRequest): Promise<Response> {
   const headers = { "x-amzn-requestid": requestId, "content-type": CONTENT_TYPE };
   try {
     const answer = await serveKms(request);
+    if (answer) request.incoming.witness.answer = answer;
     return new Response(answer === undefined ? null : JSON.stringify(answer), { headers });
   } catch (error) {
+    request.incoming.witness.error = error;
     if (!(error instanceof ServiceError)) logFault(error, requestId, "kms");
     const known =
       error instanceof ServiceError ? error : kmsError("KMSInternalException", "An internal error occurred.");

@@ -4,12 +4,10 @@ import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { authorise, isPlainlyOwn } from "../lambda/access.ts";
-import type { LambdaCall, LambdaOperation, LambdaResult } from "../lambda/call.ts";
+import type { LambdaCall, LambdaResult } from "../lambda/call.ts";
 import { lambdaError, unusableRole } from "../lambda/errors.ts";
-import { formatFunctionArn } from "../lambda/names.ts";
 import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
-import { runRecorded } from "../metadata/registry/audited.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
@@ -53,8 +51,10 @@ export async function answerLambda(request: LambdaRequest): Promise<Response> {
   };
   try {
     const result = await serveLambda({ ...request, incoming: { ...request.incoming, requestId }, onMatch });
+    if (result.json) request.incoming.witness.answer = result.json;
     return renderLambdaResult(result, requestId);
   } catch (error) {
+    request.incoming.witness.error = error;
     if (error instanceof ServiceError) return renderLambdaError(error, requestId);
     logFault(error, requestId, operation);
     return renderLambdaError(lambdaError("ServiceException", "An internal error occurred."), requestId);
@@ -71,7 +71,9 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
   const { identity, body } = await readSignedBody(incoming, ["lambda"], deployment, limitOf(operation.name));
   const account = requireAccount(identity);
   const { region } = deployment;
+  incoming.witness.parameters = parameters;
   const target = readTarget(matched, query, { callerAccountId: account.id, region });
+  incoming.witness.ownerId = target.accountId;
   const call: LambdaCall = {
     requestId: incoming.requestId,
     operation: operation.name,
@@ -88,11 +90,8 @@ async function serveLambda(request: LambdaRequest): Promise<LambdaResult> {
     packages: new FunctionCodeStore(env.BLOBS),
     ports: createLambdaPorts(request, identity),
   };
-  const run = async () => {
-    if (!isPlainlyOwn(call)) await requireCallAllowed(call, String(operation.access), request);
-    return operation.handle(call);
-  };
-  return changesSomething(operation) ? runRecorded(env, describeChange(call, incoming), run, namedIn) : run();
+  if (!isPlainlyOwn(call)) await requireCallAllowed(call, String(operation.access), request);
+  return operation.handle(call);
 }
 
 /** What the policies of the caller and of the function that it addresses say, also of the role that a function gets. */
@@ -115,28 +114,6 @@ function resourceOf({ account, body, parameters, region }: LambdaCall): string {
   const name = textOf(peekMembers(body), "FunctionName");
   if (name.startsWith("arn:")) return name;
   return name === "" ? "*" : `${own}:function:${name}`;
-}
-
-/** The function that an answer describes: of one that was created no path has the name. */
-function namedIn({ json = {} }: LambdaResult): string | undefined {
-  const arn: unknown = Reflect.get(json, "FunctionArn");
-  return typeof arn === "string" ? arn : undefined;
-}
-
-/** Reads and invocations leave no audit record: there are too many of them, and invocations have their logs. */
-function changesSomething({ method, name }: Pick<LambdaOperation, "method" | "name">): boolean {
-  return method !== "GET" && !name.startsWith("Invoke");
-}
-
-function describeChange({ account, identity, operation, region, requestId, target }: LambdaCall, incoming: Incoming) {
-  return {
-    requestId,
-    accountId: account.id,
-    accessKeyId: identity.kind === "account" ? identity.accessKeyId : "",
-    source: incoming.clientAddress ?? "",
-    action: `lambda:${operation}`,
-    target: target.name === "" ? incoming.rawPath : formatFunctionArn(region, target),
-  };
 }
 
 function requireAccount(identity: Identity): Account {

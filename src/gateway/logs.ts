@@ -40,6 +40,7 @@ export async function answerLogs(request: LogsRequest): Promise<Response> {
     const answer = await serveLogs(request);
     return new Response(answer === undefined ? null : JSON.stringify(answer), { headers });
   } catch (error) {
+    request.incoming.witness.error = error;
     const { code, status, message } = toServiceError(error, requestId);
     return new Response(JSON.stringify({ __type: code, message }), { status, headers });
   }

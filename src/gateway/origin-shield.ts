@@ -47,6 +47,7 @@ export class OriginShield extends DurableObject<Env> {
       headers,
       body: null,
       clientAddress: viewer.clientAddress,
+      witness: {},
     };
     const entrypoints = ctx.exports as unknown as OwnEntrypoints;
     const ports = createCdnPorts({ incoming, env, deployment, entrypoints, defer, onMatch: () => undefined });

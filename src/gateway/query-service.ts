@@ -69,11 +69,15 @@ export async function answerQuery(
 ): Promise<Response> {
   const requestId = crypto.randomUUID();
   const headers = { "content-type": "text/xml", "x-amzn-requestid": requestId };
+  const { witness } = request.incoming;
   try {
     const signed = await readAction(request, service, requestId);
-    const body = renderQueryAnswer(signed.action, await serve(signed), requestId, service.namespace);
+    const answer = await serve(signed);
+    if (answer) witness.answer = answer;
+    const body = renderQueryAnswer(signed.action, answer, requestId, service.namespace);
     return new Response(body, { headers });
   } catch (error) {
+    witness.error = error;
     const known = toQueryError(error, requestId, service.name);
     const body = renderQueryError(known, requestId, service.namespace);
     return new Response(body, { status: known.status, headers });

@@ -7,8 +7,10 @@ import {
   needsObject,
   type ObjectFacts,
 } from "../auth/policy/authorize.ts";
+import { explain } from "../auth/policy/decide-action.ts";
 import type { Decision } from "../auth/policy/evaluate.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
+import type { ServiceError } from "../lib/errors.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { PublicAccessBlock } from "../metadata/bucket/documents.ts";
@@ -65,18 +67,21 @@ export class S3Access {
     if (bucket && !decision.explicit && (await this.#mayKnowMissing(access, bucket))) {
       throw s3Error("NoSuchKey", { detail: { Key: access.key! } });
     }
-    throw s3Error("AccessDenied");
+    throw deny(decision);
   }
 
-  async allows(access: AccessRequest, bucket: BucketClient | undefined): Promise<boolean> {
-    return (await this.#settle(access, bucket)).allowed;
+  /** Undefined where it is allowed; what would be thrown where it is not. */
+  async refuse(access: AccessRequest, bucket: BucketClient | undefined): Promise<ServiceError | undefined> {
+    const decision = await this.#settle(access, bucket);
+    return decision.allowed ? undefined : deny(decision);
   }
 
   /** To be called with the object that an operation has read. @throws ServiceError AccessDenied */
   judge(object: ObjectRecord, config: BucketConfig): void {
     if (!this.#pending) return;
     const question = { ...this.#ask(this.#pending, config), object: factsOf(object) };
-    if (!decideAccess(question).allowed) throw s3Error("AccessDenied");
+    const decision = decideAccess(question);
+    if (!decision.allowed) throw deny(decision);
   }
 
   async #settle(access: AccessRequest, bucket: BucketClient | undefined): Promise<Decision> {
@@ -135,6 +140,10 @@ export class S3Access {
     this.#accountBlocks ??= new Map();
     this.#accountBlocks.set(accountId, account?.publicAccessBlock);
   }
+}
+
+function deny(decision: Decision): ServiceError {
+  return s3Error("AccessDenied").because(explain(decision));
 }
 
 async function findObjectFacts(

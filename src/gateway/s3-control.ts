@@ -1,5 +1,6 @@
 import type { Identity } from "../auth/identity.ts";
 import { decideAccess } from "../auth/policy/authorize.ts";
+import { explain } from "../auth/policy/decide-action.ts";
 import type { Env } from "../env.ts";
 import type { Payload } from "../lib/payload.ts";
 import { Query } from "../lib/query.ts";
@@ -52,9 +53,10 @@ function authorise({ incoming, address, deployment }: S3ControlRequest, identity
   if (accountId === undefined) {
     throw s3Error("InvalidRequest", { message: "Missing required header for this request: x-amz-account-id" });
   }
+  incoming.witness.parameters = { accountId };
   if (identity.kind === "anonymous" || identity.account.id !== accountId) throw s3Error("AccessDenied");
   const { headers, rawQuery, clientAddress, origin } = incoming;
-  const { allowed } = decideAccess({
+  const decision = decideAccess({
     identity,
     access: { action: `s3:${verb}AccountPublicAccessBlock` },
     context: conditionContext({
@@ -66,7 +68,7 @@ function authorise({ incoming, address, deployment }: S3ControlRequest, identity
       region: deployment.region,
     }),
   });
-  if (!allowed) throw s3Error("AccessDenied");
+  if (!decision.allowed) throw s3Error("AccessDenied").because(explain(decision));
   return accountId;
 }
 

@@ -175,9 +175,11 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     async allows(entry) {
       const bucket = bucketNamed(entry.bucket ?? address.bucket);
       if (access.isPlain(bucket.config)) return true;
-      const allowed = await access.allows(entry, bucket);
-      if (allowed) accesses.push(entry);
-      return allowed;
+      const refusal = await access.refuse(entry, bucket);
+      if (!refusal) accesses.push(entry);
+      // The answer is one of many; the audit hears of the first that was refused.
+      else incoming.witness.error ??= refusal;
+      return !refusal;
     },
     judge: (object) => access.judge(object, bucketNamed(address.bucket).config),
     hidesMissing: (key, bucket = bucketNamed(address.bucket)) => access.hidesMissing(key, bucket.config),

@@ -39,8 +39,10 @@ export async function answerScheduler(request: SchedulerRequest): Promise<Respon
   const requestId = crypto.randomUUID();
   try {
     const result = await serveScheduler(request);
+    request.incoming.witness.answer = result;
     return Response.json(result, { headers: { "x-amzn-requestid": requestId } });
   } catch (error) {
+    request.incoming.witness.error = error;
     if (error instanceof ServiceError) return renderError(error, requestId);
     logFault(error, requestId, "Scheduler");
     return renderError(schedulerError("InternalServerException", "An internal error occurred."), requestId);
@@ -51,6 +53,7 @@ async function serveScheduler({ incoming, env, deployment, onMatch }: SchedulerR
   const query = new Query(incoming.rawQuery);
   const { operation, parameters } = matchSchedulerOperation(incoming.method, incoming.rawPath, query, incoming.headers);
   onMatch(operation.name);
+  incoming.witness.parameters = parameters;
   const { identity, body } = await readSignedBody(incoming, ["scheduler"], deployment, BODY_LIMIT);
   if (identity.kind !== "account") {
     throw schedulerError("AccessDeniedException", "The request is not signed by an account.");

@@ -17,6 +17,11 @@ export interface BodyLimit {
   readonly tooLarge: () => ServiceError;
 }
 
+interface SignedBody {
+  readonly identity: Identity;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * Who asks, and the whole body, which is small. Clients that send its hash are known by their signature before
  * a byte of it is read; botocore signs the hash without sending it, so that the body has to come first.
@@ -26,7 +31,18 @@ export async function readSignedBody(
   scopes: readonly string[],
   deployment: Deployment,
   limit: BodyLimit,
-): Promise<{ identity: Identity; body: Uint8Array<ArrayBuffer> }> {
+): Promise<SignedBody> {
+  const signed = await readAndIdentify(incoming, scopes, deployment, limit);
+  incoming.witness.body = signed.body;
+  return signed;
+}
+
+async function readAndIdentify(
+  incoming: Incoming,
+  scopes: readonly string[],
+  deployment: Deployment,
+  limit: BodyLimit,
+): Promise<SignedBody> {
   const length = readLength(incoming.headers);
   if (length !== undefined && length > limit.bytes) {
     // Clients look for an answer once they have sent everything: one that comes before breaks their connection.

@@ -42,6 +42,7 @@ export async function answerSqs(request: SqsRequest): Promise<Response> {
   try {
     return target === null ? await serveForm(request, requestId) : await serveJson(request, target, requestId);
   } catch (error) {
+    request.incoming.witness.error = error;
     if (!(error instanceof ServiceError)) logFault(error, requestId, "SQS");
     const known = error instanceof ServiceError ? error : sqsError("InternalFailure", "An internal error occurred.");
     return target === null ? renderFormError(known, requestId) : renderJsonError(known, requestId);
@@ -99,8 +100,12 @@ async function serve(
     authorise: (action, address) => authorise({ facts, action, address, region }, policies),
     policyChanged: (address) => policies.forget(address),
   };
-  await call.authorise(operation.access, addressOf(name, call));
-  return { name, answer: await operation.handle(call) };
+  const address = addressOf(name, call);
+  incoming.witness.ownerId = address.accountId;
+  await call.authorise(operation.access, address);
+  const answer = await operation.handle(call);
+  incoming.witness.answer = answer;
+  return { name, answer };
 }
 
 /** The queue that a request is about, as the operation itself will read it; `*` where it names none. */

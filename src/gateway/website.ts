@@ -34,6 +34,7 @@ export async function answerWebsite(request: WebsiteEndpointRequest): Promise<Re
     return renderS3Result(await serve(request), incoming);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
+    incoming.witness.error = error;
     const bodiless = error.status === 304;
     return renderS3Result(
       bodiless ? { status: 304, headers: error.headers } : renderErrorPage(error, incoming),

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../lib/errors.ts";
+import { type Explanation, ServiceError } from "../../lib/errors.ts";
 import type { Identity } from "../identity.ts";
 import { callerOf } from "./authorize.ts";
 import {
@@ -58,7 +58,12 @@ export function refuse(identity: Identity, { action, resource }: ActionRequest, 
     "AccessDenied",
     403,
     `User: ${nameOf(identity)} is not authorized to perform: ${action} on resource: ${resource} ${because}`,
-  );
+  ).because(explain(decision));
+}
+
+/** A refusal, as the audit trails of those concerned tell it. */
+export function explain({ reason, refusedBy }: Decision): Explanation {
+  return { reason, side: refusedBy === "resource" ? "resource" : "caller" };
 }
 
 const ITSELF: Decision = { allowed: true, reason: "Allow: the account itself" };

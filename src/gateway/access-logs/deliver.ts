@@ -87,6 +87,7 @@ function findTarget(env: Env, deployment: Deployment, name: string): Promise<Buc
     headers: new Headers(),
     body: null,
     clientAddress: undefined,
+    witness: {},
   };
   return findBucketConfig(name, { incoming, env, deployment });
 }

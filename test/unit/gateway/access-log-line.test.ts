@@ -16,6 +16,7 @@ const record: AccessRecord = {
     headers: new Headers({ host: "localhost:8787", authorization: "AWS4-HMAC-SHA256 x", "user-agent": "cli/2" }),
     body: null,
     clientAddress: "192.0.2.3",
+    witness: {},
   },
   identity: {
     kind: "account",
