@@ -50,7 +50,9 @@ describe("a management call", () => {
 
   test("is there when it failed, and when it reads", async () => {
     const { s3 } = clientsOf(verge);
-    await expect(s3.send(new GetBucketAclCommand({ Bucket: "never-made" }))).rejects.toThrow();
+    await expect(s3.send(new GetBucketAclCommand({ Bucket: "never-made" }))).rejects.toMatchObject({
+      name: "NoSuchBucket",
+    });
     const [record] = await awaitRecords(verge, "GetBucketAcl");
     expect(record).toMatchObject({ readOnly: true, errorCode: "NoSuchBucket", responseElements: null });
   });
@@ -121,7 +123,9 @@ describe("a data call", () => {
     );
     const asBob = clientsOf(verge, bob).s3;
     await asBob.send(new ListObjectsV2Command({ Bucket: "guarded" }));
-    await expect(asBob.send(new GetObjectCommand({ Bucket: "guarded", Key: "a" }))).rejects.toThrow();
+    await expect(asBob.send(new GetObjectCommand({ Bucket: "guarded", Key: "a" }))).rejects.toMatchObject({
+      name: "AccessDenied",
+    });
     const [record, ...others] = await awaitRecords(verge, "GetObject");
     expect(others).toEqual([]);
     expect(record).toMatchObject({
@@ -143,7 +147,7 @@ describe("a data call", () => {
       createS3Client(verge, { credentials: other.credentials }).send(
         new GetObjectCommand({ Bucket: "guarded", Key: "b" }),
       ),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({ name: "AccessDenied" });
     const [theirs] = await awaitRecords(verge, "GetObject", 1, other.credentials);
     expect(theirs).toMatchObject({ userIdentity: { type: "Root" }, errorCode: "AccessDenied" });
     expect(theirs!["additionalEventData"]).toBeUndefined();
