@@ -26,7 +26,7 @@ export const servedCloudTrailOperations: readonly CloudTrailOperation[] = [
   { name: "GetTrailStatus", access: "cloudtrail:GetTrailStatus", handle: findNoTrail },
 ];
 
-export const unsupportedCloudTrailOperations: readonly CloudTrailOperation[] = UNSUPPORTED.map((name) => ({
+const unsupportedCloudTrailOperations: readonly CloudTrailOperation[] = UNSUPPORTED.map((name) => ({
   name,
   access: `cloudtrail:${name}`,
   handle: async () => {

@@ -1,11 +1,12 @@
 import { findAwsPolicy } from "../auth/policy/aws-policies.ts";
-import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
+import { explain, isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
 import { callerOf } from "../auth/policy/authorize.ts";
-import { evaluate } from "../auth/policy/evaluate.ts";
+import { type Decision, evaluate } from "../auth/policy/evaluate.ts";
 import { parsePolicy, PolicySyntaxError } from "../auth/policy/parse.ts";
 import { globalContext } from "../auth/policy/principal-keys.ts";
 import { describeRoleSession, formatEntityArn, type Granted } from "../auth/principals.ts";
 import { isSessionKey, issueSession, type Session, type SessionKeys } from "../auth/sessions.ts";
+import type { ServiceError } from "../lib/errors.ts";
 import { type FormInput, invalidMember, type QueryResult } from "../lib/query-protocol.ts";
 import type { StsCall } from "./call.ts";
 import { stsError } from "./errors.ts";
@@ -34,9 +35,9 @@ export async function assumeRole(call: StsCall): Promise<QueryResult> {
   const known = await call.directory.findAccount(accountId);
   const role = known && (await principals.findRole(accountId, roleName));
   // A role that is not there is refused like one that may not be assumed.
-  if (!role || formatEntityArn(accountId, role.entity) !== roleArn || !mayAssume(call, accountId, role, sessionName)) {
-    throw refused(call, "sts:AssumeRole", roleArn);
-  }
+  if (!role || formatEntityArn(accountId, role.entity) !== roleArn) throw refused(call, "sts:AssumeRole", roleArn);
+  const decision = decideAssume(call, accountId, role, sessionName);
+  if (!decision.allowed) throw refused(call, "sts:AssumeRole", roleArn).because(explain(decision));
   const maxSeconds = role.entity.role!.maxSessionSeconds;
   if (seconds > maxSeconds) {
     throw stsError(
@@ -98,14 +99,16 @@ export async function getFederationToken(call: StsCall): Promise<QueryResult> {
 }
 
 /** The role's trust policy is the resource's side; the caller's policies count where it trusts an account. */
-function mayAssume(
+function decideAssume(
   { input, caller, facts }: StsCall,
   accountId: string,
   { entity }: Granted,
   sessionName: string,
-): boolean {
+): Decision {
   // Keys that were made for less than what their owner may must not become more.
-  if (isSessionKey(caller.accessKeyId) && isAccountItself(caller)) return false;
+  if (isSessionKey(caller.accessKeyId) && isAccountItself(caller)) {
+    return { allowed: false, reason: "Implicit deny: a session of the account itself assumes no role" };
+  }
   const context = globalContext(facts, {
     "sts:externalid": input.text("ExternalId"),
     "sts:rolesessionname": sessionName,
@@ -113,7 +116,7 @@ function mayAssume(
   const resource = formatEntityArn(accountId, entity);
   const trust = { name: `trust of ${entity.name}`, policy: parsePolicy(entity.role!.trust, "trust") };
   const request = { caller: callerOf(caller), action: "sts:AssumeRole", resource, context };
-  return evaluate(request, { ownerId: accountId, policies: [trust], mustAllow: true }).allowed;
+  return evaluate(request, { ownerId: accountId, policies: [trust], mustAllow: true });
 }
 
 async function issue(
@@ -140,7 +143,7 @@ function refuseSessions(call: StsCall, action: string): void {
   throw stsError("AccessDenied", `Cannot call ${action.slice("sts:".length)} with session credentials`);
 }
 
-function refused({ caller: { account, principal } }: StsCall, action: string, resource: string): Error {
+function refused({ caller: { account, principal } }: StsCall, action: string, resource: string): ServiceError {
   const arn = principal?.arn ?? `arn:aws:iam::${account.id}:root`;
   return stsError("AccessDenied", `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`);
 }
