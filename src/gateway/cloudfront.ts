@@ -55,6 +55,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
   request.onMatch(operation.name);
   const deployment = { ...request.deployment, region: readGlobalRegion(incoming.headers, request.deployment.region) };
   const { identity, body } = await readSignedBody(incoming, ["cloudfront"], deployment, BODY_LIMIT);
+  const facts = factsOf(identity, incoming, deployment);
   const call: CdnCall = {
     requestId,
     operation: operation.name,
@@ -68,13 +69,14 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     apiHosts: [incoming.host, new URL(deployment.endpointUrl).hostname],
     aliasGrants: deployment.aliasGrants,
     registry: cdnRegistryOf(env),
+    requireAllowed: (request) => requireAllowed(facts, request),
     distribution: (id) => distributionOf(env, id),
     ...createEdgeFunctionPorts(request),
   };
   const distributionId = operation.path.includes("/distribution/")
     ? (parameters["DistributionId"] ?? parameters["Id"])
     : undefined;
-  requireAllowed(factsOf(identity, incoming, deployment), {
+  requireAllowed(facts, {
     action: `cloudfront:${operation.name}`,
     resource:
       distributionId === undefined ? "*" : `arn:aws:cloudfront::${call.account.id}:distribution/${distributionId}`,

@@ -1,4 +1,5 @@
 import type { Account } from "../../auth/identity.ts";
+import type { ActionRequest } from "../../auth/policy/decide-action.ts";
 import type { Operation } from "../../lib/operation.ts";
 import type { Query } from "../../lib/query.ts";
 import { element, parseXml, type XmlContent, type XmlElement } from "../../lib/xml.ts";
@@ -33,6 +34,8 @@ export interface CdnCall extends EdgeFunctionPorts {
   /** Which hosts may be named as aliases, and by whom. */
   readonly aliasGrants: readonly AliasGrant[];
   readonly registry: CdnRegistryApi;
+  /** For what an operation needs beside its own action. @throws ServiceError AccessDenied */
+  readonly requireAllowed: (request: ActionRequest) => void;
   /** The object of a distribution. */
   distribution(id: string): DistributionApi;
 }

@@ -22,6 +22,7 @@ import { completeDistribution } from "./distribution-defaults.ts";
 import { describeDistribution, summariseDistribution } from "./distribution-documents.ts";
 import { checkDistribution } from "./distribution-rules.ts";
 import { type CloudFrontErrorCode, cloudFrontError, invalidArgument } from "./errors.ts";
+import { requireOriginRights } from "./origin-rights.ts";
 import { nextMarker, readPage, renderList } from "./paging.ts";
 import { checkTags } from "./tag-rules.ts";
 import { distributionConfigShape } from "./xml/distribution-shapes.ts";
@@ -58,6 +59,7 @@ async function createFrom(
 ): Promise<StoredDistribution> {
   const config = completeDistribution(written);
   checkDistribution(config, call);
+  requireOriginRights(config, call);
   const outcome = await call.registry.createDistribution({
     id: newCdnId("E"),
     accountId: call.account.id,
@@ -82,6 +84,7 @@ export async function updateDistribution(call: CdnCall): Promise<CdnResult> {
   const config = completeDistribution(readDocument(call, "DistributionConfig", distributionConfigShape));
   const etag = readIfMatch(call);
   checkDistribution(config, call);
+  requireOriginRights(config, call);
   const before = await requireDistribution(call);
   if (before.config.CallerReference !== config.CallerReference) throw cloudFrontError("IllegalUpdate");
   const references = listDistributionReferences(config);

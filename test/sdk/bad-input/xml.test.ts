@@ -28,6 +28,8 @@ async function expectUploadIntact(): Promise<void> {
   expect(parts.body.toString()).toContain("<PartNumber>1</PartNumber>");
 }
 
+/** The longest body that each takes. */
+const LIMITS = { DeleteObjects: 7 * 1024 ** 2, CompleteMultipartUpload: 4 * 1024 ** 2, CreateBucket: 64 * 1024 };
 const READERS = ["DeleteObjects", "CompleteMultipartUpload", "CreateBucket"] as const;
 type Reader = (typeof READERS)[number];
 
@@ -57,10 +59,6 @@ function documentOf(reader: Reader, inside = ""): string {
     case "CreateBucket":
       return `<CreateBucketConfiguration>${inside}</CreateBucketConfiguration>`;
   }
-}
-
-function pause(milliseconds: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
 }
 
 const LAUGHS = Array.from({ length: 9 }, (_, level) => `<!ENTITY l${level + 1} "${`&l${level};`.repeat(10)}">`).join(
@@ -113,24 +111,19 @@ describe.each(READERS)("%s", (reader) => {
     expectRefusal(await sendRaw(target.endpoint, head), 400, "MaxMessageLengthExceeded");
   });
 
-  it("refuses 10 MB of unknown length while they come", async () => {
-    const padded = documentOf(reader, `<!--${"x".repeat(10_000_000)}-->`);
+  it("refuses a body of unknown length as soon as it is too long, without its end", async () => {
+    const begun = documentOf(reader, `<!--${"x".repeat(LIMITS[reader])}`);
     const { head } = signInHeader(target, target.key, {
-      ...draftOf(reader, padded),
+      ...draftOf(reader, begun),
       contentLength: false,
       payloadHash: "UNSIGNED-PAYLOAD",
       unsigned: { "transfer-encoding": "chunked" },
     });
     const socket = await openRaw(target.endpoint);
-    const answer = readAnswer(socket);
-    const chunk = `10000\r\n${padded.slice(0, 0x10000)}\r\n`;
-    socket.write(head);
-    for (let sent = 0; sent < padded.length && socket.writable; sent += 0x10000) {
-      socket.write(chunk);
-      // The server stops reading soon after its answer.
-      if (await Promise.race([answer.then(() => true), pause(1)])) break;
-    }
-    expectRefusal(await answer, 400, "MaxMessageLengthExceeded");
+    // Not a byte after what makes it too long: one that the server no longer reads would break the connection, and a
+    // client that writes into a broken connection never reads the answer.
+    socket.write(`${head}${begun.length.toString(16)}\r\n${begun}\r\n`);
+    expectRefusal(await readAnswer(socket), 400, "MaxMessageLengthExceeded");
     socket.destroy();
   });
 });

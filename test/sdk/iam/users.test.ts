@@ -23,9 +23,15 @@ import {
 import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CreateCloudFrontOriginAccessIdentityCommand,
+  CreateDistributionCommand,
+  UpdateDistributionCommand,
+} from "@aws-sdk/client-cloudfront";
 import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createCloudFrontClient, describeDistribution } from "../../support/cloudfront.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
 import { clientsOf, documentOf, makeUser } from "./iam-support.ts";
 
@@ -62,6 +68,41 @@ test("a user has what its policies allow, in every service, and nothing else", a
     refused,
   );
   await expect(new SQSClient(anna.config).send(new ListQueuesCommand({}))).rejects.toThrow(/not authorized/);
+});
+
+test("who makes a distribution that reads a bucket by itself must be allowed to read that bucket", async () => {
+  const Origins = (OriginAccessIdentity: string) => ({
+    Quantity: 1,
+    Items: [
+      { Id: "origin", DomainName: "shared.s3.us-east-1.amazonaws.com", S3OriginConfig: { OriginAccessIdentity } },
+    ],
+  });
+  const made = await createCloudFrontClient(verge).send(
+    new CreateCloudFrontOriginAccessIdentityCommand({
+      CloudFrontOriginAccessIdentityConfig: { CallerReference: "reader", Comment: "" },
+    }),
+  );
+  const identity = `origin-access-identity/cloudfront/${made.CloudFrontOriginAccessIdentity!.Id}`;
+  const everyDistribution = { Effect: "Allow", Action: "cloudfront:*", Resource: "*" };
+  const plain = createCloudFrontClient(verge, {
+    credentials: await makeUser(root.iam, "publisher", everyDistribution),
+  });
+  const create = (client: typeof plain, origins: ReturnType<typeof Origins>) =>
+    client.send(new CreateDistributionCommand({ DistributionConfig: describeDistribution({ Origins: origins }) }));
+  await expect(create(plain, Origins(identity))).rejects.toThrow(/s3:GetObject/);
+  // What anybody may read.
+  const open = await create(plain, Origins(""));
+  const change = new UpdateDistributionCommand({
+    Id: open.Distribution!.Id!,
+    IfMatch: open.ETag,
+    DistributionConfig: { ...open.Distribution!.DistributionConfig!, Origins: Origins(identity) },
+  });
+  await expect(plain.send(change)).rejects.toThrow(/s3:GetObject/);
+  const reads = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::shared/*" };
+  const reader = createCloudFrontClient(verge, {
+    credentials: await makeUser(root.iam, "reader", everyDistribution, reads),
+  });
+  await reader.send(change);
 });
 
 test("a Deny on keys holds against an Allow of everything, whatever the case and the path of the name", async () => {
