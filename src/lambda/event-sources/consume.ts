@@ -7,6 +7,7 @@ import { findExecutable } from "../invoke/executable.ts";
 import { continueTrace } from "../invoke/lineage.ts";
 import { runExecutable } from "../invoke/sync.ts";
 import { formatFunctionArn, LATEST } from "../names.ts";
+import { compileFilters } from "./filter.ts";
 import { describeBatch, readFailures } from "./record.ts";
 
 /** What consuming a queue needs of the deployment. */
@@ -53,7 +54,8 @@ class Batches {
   #last: Promise<readonly ReceivedMessage[]> | undefined;
 
   constructor(mapping: EventSourceMapping, context: ConsumerContext) {
-    this.#collect = () => collect(mapping, context);
+    const isWanted = compileFilters(mapping.filters ?? [], mapping.sourceArn, context.region);
+    this.#collect = () => collect(mapping, context, isWanted, this.#end);
   }
 
   /** Empty when nothing came, to this lane or to one that waited before it, or the time is over. */
@@ -82,15 +84,20 @@ async function runLane(batches: Batches, mapping: EventSourceMapping, context: C
   }
 }
 
-/** A batch: what is there, or what comes within the mapping's window. */
+/**
+ * A batch: what is there, or what comes within the mapping's window. Messages that no filter wants are deleted, and
+ * the search for others goes on until `until`.
+ */
 async function collect(
   mapping: EventSourceMapping,
   { queue, ...context }: ConsumerContext,
+  isWanted: (message: ReceivedMessage) => boolean,
+  until: number,
 ): Promise<ReceivedMessage[]> {
   const { uuid, batchSize, windowSeconds } = mapping;
   const latest = await context.directory.findFunction(context.accountId, mapping.functionName, LATEST);
   const runMs = Math.min((latest?.version.settings.timeoutSeconds ?? 0) * 1_000, context.maxRunMs);
-  const end = Date.now() + windowSeconds * 1_000;
+  let end = Date.now() + windowSeconds * 1_000;
   const batch: ReceivedMessage[] = [];
   let characters = 0;
   for (;;) {
@@ -103,8 +110,15 @@ async function collect(
     const maxCharacters = MAX_BATCH_CHARACTERS - characters;
     const query = { limit, maxCharacters, leastVisibilitySeconds, waitSeconds, returnsWithinMs };
     const received = (await queue.poll(uuid, query)) ?? [];
-    batch.push(...received);
-    characters += received.reduce((sum, { body }) => sum + body.length, 0);
+    const wanted = received.filter(isWanted);
+    const unwanted = received.filter((message) => !wanted.includes(message));
+    if (unwanted.length > 0) await queue.deleteMessages(unwanted.map(({ receipt }) => receipt));
+    batch.push(...wanted);
+    characters += wanted.reduce((sum, { body }) => sum + body.length, 0);
+    if (batch.length === 0 && received.length > 0 && Date.now() < until) {
+      end = Date.now() + windowSeconds * 1_000;
+      continue;
+    }
     const isFull = batch.length >= batchSize || characters >= MAX_BATCH_CHARACTERS;
     if (isFull || batch.length === 0 || received.length === 0 || Date.now() >= end) return batch;
   }

@@ -5,6 +5,7 @@ import { Violations } from "../constraints.ts";
 import { functionNotFound, invalidParameter, lambdaError } from "../errors.ts";
 import { Input } from "../input.ts";
 import { type FunctionName, formatFunctionArn, LATEST, parseFunctionName } from "../names.ts";
+import { readFilters } from "./filter.ts";
 import { readPage, renderPage } from "../paging.ts";
 
 /** "For standard queues, the maximum is 10,000. For FIFO queues, the maximum is 10." */
@@ -24,7 +25,7 @@ const FOREIGN_MEMBERS = [
 
 type Settings = Pick<
   EventSourceMapping,
-  "batchSize" | "windowSeconds" | "enabled" | "reportsFailures" | "maximumConcurrency"
+  "batchSize" | "windowSeconds" | "enabled" | "reportsFailures" | "maximumConcurrency" | "filters"
 >;
 
 /** CreateEventSourceMapping: the function consumes a queue from now on. */
@@ -127,9 +128,6 @@ function readSettingsOf(input: Input, before: Settings): Settings {
   const foreign = FOREIGN_MEMBERS.find((member) => input.has(member));
   if (foreign !== undefined)
     throw invalidParameter(`${foreign} does not apply to SQS queues, the only event sources here.`);
-  if (input.structure("FilterCriteria")?.isFilledList("Filters")) {
-    throw invalidParameter("FilterCriteria is not supported by this deployment.");
-  }
   if (input.structure("DestinationConfig")?.has("OnFailure")) {
     throw invalidParameter("Unsupported DestinationConfig parameter for given event source mapping type.");
   }
@@ -144,13 +142,19 @@ function readSettingsOf(input: Input, before: Settings): Settings {
   };
   // An empty ScalingConfig takes the limit away.
   const maximumConcurrency = scaling === undefined ? before.maximumConcurrency : concurrency;
+  // Empty criteria take the filters away.
+  const filters = readFilters(input) ?? before.filters ?? [];
   input.finish();
   if (settings.batchSize > MAX_SMALL_BATCH && settings.windowSeconds === 0) {
     throw invalidParameter(
       "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
     );
   }
-  return { ...settings, ...(maximumConcurrency !== undefined && { maximumConcurrency }) };
+  return {
+    ...settings,
+    ...(maximumConcurrency !== undefined && { maximumConcurrency }),
+    ...(filters.length > 0 && { filters }),
+  };
 }
 
 async function checkQueue(
@@ -224,7 +228,7 @@ function notFound() {
 type State = "Creating" | "Updating" | "Deleting" | "Enabled" | "Disabled";
 
 function render(call: LambdaCall, mapping: EventSourceMapping, state?: State): object {
-  const { uuid, sourceArn, enabled, maximumConcurrency } = mapping;
+  const { uuid, sourceArn, enabled, filters, maximumConcurrency } = mapping;
   return {
     UUID: uuid,
     EventSourceArn: sourceArn,
@@ -234,6 +238,7 @@ function render(call: LambdaCall, mapping: EventSourceMapping, state?: State): o
     MaximumBatchingWindowInSeconds: mapping.windowSeconds,
     FunctionResponseTypes: mapping.reportsFailures ? ["ReportBatchItemFailures"] : [],
     ...(maximumConcurrency !== undefined && { ScalingConfig: { MaximumConcurrency: maximumConcurrency } }),
+    ...(filters && { FilterCriteria: { Filters: filters.map((Pattern) => ({ Pattern })) } }),
     LastModified: mapping.modifiedAt / 1_000,
     State: state ?? (enabled ? "Enabled" : "Disabled"),
     StateTransitionReason: "USER_INITIATED",

@@ -7,7 +7,7 @@ export function describeBatch(messages: readonly ReceivedMessage[], sourceArn: s
   return { Records: messages.map((message) => describeMessage(message, sourceArn, region)) };
 }
 
-function describeMessage(message: ReceivedMessage, eventSourceARN: string, awsRegion: string): object {
+export function describeMessage(message: ReceivedMessage, eventSourceARN: string, awsRegion: string): object {
   const { details } = message;
   const { deduplicationId, deadLetterSource, groupId, traceHeader } = details;
   return {

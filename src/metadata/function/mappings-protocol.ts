@@ -16,6 +16,8 @@ export interface EventSourceMapping {
   readonly reportsFailures: boolean;
   /** Invocations at the same time. */
   readonly maximumConcurrency?: number;
+  /** Event patterns, of which a message has to fit one. */
+  readonly filters?: readonly string[];
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
 }

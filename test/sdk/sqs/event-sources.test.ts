@@ -9,6 +9,8 @@ import {
 } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
 import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
@@ -97,6 +99,58 @@ describe("a function that consumes a queue", () => {
     await expect.poll(() => isEmpty(queue), { timeout: 10_000 }).toBe(true);
   });
 
+  it("gets what its filters want; the rest is deleted", async () => {
+    const dead = await createQueue(sqs);
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await readQueueArn(sqs, dead), maxReceiveCount: 1 });
+    const queue = await createQueue(sqs, { RedrivePolicy });
+    const name = await createFunction(lambda, recorder("filtered/"), { Timeout: 20 });
+    const Filters = [
+      { body: { kind: ["order"], total: [{ numeric: [">=", 100] }] } },
+      { body: [{ prefix: "urgent" }] },
+      { messageAttributes: { keep: { stringValue: [{ exists: true }] } } },
+    ].map((pattern) => ({ Pattern: JSON.stringify(pattern) }));
+    const { UUID } = await map(name, await readQueueArn(sqs, queue), { FilterCriteria: { Filters } });
+    expect((await lambda.send(new GetEventSourceMappingCommand({ UUID }))).FilterCriteria).toEqual({ Filters });
+    const keep = { keep: { DataType: "String", StringValue: "1" } };
+    const sent: [string, boolean?][] = [
+      ['{"kind":"order","total":99}'],
+      ["kind: order"],
+      ['{"kind":"order","total":100,"id":1}'],
+      ["not urgent"],
+      ["urgent: now"],
+      ["[]"],
+      ["anything", true],
+    ];
+    const Entries = sent.map(([MessageBody, kept], index) => ({
+      Id: `m${index}`,
+      MessageBody,
+      ...(kept && { MessageAttributes: keep }),
+    }));
+    await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue, Entries }));
+    await expect.poll(() => isEmpty(queue), { timeout: 10_000 }).toBe(true);
+    const keys = await waitForObjects(s3, bucket, "filtered/", 3);
+    const records = await Promise.all(keys.map((key) => readJson<{ body: string }>(s3, bucket, key)));
+    expect(records.map(({ body }) => body).toSorted()).toEqual([
+      "anything",
+      "urgent: now",
+      '{"kind":"order","total":100,"id":1}',
+    ]);
+    expect(await isEmpty(dead)).toBe(true);
+    const FilterCriteria = { Filters: [] };
+    const updated = await lambda.send(new UpdateEventSourceMappingCommand({ UUID, FilterCriteria }));
+    expect(updated.FilterCriteria).toBeUndefined();
+  });
+
+  it("consumes the queue that is made again under the name of one that was deleted", async () => {
+    const queue = await createQueue(sqs);
+    const name = await createFunction(lambda, recorder("again/"), { Timeout: 20 });
+    await map(name, await readQueueArn(sqs, queue));
+    await sqs.send(new DeleteQueueCommand({ QueueUrl: queue }));
+    await sqs.send(new CreateQueueCommand({ QueueName: queue.split("/").at(-1)! }));
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: "to the new one" }));
+    await waitForObjects(s3, bucket, "again/", 1);
+  });
+
   it("gets the messages of a FIFO group in their order", async () => {
     const queue = await createQueue(sqs, { FifoQueue: "true", ContentBasedDeduplication: "true" });
     const name = await createFunction(lambda, recorder("fifo/"), { Timeout: 20 });
@@ -107,6 +161,27 @@ describe("a function that consumes a queue", () => {
     }
     await waitForObjects(s3, bucket, "fifo/", sent.length);
     await expect.poll(() => isEmpty(queue), { timeout: 10_000 }).toBe(true);
+  });
+
+  it("runs as often at the same time as its MaximumConcurrency says", async () => {
+    const queue = await createQueue(sqs);
+    const code = `
+      const { S3Client, PutObjectCommand } = require("@aws-sdk/client-s3");
+      const s3 = new S3Client({ forcePathStyle: true });
+      exports.handler = async ({ Records: [{ messageId }] }) => {
+        const from = Date.now();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const Body = JSON.stringify({ from, to: Date.now() });
+        await s3.send(new PutObjectCommand({ Bucket: "${bucket}", Key: "side/" + messageId, Body }));
+      };`;
+    const name = await createFunction(lambda, code, { Timeout: 20 });
+    const Entries = Array.from({ length: 6 }, (_, n) => ({ Id: `m${n}`, MessageBody: "x" }));
+    await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue, Entries }));
+    await map(name, await readQueueArn(sqs, queue), { BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
+    const keys = await waitForObjects(s3, bucket, "side/", 6);
+    const runs = await Promise.all(keys.map((key) => readJson<{ from: number; to: number }>(s3, bucket, key)));
+    const beside = runs.map(({ from }) => runs.filter((other) => other.from <= from && from < other.to).length);
+    expect(Math.max(...beside)).toBe(2);
   });
 
   it("collects a batch for its window", async () => {
@@ -148,7 +223,7 @@ describe("event source mappings", () => {
     ["a stream", { EventSourceArn: "stream" }, /Unrecognized event source/],
     ["a large batch without a window", { BatchSize: 11 }, /Maximum batch window/],
     ["what streams have", { StartingPosition: "LATEST" }, /StartingPosition does not apply/],
-    ["filters", { FilterCriteria: { Filters: [{ Pattern: "{}" }] } }, /FilterCriteria is not supported/],
+    ["filters", { FilterCriteria: { Filters: [{ Pattern: "{}" }] } }, /Invalid filter pattern definition/],
     ["a slow function", { FunctionName: "slow" }, /Queue visibility timeout: 30 seconds is less than/],
   ])("are refused for %s", async (_what, more, message) => {
     const sourceArn = await readQueueArn(sqs, await createQueue(sqs));
