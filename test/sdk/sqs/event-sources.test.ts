@@ -148,7 +148,7 @@ describe("a function that consumes a queue", () => {
     await sqs.send(new DeleteQueueCommand({ QueueUrl: queue }));
     await sqs.send(new CreateQueueCommand({ QueueName: queue.split("/").at(-1)! }));
     await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: "to the new one" }));
-    await waitForObjects(s3, bucket, "again/", 1);
+    expect(await waitForObjects(s3, bucket, "again/", 1)).toHaveLength(1);
   });
 
   it("gets the messages of a FIFO group in their order", async () => {
