@@ -69,7 +69,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     apiHosts: [incoming.host, new URL(deployment.endpointUrl).hostname],
     aliasGrants: deployment.aliasGrants,
     registry: cdnRegistryOf(env),
-    requireAllowed: (request) => requireAllowed(facts, request),
+    requireAllowed: (asked) => requireAllowed(facts, asked),
     distribution: (id) => distributionOf(env, id),
     ...createEdgeFunctionPorts(request),
   };

@@ -122,7 +122,7 @@ describe.each(READERS)("%s", (reader) => {
     const socket = await openRaw(target.endpoint);
     // Not a byte after what makes it too long: one that the server no longer reads would break the connection, and a
     // client that writes into a broken connection never reads the answer.
-    socket.write(`${head}${begun.length.toString(16)}\r\n${begun}\r\n`);
+    socket.write(Buffer.concat([head, Buffer.from(`${begun.length.toString(16)}\r\n${begun}\r\n`)]));
     expectRefusal(await readAnswer(socket), 400, "MaxMessageLengthExceeded");
     socket.destroy();
   });
