@@ -34,6 +34,8 @@ import { describeEventContext } from "./event-context.ts";
 import type { Incoming } from "./incoming.ts";
 import { mergeHoistedHeaders } from "./hoisted-headers.ts";
 import { planLimits } from "./plan-limits.ts";
+import { requirePassRole } from "./principal-access.ts";
+import { factsOf } from "./request-facts.ts";
 import { S3Access } from "./s3-access.ts";
 import { refuseUnsignedFlood } from "./unsigned-flood.ts";
 
@@ -183,6 +185,14 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     },
     judge: (object) => access.judge(object, bucketNamed(address.bucket).config),
     hidesMissing: (key, bucket = bucketNamed(address.bucket)) => access.hidesMissing(key, bucket.config),
+    checkPassRole: (roleArn) =>
+      requirePassRole(
+        request.env,
+        factsOf(identity, incoming, deployment),
+        roleArn,
+        "s3.amazonaws.com",
+        s3Error("InvalidRequest", { message: "The role cannot be assumed by Amazon S3." }),
+      ),
     checkDestination: (destination, bucket) => checkDestination(request.env, destination, bucket, incoming),
     env: request.env,
     directory: deployment.directory,

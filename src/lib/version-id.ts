@@ -3,6 +3,7 @@ export const NULL_VERSION = "null";
 
 const RANDOM_BYTES = 18;
 const SEQUENCE_BYTES = 6;
+const POSITION = "at.";
 /** What S3 calls a version id, whoever minted it. */
 const VERSION_ID = /^[A-Za-z0-9._-]{32}$/;
 
@@ -26,6 +27,22 @@ export function readVersionSequence(versionId: string): number | undefined {
   const bytes = Buffer.from(versionId, "base64url");
   maskSequence(bytes);
   return bytes.readUIntBE(RANDOM_BYTES, SEQUENCE_BYTES);
+}
+
+/**
+ * What names the place of a version in a listing where its id does not: a replica's sequence, a fraction, is not in
+ * its id, and the version may be gone before the next page is asked for. It has the form of a version id.
+ */
+export function formatPosition(sequence: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleBE(sequence);
+  return (POSITION + bytes.toString("hex")).padEnd(32, ".");
+}
+
+/** The sequence in what `formatPosition` made. */
+export function readPosition(text: string): number | undefined {
+  const [, digits] = /^at\.([0-9a-f]{16})\.{13}$/.exec(text) ?? [];
+  return digits === undefined ? undefined : Buffer.from(digits, "hex").readDoubleBE();
 }
 
 /** Whether the text can be the id of a version, `null` among them. */

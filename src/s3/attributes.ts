@@ -87,10 +87,14 @@ export function headerSectionTooLarge() {
   return s3Error("RequestHeaderSectionTooLarge", { detail: { MaxSizeAllowed: String(MAX_HEADER_BYTES) } });
 }
 
+export function isStorageClass(text: string): boolean {
+  return STORAGE_CLASSES.has(text);
+}
+
 /** The storage class asked for; it is stored and returned, all bytes are kept alike for now. */
 export function readStorageClass(headers: Headers): string {
   const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
-  if (!STORAGE_CLASSES.has(storageClass)) {
+  if (!isStorageClass(storageClass)) {
     throw s3Error("InvalidStorageClass", { detail: { StorageClassRequested: storageClass } });
   }
   return storageClass;

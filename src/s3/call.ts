@@ -53,6 +53,8 @@ export interface S3Call {
   readonly directory: Directory;
   /** What S3 says of a destination of notifications that would not take the bucket's events; undefined when it does. */
   checkDestination(destination: string, bucket: BucketConfig): Promise<string | undefined>;
+  /** @throws ServiceError AccessDenied unless the caller may hand the role to S3 */
+  checkPassRole(roleArn: string): Promise<void>;
   /** KMS keys, for `aws:kms`. */
   readonly keyring: Keyring;
   /** Bodies, by blob id. */

@@ -8,6 +8,7 @@ import type { ObjectLock, Tag } from "../metadata/bucket/documents.ts";
 import { withAcl } from "../metadata/bucket/object-acl.ts";
 import { withLock } from "../metadata/bucket/object-lock.ts";
 import { withTags } from "../metadata/bucket/object-tags.ts";
+import type { PinOutcome } from "../metadata/bucket/pins.ts";
 import { withoutRestore } from "../metadata/bucket/restored.ts";
 import type {
   Committed,
@@ -15,7 +16,6 @@ import type {
   NewObject,
   ObjectAttributes,
   ObjectRecord,
-  PinOutcome,
   SourceRefusal,
   WriteConditions,
   WriteRefusal,

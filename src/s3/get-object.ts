@@ -218,7 +218,8 @@ function objectHeaders(call: S3Call, found: FoundObject): Record<string, string>
   };
   Object.assign(headers, versionHeader(call.bucket.config, object.versionId));
   if (!call.query.has("versionId")) Object.assign(headers, expirationHeader(call.bucket.config, object));
-  const { tags, lock } = object.attributes;
+  const { tags, lock, replication } = object.attributes;
+  if (replication) headers["x-amz-replication-status"] = replication.status;
   if (lock) Object.assign(headers, renderLockHeaders(lock));
   if (tags) headers["x-amz-tagging-count"] = String(tags.length);
   if (object.storageClass !== "STANDARD") {

@@ -1,5 +1,5 @@
 import { formatIsoTime } from "../lib/iso-time.ts";
-import { isVersionId, mintVersionId, NULL_VERSION } from "../lib/version-id.ts";
+import { formatPosition, isVersionId, mintVersionId, NULL_VERSION } from "../lib/version-id.ts";
 import { element, optionalElement, renderElement, type XmlMarkup } from "../lib/xml.ts";
 import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/bucket/list-versions.ts";
 import type { S3Call, S3Result } from "./call.ts";
@@ -73,6 +73,7 @@ function placeAfter(call: S3Call, last: VersionEntry): Pick<ListVersionsCall, "a
  * asking for the next one takes it away.
  */
 function nextMarker(call: S3Call, { versionId, sequence }: ListedVersion): string {
+  if (!Number.isInteger(sequence)) return formatPosition(sequence);
   const alone = versionId !== NULL_VERSION || !call.bucket.config.documents?.versioning;
   return alone ? versionId : mintVersionId(sequence);
 }

@@ -15,6 +15,7 @@ import { getObjectLockConfiguration, putObjectLockConfiguration } from "./config
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from "./config/ownership-controls.ts";
 import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./config/policy.ts";
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from "./config/public-access-block.ts";
+import { deleteBucketReplication, getBucketReplication, putBucketReplication } from "./config/replication.ts";
 import { getBucketRequestPayment, putBucketRequestPayment } from "./config/request-payment.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./config/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "./config/versioning.ts";
@@ -73,6 +74,10 @@ export const s3Operations: readonly S3Operation[] = [
   { name: "PutBucketLifecycleConfiguration", method: "PUT", path: BUCKET, query: { lifecycle: true }, access: "s3:PutLifecycleConfiguration", handle: putBucketLifecycleConfiguration },
   { name: "GetBucketLifecycleConfiguration", method: "GET", path: BUCKET, query: { lifecycle: true }, access: "s3:GetLifecycleConfiguration", handle: getBucketLifecycleConfiguration },
   { name: "DeleteBucketLifecycle", method: "DELETE", path: BUCKET, query: { lifecycle: true }, access: "s3:PutLifecycleConfiguration", handle: deleteBucketLifecycle },
+
+  { name: "PutBucketReplication", method: "PUT", path: BUCKET, query: { replication: true }, access: "s3:PutReplicationConfiguration", handle: putBucketReplication },
+  { name: "GetBucketReplication", method: "GET", path: BUCKET, query: { replication: true }, access: "s3:GetReplicationConfiguration", handle: getBucketReplication },
+  { name: "DeleteBucketReplication", method: "DELETE", path: BUCKET, query: { replication: true }, access: "s3:PutReplicationConfiguration", handle: deleteBucketReplication },
 
   { name: "PutBucketTagging", method: "PUT", path: BUCKET, query: { tagging: true }, access: "s3:PutBucketTagging", handle: putBucketTagging },
   { name: "GetBucketTagging", method: "GET", path: BUCKET, query: { tagging: true }, access: "s3:GetBucketTagging", handle: getBucketTagging },

@@ -1,7 +1,6 @@
 import type { Operation } from "../lib/operation.ts";
 import { element, type XmlElement } from "../lib/xml.ts";
 import type { S3Call, S3Result } from "./call.ts";
-import { s3Error, type S3ErrorCode } from "./errors.ts";
 
 type Row = Operation<S3Call, S3Result>;
 type Handler = Row["handle"];
@@ -21,13 +20,6 @@ export const subResourceDefaults: readonly Row[] = [
     "s3:GetBucketAbac",
     always(element("AbacStatus", element("Status", "Disabled"))),
   ),
-  read(
-    "GetBucketReplication",
-    BUCKET,
-    "replication",
-    "s3:GetReplicationConfiguration",
-    missing("ReplicationConfigurationNotFoundError"),
-  ),
 ];
 
 function read(name: string, path: string, subResource: string, access: string, handle: Handler): Row {
@@ -36,10 +28,4 @@ function read(name: string, path: string, subResource: string, access: string, h
 
 function always(xml: XmlElement): Handler {
   return async () => ({ xml });
-}
-
-function missing(code: S3ErrorCode): Handler {
-  return async (call) => {
-    throw s3Error(code, { detail: { BucketName: call.bucketName } });
-  };
 }

@@ -7,7 +7,6 @@ export type Area =
   | "Access control"
   | "Lifecycle"
   | "Encryption"
-  | "Replication"
   | "Reports and metrics"
   | "Requests and transfer"
   | "Directory buckets"
@@ -44,9 +43,6 @@ export const unsupportedOperations: readonly UnsupportedOperation[] = [
   row("Access control", "PutBucketAbac", "PUT", BUCKET, "s3:PutBucketAbac", sub("abac")),
 
   row("Encryption", "UpdateObjectEncryption", "PUT", OBJECT, "s3:UpdateObjectEncryption", sub("encryption")),
-
-  row("Replication", "PutBucketReplication", "PUT", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
-  row("Replication", "DeleteBucketReplication", "DELETE", BUCKET, "s3:PutReplicationConfiguration", sub("replication")),
 
   row("Directory buckets", "CreateSession", "GET", BUCKET, "s3express:CreateSession", sub("session")),
   row("Directory buckets", "ListDirectoryBuckets", "GET", SERVICE, "s3express:ListAllMyDirectoryBuckets", {

@@ -12,7 +12,8 @@ export type ObjectEvent =
   | "ObjectRestore:Post"
   | "ObjectRestore:Completed"
   | "ObjectTagging:Put"
-  | "ObjectTagging:Delete";
+  | "ObjectTagging:Delete"
+  | "Replication:OperationFailedReplication";
 
 /** By the operation that makes an object; S3 has no event for a rename, which comes closest to a copy. */
 const CREATIONS: Readonly<Record<string, string>> = {

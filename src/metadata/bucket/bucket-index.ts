@@ -4,15 +4,15 @@ import { evaluateWrite } from "../../lib/conditions.ts";
 import { readWhole } from "../../storage/read-extents.ts";
 import { Admission } from "./admission.ts";
 import { CommitTurn } from "./commit-turn.ts";
-import { Committer } from "./committer.ts";
+import type { Delivery } from "./committer.ts";
 import type { ChangeConfigCall, ConfigOutcome } from "./config.ts";
 import { completeUpload, computeChecksum, planCompletion } from "./completion.ts";
 import { deleteObject, type DeleteObjectsCall, type DeleteObjectsOutcome } from "./deletes.ts";
 import { Agenda } from "./due.ts";
-import { Duties, type PeerIndex, RETRY_MS } from "./duties.ts";
-import { type DeliverEvents, EventDelivery } from "./events.ts";
+import { RETRY_MS } from "./duties.ts";
 import type { IndexApiImplementation } from "./index-api.ts";
 import type { Change } from "./journal.ts";
+import { createLife, type Life, type Outlets } from "./life.ts";
 import { listObjects } from "./list-objects.ts";
 import { listVersions, type ListVersionsCall } from "./list-versions.ts";
 import { setObjectLock, type SetObjectLockCall } from "./object-lock.ts";
@@ -25,29 +25,25 @@ import {
   type CopyStatus,
   findPacked,
   PENDING_MS,
+  type PinCall,
+  type PinOutcome,
   pinObject,
   releasePin,
   settleCopy,
 } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
+import { putReplica, type ReplicaCall, type ReplicaOutcome } from "./replicas.ts";
 import { restoreObject, type RestoreObjectCall } from "./restored.ts";
 import { getObject, listObjectParts } from "./reads.ts";
 import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
 import { dropLooseRows } from "./segments.ts";
-import { readExportInterval, readRecoveryWindow } from "./settings.ts";
+import { readRecoveryWindow } from "./settings.ts";
 import { indexStub } from "./shards.ts";
 import { readStatistics } from "./statistics.ts";
 import { sweepBlobs } from "./sweep.ts";
 import type { IndexStatistics, NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
 import { abortUpload, checkUpload, createUpload, dropUploads, listParts, listUploads, putPart } from "./uploads.ts";
 import { copyObject, putObject } from "./writes.ts";
-
-/** What an index object has once its bucket exists. */
-interface Life {
-  readonly committer: Committer;
-  readonly duties: Duties;
-  readonly events: EventDelivery;
-}
 
 /**
  * The index of a bucket, or of one of its shards: which keys exist, and where their bytes are. A façade over
@@ -59,12 +55,12 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   readonly #agenda: Agenda;
   readonly #commitTurn = new CommitTurn();
   readonly #admission: Admission;
-  readonly #deliverEvents: DeliverEvents;
+  readonly #outlets: Outlets;
   #life: Life | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env, deliverEvents: DeliverEvents) {
+  constructor(ctx: DurableObjectState, env: Env, outlets: Outlets) {
     super(ctx, env);
-    this.#deliverEvents = deliverEvents;
+    this.#outlets = outlets;
     this.#sql = ctx.storage.sql;
     this.#agenda = new Agenda(ctx.storage);
     this.#admission = new Admission(this.#sql, (bucketId) => indexStub(env, bucketId, 0));
@@ -160,7 +156,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   // Copies across index objects. After the pin they talk among themselves, also when a bucket is deleted.
 
-  async pin(call: protocol.PinCall): Promise<protocol.PinOutcome> {
+  async pin(call: PinCall): Promise<PinOutcome> {
     const refusal = await this.#admission.admit(call);
     if (refusal) return refusal;
     this.#agenda.schedule("pins", Date.now() + PENDING_MS);
@@ -169,6 +165,14 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const outcome = this.#alive.committer.apply(call.operationId, (change) => pinObject(change, call, read));
     // Requests go on while R2 is read: what was read may not be the source any more.
     return outcome ?? this.pin(call);
+  }
+
+  /** A version of another bucket, which decided by this one's configuration; it is looked at again. */
+  async putReplica(call: ReplicaCall): Promise<ReplicaOutcome> {
+    await this.#commitTurn.next();
+    const revision = this.#admission.state?.config.revision ?? 0;
+    const refusal = await this.#admission.admit({ revision });
+    return refusal ?? this.#alive.committer.apply("replica", (change) => putReplica(change, call), call.eventContext);
   }
 
   confirmPin(copyId: string): void {
@@ -293,6 +297,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     dropLooseRows(this.#sql);
     this.#agenda.schedule("pins", Date.now());
     this.#admission.setRestoring(config, shard, false);
+    this.#alive.duties.resumeReplication();
   }
 
   override async alarm(): Promise<void> {
@@ -314,38 +319,33 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     const { storage } = this.ctx;
     const [agenda, admission, env] = [this.#agenda, this.#admission, this.env];
     agenda.load(Date.now());
-    const { config, shard: position } = admission.knownState;
-    const self = { bucketId: config.bucketId, shard: position };
-    const currentConfig = () => admission.knownState.config;
-    const committer = new Committer({
+    const life = createLife({
       storage,
-      self,
+      env,
       agenda,
-      exportInterval: readExportInterval(env),
-      config: currentConfig,
+      admission,
+      outlets: this.#outlets,
       sent: (what) => this.#deliverSoon(what),
+      pin: (call) => this.pin(call),
+      defer: (work) => this.ctx.waitUntil(work),
     });
-    const peer = ({ bucketId, shard }: protocol.IndexAddress) =>
-      indexStub(env, bucketId, shard) as unknown as PeerIndex;
-    const events = new EventDelivery({
-      sql: storage.sql,
-      self,
-      config: currentConfig,
-      deliver: this.#deliverEvents,
-      schedule: (at) => agenda.schedule("events", at),
-    });
-    const defer = (work: Promise<unknown>) => this.ctx.waitUntil(work);
-    const duties = new Duties({ storage, env, self, agenda, admission, committer, events, defer, peer });
-    this.#life = { committer, duties, events };
+    const { duties, events, replication } = life;
+    this.#life = life;
     duties.scheduleLifecycle();
     // Left over by a crash: the alarm would come half a minute later.
     if (events.hasEvents) this.#deliverSoon("events");
+    if (replication.hasRows) this.#deliverSoon("replication");
   }
 
   /** After the commit; what fails is left to the alarm. */
-  #deliverSoon(what: "outbox" | "events"): void {
-    const { duties, events } = this.#alive;
-    this.ctx.waitUntil(what === "events" ? events.deliverAll() : duties.deliver().catch(() => undefined));
+  #deliverSoon(what: Delivery): void {
+    const { duties, events, replication } = this.#alive;
+    const deliveries: Record<Delivery, () => Promise<unknown>> = {
+      events: () => events.deliverAll(),
+      replication: () => replication.replicateAll(),
+      outbox: () => duties.deliver().catch(() => undefined),
+    };
+    this.ctx.waitUntil(deliveries[what]());
   }
 
   async #read<Answer>(call: protocol.Call, answer: () => Answer): Promise<Answer | protocol.Refusal> {

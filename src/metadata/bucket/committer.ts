@@ -8,6 +8,9 @@ const MANY_ROWS = 1000;
 /** When the alarm looks after what the sender did not manage to deliver. */
 const DELIVERY_GRACE_MS = 30_000;
 
+/** What a commit may leave to be taken elsewhere. */
+export type Delivery = "outbox" | "events" | "replication";
+
 export interface Operation {
   readonly operationId: string;
   readonly repeated: boolean;
@@ -23,7 +26,7 @@ export interface CommitterPorts {
   readonly exportInterval: number;
   readonly config: () => BucketConfig;
   /** After a commit that left something to deliver. */
-  readonly sent: (what: "outbox" | "events") => void;
+  readonly sent: (what: Delivery) => void;
 }
 
 /** Carries out mutations: one transaction, one sequence number and one journal row each. */
@@ -104,9 +107,10 @@ export class Committer {
     agenda.schedule("export", this.#waiting >= MANY_ROWS ? change.at : change.at + exportInterval);
     if (change.sentMessages) this.#send("outbox", change.at);
     if (change.queuedEvents) this.#send("events", change.at);
+    if (change.queuedReplications) this.#send("replication", change.at);
   }
 
-  #send(what: "outbox" | "events", at: number): void {
+  #send(what: Delivery, at: number): void {
     this.#ports.agenda.schedule(what, at + DELIVERY_GRACE_MS);
     this.#ports.sent(what);
   }

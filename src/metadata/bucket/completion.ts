@@ -19,6 +19,7 @@ import type {
   PartExtent,
   UploadRecord,
 } from "./protocol.ts";
+import { replicateVersion } from "./replicate.ts";
 import { findPlace, isPlaceProtected, succeed } from "./succession.ts";
 import { findUpload } from "./uploads.ts";
 import { makeRecord } from "./writes.ts";
@@ -105,7 +106,7 @@ export function completeUpload(
   const { key, storageClass, initiatorId, attributes } = upload;
   const ownerId = call.ownerId ?? initiatorId;
   const object = { key, size, etag, storageClass, ownerId, attributes, ...(checksum && { checksum }) };
-  const record = makeRecord(change, object, parts.length);
+  const record = replicateVersion(change, makeRecord(change, object, parts.length));
   writeManifest(change, call.uploadId, parts);
   succeed(change, place, record, { kind: "manifest", id: call.uploadId });
   closeUpload(change, call, record);

@@ -5,6 +5,7 @@ import { isProtected } from "./object-lock.ts";
 import { removeCurrent } from "./objects.ts";
 import type { Mutation, Outcome } from "./protocol.ts";
 import { releaseBody } from "./references.ts";
+import { replicateMarker } from "./replicate.ts";
 import { findPlace, isPlaceProtected, mark } from "./succession.ts";
 import { findVersion, type FoundMarker, type FoundObject, promoteNewest, removeNoncurrent } from "./versions.ts";
 
@@ -55,6 +56,7 @@ function hideObject(
   }
   const made = findMadeMarker(change, key);
   const versionId = made ?? mark(change, place, ownerId);
+  if (made === undefined) replicateMarker(change, key, versionId);
   return { outcome: "deleted", versionId, deleteMarker: true };
 }
 

@@ -1,4 +1,5 @@
 import type { LifecycleConfiguration } from "./lifecycle-rules.ts";
+import type { ReplicationConfiguration } from "./replication-rules.ts";
 
 /**
  * What is configured of a bucket, as plain values. They travel with its `BucketConfig` and are stored as JSON,
@@ -27,6 +28,7 @@ export interface BucketDocuments {
   readonly numbered?: { readonly [Kind in NumberedKind]?: Readonly<Record<string, string>> };
   readonly logging?: BucketLogging;
   readonly lifecycle?: LifecycleConfiguration;
+  readonly replication?: ReplicationConfiguration;
   /** Absent: never enabled. It cannot go back to that. */
   readonly versioning?: Versioning;
   /** Present once object lock is enabled, for ever; versioning is then enabled as well. */

@@ -5,6 +5,7 @@ export type Duty =
   | "pins"
   | "outbox"
   | "events"
+  | "replication"
   | "forget"
   | "configuration"
   | "refresh"

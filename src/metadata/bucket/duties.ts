@@ -25,6 +25,9 @@ import type { BucketConfig, IndexAddress } from "./protocol.ts";
 import { countSegment, endRefresh, refreshPage } from "./refresh.ts";
 import { writeCounter } from "./schema.ts";
 import { buildSegment } from "./segments.ts";
+import { requeuePending } from "./replicate.ts";
+import type { ReplicaCall, ReplicaOutcome } from "./replicas.ts";
+import type { Replication } from "./replication.ts";
 import { readExportInterval, readLifecycleDay, readPackBytes, readRecoveryWindow } from "./settings.ts";
 
 /** A failed duty is tried again after this long. */
@@ -44,6 +47,7 @@ export interface PeerIndex {
   confirmPin(copyId: string): Promise<void>;
   releasePin(copyId: string): Promise<void>;
   copyStatus(copy: CopyRef): Promise<CopyStatus>;
+  putReplica(call: ReplicaCall): Promise<ReplicaOutcome>;
   applyConfig(config: BucketConfig): Promise<boolean>;
 }
 
@@ -55,6 +59,7 @@ export interface DutyPorts {
   readonly admission: Admission;
   readonly committer: Committer;
   readonly events: EventDelivery;
+  readonly replication: Replication;
   /** Lets work go on after the alarm. */
   readonly defer: (work: Promise<unknown>) => void;
   readonly peer: (address: IndexAddress) => PeerIndex;
@@ -79,6 +84,7 @@ export class Duties {
       pins: () => this.#settlePins(now),
       outbox: () => this.#emptyOutbox(now),
       events: async () => this.#deliverEvents(now),
+      replication: async () => this.#replicate(now),
       forget: () => this.#forget(now),
       configuration: () => this.spreadConfig(),
       refresh: () => this.#refreshJournal(),
@@ -187,6 +193,11 @@ export class Duties {
     return more && this.#isOverfull() ? Date.now() + PACK_PAUSE_MS : undefined;
   }
 
+  /** After a rebuild: what was on its way to other buckets goes again. */
+  resumeReplication(): void {
+    this.#ports.committer.apply("replicate-again", requeuePending);
+  }
+
   /** Has the rules looked at on the next day, if there are any, unless a walk is under way. */
   scheduleLifecycle(): void {
     const { admission, agenda } = this.#ports;
@@ -259,6 +270,13 @@ export class Duties {
     const { events, defer } = this.#ports;
     defer(events.deliverAll());
     return events.hasEvents ? now + RETRY_MS : undefined;
+  }
+
+  /** Not awaited, for the same reason. */
+  #replicate(now: number): number | undefined {
+    const { replication, defer } = this.#ports;
+    defer(replication.replicateAll());
+    return replication.hasRows ? now + RETRY_MS : undefined;
   }
 
   async #forget(now: number): Promise<number | undefined> {

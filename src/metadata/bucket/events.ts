@@ -1,3 +1,4 @@
+import { withTimeout } from "../../lib/timeout.ts";
 import type { BucketConfig, IndexAddress } from "./protocol.ts";
 
 /** An event on its way to a destination. */
@@ -83,7 +84,7 @@ export class EventDelivery {
   async #hand(destination: string, batch: readonly EventRow[]): Promise<void> {
     const { config, deliver } = this.#ports;
     const events = batch.map((row) => this.#describe(row));
-    await withTimeout(deliver(config(), destination, events));
+    await withTimeout(deliver(config(), destination, events), TIMEOUT_MS);
   }
 
   #pause(destination: string): void {
@@ -144,15 +145,3 @@ type EventRow = {
   readonly payload: string;
   readonly trace: string | null;
 };
-
-async function withTimeout(work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer in time")), TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

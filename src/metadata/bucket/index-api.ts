@@ -5,6 +5,7 @@ import type { RestoreObjectCall, RestoreObjectOutcome } from "./restored.ts";
 import type { SetObjectLockCall, SetObjectLockOutcome } from "./object-lock.ts";
 import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
 import type { ListVersionsCall, ListVersionsOutcome } from "./list-versions.ts";
+import type { PinCall, PinOutcome } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
 
 /**
@@ -21,7 +22,7 @@ export interface IndexApi {
   restoreObject(call: RestoreObjectCall): Promise<RestoreObjectOutcome>;
   setObjectAcl(call: SetObjectAclCall): Promise<SetObjectAclOutcome>;
   setObjectLock(call: SetObjectLockCall): Promise<SetObjectLockOutcome>;
-  pin(call: protocol.PinCall): Promise<protocol.PinOutcome>;
+  pin(call: PinCall): Promise<PinOutcome>;
   listObjects(call: protocol.ListObjectsCall): Promise<protocol.ListObjectsOutcome>;
   listVersions(call: ListVersionsCall): Promise<ListVersionsOutcome>;
   createUpload(call: protocol.CreateUploadCall): Promise<protocol.CreateUploadOutcome>;

@@ -1,6 +1,7 @@
 import type { BucketDocuments } from "./documents.ts";
 import type { Audience, EventContext } from "./event-record.ts";
 import type { BucketConfig, IndexAddress } from "./protocol.ts";
+import type { ReplicationRow } from "./replication-rules.ts";
 import { readCounter } from "./schema.ts";
 
 /** Rows older than this are no longer searched for the id of a repeated operation. */
@@ -49,6 +50,7 @@ export class Change {
   readonly freed: Freed[] = [];
   #messages = 0;
   #events = 0;
+  #replications = 0;
   #noted = false;
 
   constructor(
@@ -94,6 +96,22 @@ export class Change {
     );
   }
 
+  /** Queues a version for one destination (replicate.ts). */
+  replicate({ destination, key, versionId, rule, whole }: Omit<ReplicationRow, "change" | "position" | "at">): void {
+    this.sql.exec(
+      `INSERT INTO replications (destination, change, position, key, version_id, rule, whole, at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      destination,
+      this.sequence,
+      this.#replications++,
+      key,
+      versionId,
+      rule,
+      whole ? 1 : 0,
+      this.at,
+    );
+  }
+
   /** Has a journal row written although no row of a table changed: the next export tells the configuration too. */
   note(): void {
     this.#noted = true;
@@ -105,6 +123,10 @@ export class Change {
 
   get queuedEvents(): boolean {
     return this.#events > 0;
+  }
+
+  get queuedReplications(): boolean {
+    return this.#replications > 0;
   }
 
   /** False after a refusal: nothing was changed, and nothing needs a journal row. */

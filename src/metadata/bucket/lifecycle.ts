@@ -19,6 +19,7 @@ import { belowEnd } from "./listing.ts";
 import { isProtected } from "./object-lock.ts";
 import { rewriteStorageClass, STORED_COLUMNS, type StoredObject, type StoredRow, toStored } from "./objects.ts";
 import type { ObjectRecord } from "./protocol.ts";
+import { awaitsReplication } from "./replicate.ts";
 import { findPlace, isPlaceProtected, mark } from "./succession.ts";
 import { dropUpload } from "./uploads.ts";
 import type { FoundMarker } from "./versions.ts";
@@ -119,6 +120,7 @@ function visit(pass: Pass, row: StoredRow, before: Position | undefined): Positi
 
 function treatCurrent({ change, configuration, clock }: Pass, stored: StoredObject, subject: LifecycleSubject): void {
   const { record } = stored;
+  if (awaitsReplication(record.attributes)) return;
   const expiration = findExpiration(configuration.rules, subject, clock.dayMs);
   if (expiration && expiration.at <= clock.now) return expire(change, stored);
   const target = findTransition(configuration, subject, { storageClass: record.storageClass }, clock);
@@ -142,6 +144,7 @@ function treatNoncurrent(
   subject: LifecycleSubject,
   newer: number,
 ): void {
+  if (stored && awaitsReplication(stored.record.attributes)) return;
   if (expiresNoncurrent(configuration.rules, subject, newer, clock)) {
     if (isProtected(stored?.record.attributes.lock, change.at, false)) return;
     removeVersion(change, row[0], stored ? { found: "object", current: false, ...stored } : toMarker(row, false));

@@ -1,5 +1,5 @@
 import { belowEnd, CommonPrefix, type Position, startAfter, walk } from "./listing.ts";
-import { NULL_VERSION, readVersionSequence } from "../../lib/version-id.ts";
+import { NULL_VERSION, readPosition, readVersionSequence } from "../../lib/version-id.ts";
 import { LISTED_COLUMNS, type ListedRow, toListed } from "./objects.ts";
 import type { Call, ListedObject, Outcome } from "./protocol.ts";
 import { findLatestSequence, findVersion } from "./versions.ts";
@@ -56,9 +56,10 @@ function findStart(sql: SqlStorage, call: ListVersionsCall): Position | undefine
 
 /** The version that a page ended with may be gone; its id still says where it was. */
 function findMarkerSequence(sql: SqlStorage, key: string, versionId: string): number | undefined {
-  if (versionId !== NULL_VERSION) return readVersionSequence(versionId);
+  const position = readPosition(versionId);
+  if (position !== undefined) return position;
   const version = findVersion(sql, key, versionId);
-  if (version.found === "nothing") return undefined;
+  if (version.found === "nothing") return versionId === NULL_VERSION ? undefined : readVersionSequence(versionId);
   return version.found === "object" ? version.record.sequence : version.marker.sequence;
 }
 

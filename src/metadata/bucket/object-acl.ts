@@ -4,6 +4,7 @@ import type { Change } from "./journal.ts";
 import { rewriteAttributes } from "./objects.ts";
 import type { MissingObject, Mutation, ObjectAttributes, ObjectRecord, Outcome } from "./protocol.ts";
 import { describeAbsence } from "./reads.ts";
+import { replicateChange } from "./replicate.ts";
 import { findVersion } from "./versions.ts";
 
 /** PutObjectAcl: the ACL of one version, replaced as a whole. */
@@ -18,7 +19,8 @@ export type SetObjectAclOutcome = Outcome<{ readonly object: ObjectRecord }> | M
 export function setObjectAcl(change: Change, call: SetObjectAclCall): SetObjectAclOutcome {
   const version = findVersion(change.sql, call.key, call.versionId);
   if (version.found !== "object") return describeAbsence(version, call.versionId);
-  const object = { ...version.record, attributes: withAcl(version.record.attributes, call.acl) };
+  const changed = { ...version.record, attributes: withAcl(version.record.attributes, call.acl) };
+  const object = replicateChange(change, changed);
   rewriteAttributes(change, object);
   const { key, etag, versionId } = object;
   announce(change, "ObjectAcl:Put", { key, etag, versionId });

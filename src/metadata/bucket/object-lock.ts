@@ -3,6 +3,7 @@ import type { Change } from "./journal.ts";
 import { rewriteAttributes } from "./objects.ts";
 import type { MissingObject, Mutation, ObjectAttributes, ObjectRecord, Outcome } from "./protocol.ts";
 import { describeAbsence } from "./reads.ts";
+import { replicateChange } from "./replicate.ts";
 import { findVersion } from "./versions.ts";
 
 /**
@@ -40,7 +41,7 @@ export function setObjectLock(change: Change, call: SetObjectLockCall): SetObjec
   const retention = call.retention === "none" ? undefined : (call.retention ?? former.retention);
   const legalHold = call.legalHold ?? former.legalHold;
   const lock = { ...(retention && { retention }), ...(legalHold && { legalHold }) };
-  const object = { ...version.record, attributes: withLock(attributes, lock) };
+  const object = replicateChange(change, { ...version.record, attributes: withLock(attributes, lock) });
   rewriteAttributes(change, object);
   return { outcome: "ok", object };
 }
@@ -78,6 +79,11 @@ function mayReplace(former: Retention | undefined, next: Retention | "none", now
   if (!former || former.until <= now) return true;
   if (bypass && former.mode === "GOVERNANCE") return true;
   return next !== "none" && next.mode === former.mode && next.until >= former.until;
+}
+
+/** Whether a replica's retention may become another: it is extended, or there was none that counts. */
+export function mayReplaceLock(former: Retention | undefined, next: Retention | undefined, now: number): boolean {
+  return mayReplace(former, next ?? "none", now, true);
 }
 
 function daysOf({ unit, count }: DefaultRetention): number {

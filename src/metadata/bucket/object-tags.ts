@@ -4,6 +4,7 @@ import type { Change } from "./journal.ts";
 import { rewriteAttributes } from "./objects.ts";
 import type { MissingObject, Mutation, ObjectAttributes, ObjectRecord, Outcome } from "./protocol.ts";
 import { describeAbsence } from "./reads.ts";
+import { replicateChange } from "./replicate.ts";
 import { findVersion } from "./versions.ts";
 
 /** PutObjectTagging, DeleteObjectTagging: the tags of one version, replaced as a whole. */
@@ -19,7 +20,8 @@ export type SetObjectTagsOutcome = Outcome<{ readonly object: ObjectRecord }> | 
 export function setObjectTags(change: Change, call: SetObjectTagsCall): SetObjectTagsOutcome {
   const version = findVersion(change.sql, call.key, call.versionId);
   if (version.found !== "object") return describeAbsence(version, call.versionId);
-  const object = { ...version.record, attributes: withTags(version.record.attributes, call.tags) };
+  const changed = { ...version.record, attributes: withTags(version.record.attributes, call.tags) };
+  const object = replicateChange(change, changed);
   rewriteAttributes(change, object);
   const { key, etag, versionId } = object;
   announce(change, call.tags.length > 0 ? "ObjectTagging:Put" : "ObjectTagging:Delete", { key, etag, versionId });

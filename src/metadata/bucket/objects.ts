@@ -39,9 +39,14 @@ export function findCurrent(sql: SqlStorage, key: string): StoredObject | undefi
 }
 
 /** Makes this the current version of its key. The caller has seen to the former one (succession.ts). */
-export function writeCurrent(change: Change, { record, body }: StoredObject): void {
+export function writeCurrent(change: Change, stored: StoredObject): void {
+  writeRow(change, "objects", stored);
+  change.touch("objects", stored.record.key);
+}
+
+export function writeRow(change: Change, table: "objects" | "versions", { record, body }: StoredObject): void {
   change.sql.exec(
-    `INSERT OR REPLACE INTO objects (${STORED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO ${table} (${STORED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     record.key,
     record.sequence,
     record.versionId,
@@ -56,7 +61,6 @@ export function writeCurrent(change: Change, { record, body }: StoredObject): vo
     record.partsCount ?? null,
     JSON.stringify(record.attributes),
   );
-  change.touch("objects", record.key);
 }
 
 /** Writes the attributes of a version that exists, and nothing else of it. */

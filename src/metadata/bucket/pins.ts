@@ -2,7 +2,17 @@ import { borrowedId, locateBody, readInline } from "./bodies.ts";
 import type { Body, BodyKind, Change } from "./journal.ts";
 import { manifestExists, readParts } from "./manifests.ts";
 import type { StoredObject } from "./objects.ts";
-import type { Extent, IndexAddress, PartExtent, PinCall, PinOutcome } from "./protocol.ts";
+import type {
+  BorrowedBody,
+  Extent,
+  IndexAddress,
+  Mutation,
+  ObjectRecord,
+  Outcome,
+  PartExtent,
+  ReadConditions,
+  SourceRefusal,
+} from "./protocol.ts";
 import { addHolder, releaseBody } from "./references.ts";
 import { findSource } from "./sources.ts";
 import { findVersion } from "./versions.ts";
@@ -12,6 +22,26 @@ import { findVersion } from "./versions.ts";
  * pending until the destination has committed and says so. A borrowed body is pinned like an own one: the
  * middle index then keeps its own pin at the owner for as long as somebody borrows from it.
  */
+
+/** First step of a copy across index objects: the owner keeps the bytes for `copyId`. */
+export interface PinCall extends Mutation {
+  /** Fresh in each attempt: a pin whose answer was lost is let go when its destination does not know it. */
+  readonly copyId: string;
+  readonly key: string;
+  readonly versionId?: string;
+  readonly conditions: ReadConditions;
+  /** As in CopyObjectCall. */
+  readonly plainOnly?: boolean;
+  /** Where the copy will be committed, so that the owner can ask about a pin that stays pending. */
+  readonly destination: IndexAddress;
+}
+export type PinOutcome =
+  | Outcome<{
+      readonly object: ObjectRecord;
+      /** To be committed as it is at the destination. Inline bytes are copied, not pinned. */
+      readonly body: { readonly kind: "inline"; readonly bytes: Uint8Array } | BorrowedBody;
+    }>
+  | SourceRefusal;
 
 /** What the holder of a pin asks of the copy's destination, or is told by it. */
 export interface CopyRef {

@@ -74,6 +74,17 @@ export interface ObjectAttributes {
   readonly restoredUntil?: number;
   /** Of its bytes: they are read with a key of their own. Absent: R2's encryption alone (SSE-S3). */
   readonly encryption?: ObjectEncryption;
+  /** Of a version that is replicated, or is a replica. */
+  readonly replication?: ReplicationState;
+}
+
+/** How far a version is on its way to other buckets. */
+export interface ReplicationState {
+  readonly status: "PENDING" | "COMPLETED" | "FAILED" | "REPLICA";
+  /** The sequence, at the source, of the change that is or was replicated last. */
+  readonly change: number;
+  /** Ids of the rules by which it goes; of a replica none. */
+  readonly rules?: readonly string[];
 }
 
 /** A version of an object, without its bytes. */
@@ -247,26 +258,6 @@ export type SourceRefusal =
   | { readonly outcome: "source-encrypted" }
   | { readonly outcome: "source-archived" };
 export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRecord }> | WriteRefusal | SourceRefusal;
-
-/** First step of a copy across index objects: the owner keeps the bytes for `copyId`. */
-export interface PinCall extends Mutation {
-  /** Fresh in each attempt: a pin whose answer was lost is let go when its destination does not know it. */
-  readonly copyId: string;
-  readonly key: string;
-  readonly versionId?: string;
-  readonly conditions: ReadConditions;
-  /** As in CopyObjectCall. */
-  readonly plainOnly?: boolean;
-  /** Where the copy will be committed, so that the owner can ask about a pin that stays pending. */
-  readonly destination: IndexAddress;
-}
-export type PinOutcome =
-  | Outcome<{
-      readonly object: ObjectRecord;
-      /** To be committed as it is at the destination. Inline bytes are copied, not pinned. */
-      readonly body: { readonly kind: "inline"; readonly bytes: Uint8Array } | BorrowedBody;
-    }>
-  | SourceRefusal;
 
 export interface ListObjectsCall extends Call {
   readonly prefix: string;

@@ -47,7 +47,8 @@ const TABLES = [
      attributes TEXT NOT NULL,
      PRIMARY KEY (key, sequence DESC)
    ) WITHOUT ROWID`,
-  // A key has at most one null version. The others are found by the sequence in their ids.
+  // A key has at most one null version. The others are found by the sequence in their ids, replicas by an index
+  // that is made with the first of them (replicas.ts).
   "CREATE INDEX IF NOT EXISTS null_versions ON versions (key) WHERE version_id = 'null'",
   // Inline bodies, apart from the rows so that listings do not read them. Packing finds the version by its key.
   `CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, key TEXT)`,
@@ -141,6 +142,18 @@ const TABLES = [
      payload TEXT NOT NULL,
      trace TEXT,
      PRIMARY KEY (destination, sequence, position)
+   ) WITHOUT ROWID`,
+  // Versions on their way to other buckets (replicate.ts): in the order of the destinations, as events are.
+  `CREATE TABLE IF NOT EXISTS replications (
+     destination TEXT NOT NULL,
+     change INTEGER NOT NULL,
+     position INTEGER NOT NULL,
+     key TEXT NOT NULL,
+     version_id TEXT NOT NULL,
+     rule TEXT NOT NULL,
+     whole INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     PRIMARY KEY (destination, change, position)
    ) WITHOUT ROWID`,
   // When the alarm has what to do (due.ts).
   `CREATE TABLE IF NOT EXISTS due (kind TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID`,

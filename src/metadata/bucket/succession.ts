@@ -63,7 +63,8 @@ export function mark(change: Change, place: Place, ownerId: string): string {
   keepOthers(change, place);
   if (place.current) removeCurrent(change, place.key);
   const versionId = newVersionId(change);
-  writeMarker(change, place.key, versionId, ownerId);
+  const { sequence, at } = change;
+  writeMarker(change, { key: place.key, sequence, versionId, modifiedAt: at, ownerId });
   announce(change, "ObjectRemoved:DeleteMarkerCreated", { key: place.key, versionId });
   return versionId;
 }

@@ -1,11 +1,13 @@
 import { NULL_VERSION, readVersionSequence } from "../../lib/version-id.ts";
 import type { Change } from "./journal.ts";
-import { findCurrent, STORED_COLUMNS, type StoredObject, type StoredRow, toStored } from "./objects.ts";
+import { findCurrent, STORED_COLUMNS, type StoredObject, type StoredRow, toStored, writeRow } from "./objects.ts";
+import type { ObjectRecord } from "./protocol.ts";
 
 /**
  * The versions of a key. The live current one is a row of `objects`; all others, and delete markers, are rows
  * of `versions`. Sequences order them: the current one has the highest of its key, and where there is none
- * the newest row of `versions` is a delete marker, unless the key has no versions at all.
+ * the newest row of `versions` is a delete marker, unless the key has no versions at all. A replica's sequence is
+ * a fraction: its id is its source's, and its place is among versions that were given theirs before (replicas.ts).
  */
 
 export interface DeleteMarker {
@@ -38,7 +40,18 @@ export function findNoncurrent(sql: SqlStorage, key: string, versionId: string):
   if (versionId === NULL_VERSION) return read(sql, `${SELECT} AND version_id = 'null'`, key);
   const sequence = readVersionSequence(versionId);
   if (sequence === undefined) return undefined;
-  return read(sql, `${SELECT} AND sequence = ? AND version_id = ?`, key, sequence, versionId);
+  return (
+    read(sql, `${SELECT} AND sequence = ? AND version_id = ?`, key, sequence, versionId) ??
+    (hasReplicas(sql) ? read(sql, `${SELECT} AND version_id = ? AND ${IS_REPLICA}`, key, versionId) : undefined)
+  );
+}
+
+/** As in the index that is made with the first replica. */
+const IS_REPLICA = "sequence <> CAST(sequence AS INTEGER)";
+
+function hasReplicas(sql: SqlStorage): boolean {
+  const index = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'replica_versions'");
+  return index.raw().next().done !== true;
 }
 
 /** The highest sequence among the versions of a key; undefined where it has none. */
@@ -74,17 +87,32 @@ export function promoteNewest(change: Change, key: string): void {
   removeNoncurrent(change, key, promoted.sequence);
 }
 
+/** A version that is not the latest of its key from the beginning. */
+export function writeNoncurrent(change: Change, stored: StoredObject): void {
+  writeRow(change, "versions", stored);
+  change.touch("versions", stored.record.key, stored.record.sequence);
+}
+
 /** The owner of a delete marker is the account that deleted. Its row has no body. */
-export function writeMarker(change: Change, key: string, versionId: string, ownerId: string): void {
+export function writeMarker(
+  change: Change,
+  {
+    key,
+    sequence,
+    versionId,
+    modifiedAt,
+    ownerId,
+  }: Pick<ObjectRecord, "key" | "sequence" | "versionId" | "modifiedAt" | "ownerId">,
+): void {
   change.sql.exec(
     `INSERT INTO versions (${STORED_COLUMNS}) VALUES (?, ?, ?, 0, '', ?, '', ?, NULL, 'marker', '', NULL, '{}')`,
     key,
-    change.sequence,
+    sequence,
     versionId,
-    change.at,
+    modifiedAt,
     ownerId,
   );
-  change.touch("versions", key, change.sequence);
+  change.touch("versions", key, sequence);
 }
 
 /** Removes the row of a noncurrent version or delete marker, and leaves its body alone. */

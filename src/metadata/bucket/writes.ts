@@ -17,6 +17,7 @@ import type {
   PutObjectCall,
   PutObjectOutcome,
 } from "./protocol.ts";
+import { replicateMarker, replicateVersion } from "./replicate.ts";
 import { withoutRestore } from "./restored.ts";
 import { addHolder, moveHolder } from "./references.ts";
 import { findSource } from "./sources.ts";
@@ -39,7 +40,7 @@ export function putObject(change: Change, call: PutObjectCall): PutObjectOutcome
   if (lacksObjectLock(change, call.object.attributes.lock)) return { outcome: "no-object-lock" };
   if (isPlaceProtected(place, change.at)) return { outcome: "locked" };
   if (isExpired(change, call.body)) return { outcome: "expired" };
-  const record = makeRecord(change, call.object, countParts(call.body));
+  const record = replicateVersion(change, makeRecord(change, call.object, countParts(call.body)));
   succeed(change, place, record, writeBody(change, call.object.key, call.body));
   announce(change, "ObjectCreated", record);
   if (call.body.kind === "borrowed") {
@@ -82,12 +83,12 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
     return { outcome: "locked" };
   }
   const moves = call.removeSource === true && !leaves;
-  const record = makeCopy(change, call, source.record, moves);
+  const record = replicateVersion(change, makeCopy(change, call, source.record, moves));
   const body = transferBody(change, source, place, moves);
   inherit(change, place, record, body);
   announce(change, "ObjectCreated", record);
   if (moves) announce(change, "ObjectRemoved:Delete", { key: call.sourceKey });
-  if (leaves) mark(change, leaves, call.ownerId);
+  if (leaves) replicateMarker(change, call.sourceKey, mark(change, leaves, call.ownerId));
   return { outcome: "ok", object: record, source: source.record };
 }
 
@@ -143,7 +144,8 @@ function renameHolder(change: Change, body: Body, holder: number): void {
   if (rowsWritten > 0) change.touch("refs", id);
 }
 
-function isExpired(change: Change, body: NewBody): boolean {
+/** Whether a body came too late, or to the wrong index object. */
+export function isExpired(change: Change, body: NewBody): boolean {
   if (body.kind === "inline") return false;
   if (body.kind === "blob") return !isFresh(change, body.blob);
   const { bucketId, shard } = body.destination ?? change.self;

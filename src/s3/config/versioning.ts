@@ -7,10 +7,11 @@ import { changeDocuments, checkChildren, findDocuments, readDocument, readText }
 /** PutBucketVersioning: in force, when it is answered, for every write that is not committed yet. */
 export async function putBucketVersioning(call: S3Call): Promise<S3Result> {
   const versioning = readVersioning(await readDocument(call, "VersioningConfiguration"));
-  await changeDocuments(call, { versioning }, ({ objectLock }) => {
-    if (!objectLock || versioning === "Enabled") return;
+  await changeDocuments(call, { versioning }, ({ objectLock, replication }) => {
+    if (versioning === "Enabled" || (!objectLock && !replication)) return;
+    const present = objectLock ? "An Object Lock" : "A replication";
     throw s3Error("InvalidBucketState", {
-      message: "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+      message: `${present} configuration is present on this bucket, so the versioning state cannot be changed.`,
     });
   });
   return {};

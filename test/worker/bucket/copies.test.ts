@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { PinOutcome } from "../../../src/metadata/bucket/protocol.ts";
+import type { PinOutcome } from "../../../src/metadata/bucket/pins.ts";
 import { createIndex, expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { passTime, ringAlarm } from "./pass-time.ts";
 
