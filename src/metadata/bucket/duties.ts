@@ -29,6 +29,7 @@ import { requeuePending } from "./replicate.ts";
 import type { ReplicaCall, ReplicaOutcome } from "./replicas.ts";
 import type { Replication } from "./replication.ts";
 import { readExportInterval, readLifecycleDay, readPackBytes, readRecoveryWindow } from "./settings.ts";
+import { noticeReplicas } from "./versions.ts";
 
 /** A failed duty is tried again after this long. */
 export const RETRY_MS = 30_000;
@@ -193,8 +194,9 @@ export class Duties {
     return more && this.#isOverfull() ? Date.now() + PACK_PAUSE_MS : undefined;
   }
 
-  /** After a rebuild: what was on its way to other buckets goes again. */
+  /** After a rebuild: what was on its way to other buckets goes again, and what came from them is found. */
   resumeReplication(): void {
+    noticeReplicas(this.#sql);
     this.#ports.committer.apply("replicate-again", requeuePending);
   }
 

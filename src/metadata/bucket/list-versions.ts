@@ -2,7 +2,7 @@ import { belowEnd, CommonPrefix, type Position, startAfter, walk } from "./listi
 import { NULL_VERSION, readPosition, readVersionSequence } from "../../lib/version-id.ts";
 import { LISTED_COLUMNS, type ListedRow, toListed } from "./objects.ts";
 import type { Call, ListedObject, Outcome } from "./protocol.ts";
-import { findLatestSequence, findVersion } from "./versions.ts";
+import { findLatestSequence, findVersion, hasReplicas } from "./versions.ts";
 
 /** ListObjectVersions, of one index object. */
 export interface ListVersionsCall extends Call {
@@ -58,6 +58,7 @@ function findStart(sql: SqlStorage, call: ListVersionsCall): Position | undefine
 function findMarkerSequence(sql: SqlStorage, key: string, versionId: string): number | undefined {
   const position = readPosition(versionId);
   if (position !== undefined) return position;
+  if (versionId !== NULL_VERSION && !hasReplicas(sql)) return readVersionSequence(versionId);
   const version = findVersion(sql, key, versionId);
   if (version.found === "nothing") return versionId === NULL_VERSION ? undefined : readVersionSequence(versionId);
   return version.found === "object" ? version.record.sequence : version.marker.sequence;

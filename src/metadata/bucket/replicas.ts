@@ -10,7 +10,7 @@ import { removeCurrent, rewriteAttributes } from "./objects.ts";
 import type { NewBody, ObjectAttributes, ObjectRecord, Outcome } from "./protocol.ts";
 import { withReplication } from "./replicate.ts";
 import { findPlace, inherit } from "./succession.ts";
-import { findVersion, keepNoncurrent, writeMarker, writeNoncurrent } from "./versions.ts";
+import { expectReplicas, findVersion, keepNoncurrent, writeMarker, writeNoncurrent } from "./versions.ts";
 import { isExpired } from "./writes.ts";
 
 /** A version as another bucket's index has it, on its way here. Repeatable: what arrived already is not made again. */
@@ -54,7 +54,7 @@ export function putReplica(change: Change, call: ReplicaCall): ReplicaOutcome {
 }
 
 function makeReplica(change: Change, call: ReplicaCall, object: ReplicatedObject, body: NewBody): ReplicaOutcome {
-  ensureReplicaIndex(change.sql);
+  expectReplicas(change.sql);
   const { sequence, latest } = findSequence(change, object);
   const attributes = withReplication(lockNewVersion(change, object.attributes), {
     status: "REPLICA",
@@ -70,7 +70,7 @@ function makeReplica(change: Change, call: ReplicaCall, object: ReplicatedObject
 }
 
 function makeMarker(change: Change, marker: ReplicatedMarker): ReplicaOutcome {
-  ensureReplicaIndex(change.sql);
+  expectReplicas(change.sql);
   const { sequence, latest } = findSequence(change, marker);
   const { current } = findPlace(change, marker.key);
   if (latest && current) {
@@ -155,11 +155,4 @@ function chooseBetween(below: number | undefined, above: number): number | undef
   const near = below + (above - below) / ROOM_PARTS;
   const chosen = Number.isInteger(near) ? near + Math.min(0.5, (above - near) / 2) : near;
   return chosen > below && chosen < above && !Number.isInteger(chosen) ? chosen : undefined;
-}
-
-/** Replicas have ids that say nothing of where they are here. Made when there is a first one: few buckets have any. */
-function ensureReplicaIndex(sql: SqlStorage): void {
-  sql.exec(
-    "CREATE INDEX IF NOT EXISTS replica_versions ON versions (key, version_id) WHERE sequence <> CAST(sequence AS INTEGER)",
-  );
 }

@@ -193,7 +193,14 @@ export function tablesExist(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'bucket'").raw().next().done !== true;
 }
 
-type Counter = "exported" | "packed" | "sequence_floor" | "segments" | "segment_characters" | "refresh_characters";
+type Counter =
+  | "exported"
+  | "replicas"
+  | "packed"
+  | "sequence_floor"
+  | "segments"
+  | "segment_characters"
+  | "refresh_characters";
 
 export function readCounter(sql: SqlStorage, name: Counter): number {
   const row = sql.exec<{ value: number }>("SELECT value FROM counters WHERE name = ?", name).next();

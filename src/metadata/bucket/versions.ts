@@ -2,6 +2,7 @@ import { NULL_VERSION, readVersionSequence } from "../../lib/version-id.ts";
 import type { Change } from "./journal.ts";
 import { findCurrent, STORED_COLUMNS, type StoredObject, type StoredRow, toStored, writeRow } from "./objects.ts";
 import type { ObjectRecord } from "./protocol.ts";
+import { readCounter, writeCounter } from "./schema.ts";
 
 /**
  * The versions of a key. The live current one is a row of `objects`; all others, and delete markers, are rows
@@ -49,9 +50,24 @@ export function findNoncurrent(sql: SqlStorage, key: string, versionId: string):
 /** As in the index that is made with the first replica. */
 const IS_REPLICA = "sequence <> CAST(sequence AS INTEGER)";
 
-function hasReplicas(sql: SqlStorage): boolean {
-  const index = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'replica_versions'");
-  return index.raw().next().done !== true;
+/** Whether a replica has ever come: only then are there ids whose sequence is not that of this index. */
+export function hasReplicas(sql: SqlStorage): boolean {
+  return readCounter(sql, "replicas") > 0;
+}
+
+/** The same after a rebuild, which knows the rows alone. */
+export function noticeReplicas(sql: SqlStorage): void {
+  const [replica] = sql
+    .exec(`SELECT 1 FROM objects WHERE ${IS_REPLICA} UNION ALL SELECT 1 FROM versions WHERE ${IS_REPLICA} LIMIT 1`)
+    .raw();
+  if (replica) expectReplicas(sql);
+}
+
+/** To be called before a replica is written. Few buckets ever have one: the index is made with the first. */
+export function expectReplicas(sql: SqlStorage): void {
+  if (hasReplicas(sql)) return;
+  sql.exec(`CREATE INDEX IF NOT EXISTS replica_versions ON versions (key, version_id) WHERE ${IS_REPLICA}`);
+  writeCounter(sql, "replicas", 1);
 }
 
 /** The highest sequence among the versions of a key; undefined where it has none. */
