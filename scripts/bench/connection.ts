@@ -11,6 +11,8 @@ export interface PreparedRequest {
 
 export interface Expectation {
   readonly status: number;
+  /** One that will do as well. */
+  readonly orStatus?: number;
   /** Content-Length of the answer; undefined where any will do. */
   readonly length?: number;
 }
@@ -172,7 +174,7 @@ function readLength(head: string, status: number): number | undefined {
 }
 
 function checkAnswer(expected: Expectation, answer: Answer): void {
-  if (answer.status !== expected.status) {
+  if (answer.status !== expected.status && answer.status !== expected.orStatus) {
     throw new Error(`Expected ${expected.status}, and came:\n${answer.headers}`);
   }
   if (expected.length !== undefined && answer.length !== expected.length) {

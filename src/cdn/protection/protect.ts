@@ -4,6 +4,7 @@ import { draftError } from "../edge/error-page.ts";
 import type { ViewerRequest } from "../edge/viewer.ts";
 import { Challenge } from "./challenge.ts";
 import type { ProtectionPorts } from "./ports.ts";
+import { RefusedKeys } from "./refused-keys.ts";
 import {
   type CompiledLimit,
   type CompiledRule,
@@ -25,6 +26,7 @@ const LIMIT_PERIOD = 10;
 export class Guard {
   readonly #rules: readonly CompiledRule[];
   readonly #limits: readonly CompiledLimit[];
+  readonly #beyondLimits = new RefusedKeys();
   readonly #isHotlink: (viewer: ViewerRequest) => boolean;
   readonly #isChallenged: (viewer: ViewerRequest) => boolean;
   readonly #challenge: Challenge;
@@ -57,6 +59,7 @@ export class Guard {
       return key === undefined ? [] : [{ requests: limit.requests, key }];
     });
     if (keys.length === 0 && !challenged) return { kind: "request", viewer };
+    if (keys.some(({ key }) => this.#beyondLimits.has(key))) return refuseTooMany();
     return this.#judgeLater(viewer, keys, challenged, ports);
   }
 
@@ -76,12 +79,17 @@ export class Guard {
   ): Promise<ProtectionVerdict> {
     for (const { requests, key } of keys) {
       if (await ports.withinLimit(requests, key)) continue;
-      const draft = draftError(429, "Too many requests.");
-      draft.headers.set("retry-after", String(LIMIT_PERIOD));
-      return { kind: "answer", draft };
+      this.#beyondLimits.add(key);
+      return refuseTooMany();
     }
     return challenged ? this.#challenge.judge(viewer, ports) : { kind: "request", viewer };
   }
+}
+
+function refuseTooMany(): ProtectionVerdict {
+  const draft = draftError(429, "Too many requests.");
+  draft.headers.set("retry-after", String(LIMIT_PERIOD));
+  return { kind: "answer", draft };
 }
 
 function refuse(status: number, reason: string): ProtectionVerdict {

@@ -1,7 +1,8 @@
 import { createExecutionContext, reset, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { signRequest } from "../../../src/auth/sigv4/presign.ts";
+import { matchEntry } from "../../../src/cdn/store/location-cache.ts";
 import { meterEnv, type PlatformOperation } from "../../../src/gateway/metering.ts";
 import type { Origin } from "../../../src/metadata/cdn/distribution-config.ts";
 import { distributionOf } from "../../../src/metadata/cdn/client.ts";
@@ -58,7 +59,10 @@ async function warm(path: string): Promise<void> {
   await response.text();
 }
 
-afterEach(() => reset());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await reset();
+});
 
 it("a hit costs nothing but the request; a miss of an object one index call and one R2 read", async () => {
   await put("/cdn-budget");
@@ -92,4 +96,54 @@ it("a hit costs nothing but the request; a miss of an object one index call and 
   await warm("/other");
   expect(await get("/large")).toEqual({ from: "Miss from verge", operations: ["durable-object", "r2-class-b"] });
   expect(await get("/large")).toEqual({ from: "Hit from verge", operations: [] });
+});
+
+it("refusals cost no object, no storage and no look at the cache", async () => {
+  const REFUSING = "E0BUDGET000002";
+  const distribution = distributionOf(env, REFUSING);
+  await distribution.install(1, {
+    ...describeSnapshot(REFUSING, {}),
+    config: {
+      ...describeSnapshot(REFUSING, {}).config,
+      Restrictions: { GeoRestriction: { RestrictionType: "blacklist", Items: ["XX"] } },
+    },
+  });
+  await distribution.setProtection({
+    rules: [{ action: "block", paths: ["/blocked"] }],
+    hotlink: { paths: ["/hot"], hosts: [], allowEmpty: false },
+    rateLimits: [{ requests: 10, by: ["path"], paths: ["/limited"] }],
+    maxUrlBytes: 200,
+  });
+  const refuse = async (path: string, init: RequestInit<CfProperties> = {}) => {
+    const request = new Request(`${ORIGIN}/_cdn/${REFUSING}${path}`, { ...init, headers: { host: "localhost" } });
+    const response = await worker.fetch(request, metered, createExecutionContext());
+    await response.text();
+    return response.status;
+  };
+  // The configuration, and what tells the metrics, come once in some seconds.
+  await refuse("/blocked");
+  await vi.waitFor(async () => {
+    const stamp = await matchEntry("stamp", REFUSING);
+    expect(await stamp?.text()).toContain("revision");
+  });
+  const looks = [vi.spyOn(caches.default, "match"), vi.spyOn(caches.default, "put")];
+  counted = [];
+  const statuses = new Set<number>();
+  for (let round = 0; round < 50; round++) {
+    statuses.add(await refuse("/blocked"));
+    statuses.add(await refuse("/hot"));
+    statuses.add(await refuse(`/${"x".repeat(300)}`));
+    statuses.add(await refuse("/page", { cf: { country: "XX" } as CfProperties }));
+    statuses.add(await refuse("/page", { method: "PROPFIND" }));
+  }
+  expect(statuses).toEqual(new Set([403, 414]));
+  expect(counted).toEqual([]);
+  for (const look of looks) expect(look).not.toHaveBeenCalled();
+  // Within the limit the origin is asked, which fails here: nothing but refusals is counted below.
+  while ((await refuse("/limited")) !== 429);
+  counted = [];
+  for (const look of looks) look.mockClear();
+  for (let round = 0; round < 50; round++) expect(await refuse("/limited")).toBe(429);
+  expect(counted).toEqual([]);
+  for (const look of looks) expect(look).not.toHaveBeenCalled();
 });
