@@ -1,5 +1,6 @@
 /**
- * `npm run bench`: Verge beside a bare Worker on R2 and beside s3rver, in one run (docs/performance.md).
+ * `npm run bench`: Verge beside a bare Worker on R2 and beside s3rver, its functions and its CDN beside what they could
+ * be taken for, in one run (docs/performance.md).
  * Each side has a process of its own; only the one under load runs, the others are stopped meanwhile.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +10,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { bundleWorker } from "../local/bundle.ts";
 import { bundleBareWorker } from "./bare/runtime.ts";
+import { benchCdn, renderCdn } from "./cdn/bench-cdn.ts";
 import { benchFunctions, renderFunctions } from "./functions/bench-functions.ts";
 import { type BenchCase, selectCases, type SideName } from "./cases.ts";
 import type { Measurement } from "./load.ts";
@@ -19,7 +21,8 @@ import { loadState } from "./state.ts";
 
 const USAGE = `npm run bench -- [options]
   --only get-1k,put-8m   these cases alone; get-64k means get-64k-cold and get-64k-hot;
-                         functions: invocations, cold starts and events
+                         functions: invocations, cold starts and events;
+                         cdn: hits beside nginx and Varnish, where they are installed (cdn-hit-1k-hot: one of its cases)
   --rounds N             alternating rounds, of which the medians are taken (5)
   --seconds N            of load in each round and case on each side (1.5)
   --json FILE            every measurement, for comparison with other runs
@@ -27,6 +30,8 @@ const USAGE = `npm run bench -- [options]
 
 /** As `--only` names all that is measured of functions. */
 const FUNCTIONS = "functions";
+const CDN = "cdn";
+const OF_CDN = /^cdn(?:-(.+))?$/;
 
 interface Options {
   readonly cases: readonly BenchCase[];
@@ -34,6 +39,8 @@ interface Options {
   readonly seconds: number;
   /** Whether functions are measured, besides the store. */
   readonly functions: boolean;
+  /** The cases of the CDN, none of them for all; undefined where it is not measured. */
+  readonly cdn: readonly string[] | undefined;
   readonly json: string | undefined;
   readonly parent: string;
 }
@@ -54,10 +61,12 @@ function readOptions(): Options {
     process.exit(0);
   }
   const only = values.only?.split(",").map((name) => name.trim());
-  const ofStore = only?.filter((name) => name !== FUNCTIONS);
+  const ofStore = only?.filter((name) => name !== FUNCTIONS && !OF_CDN.test(name));
+  const ofCdn = only?.flatMap((name) => OF_CDN.exec(name)?.[1] ?? []);
   return {
     cases: ofStore?.length === 0 ? [] : selectCases(ofStore ?? []),
     functions: only === undefined || only.includes(FUNCTIONS),
+    cdn: only === undefined || only.includes(CDN) ? [] : ofCdn?.length === 0 ? undefined : ofCdn,
     rounds: readPositive("rounds", values.rounds),
     seconds: readPositive("seconds", values.seconds),
     json: values.json,
@@ -99,9 +108,11 @@ async function bench(): Promise<void> {
     if (results.length > 0) console.log(`\n${renderReport(results)}\n`);
     const functions = options.functions ? await benchFunctions(folder, mainModule, options) : undefined;
     if (functions) console.log(`\n${renderFunctions(functions)}\n`);
+    const cdn = options.cdn && (await benchCdn(folder, mainModule, { ...options, only: options.cdn }));
+    if (cdn) console.log(`\n${renderCdn(cdn)}\n`);
     console.log(`${options.rounds} rounds in ${formatSeconds(performance.now() - started)}, ${cpus().length} cores.`);
     if (options.json !== undefined)
-      writeFileSync(options.json, `${JSON.stringify({ ...describe(results, options), functions }, null, 2)}\n`);
+      writeFileSync(options.json, `${JSON.stringify({ ...describe(results, options), functions, cdn }, null, 2)}\n`);
   } finally {
     await end();
   }

@@ -53,14 +53,14 @@ export class Distribution extends DurableObject<Env> implements Implementation {
   }
 
   setProtection(protection: Protection): boolean {
-    if (!this.#readSnapshot()) return false;
+    if (!this.#exists()) return false;
     this.#snapshot = undefined;
     this.#sql.exec("UPDATE state SET protection = ?, revision = revision + 1", JSON.stringify(protection));
     return true;
   }
 
   createInvalidation(request: protocol.InvalidationRequest): protocol.InvalidationOutcome {
-    if (!this.read()) return { outcome: "no-such-distribution" };
+    if (!this.#exists()) return { outcome: "no-such-distribution" };
     this.#snapshot = undefined;
     return this.#storage.transactionSync(() => invalidations.createInvalidation(this.#sql, request, Date.now()));
   }
@@ -72,6 +72,10 @@ export class Distribution extends DurableObject<Env> implements Implementation {
   listInvalidations(afterId: string | undefined, limit: number): protocol.InvalidationPage {
     if (!this.#installed) return { items: [], truncated: false };
     return invalidations.listInvalidations(this.#sql, afterId, limit);
+  }
+
+  #exists(): boolean {
+    return this.#installed && this.#sql.exec("SELECT 1 FROM state WHERE compiled IS NOT NULL").toArray().length > 0;
   }
 
   #readSnapshot(): protocol.DistributionSnapshot | undefined {

@@ -9,8 +9,8 @@ import type {
 } from "./protocol.ts";
 
 /** Above either of these the older half of the records is folded. */
-const MAX_RECORDS = 1_000;
-const MAX_CHARACTERS = 256 * 1024;
+const MAX_RECORDS = 6_000;
+const MAX_CHARACTERS = 1024 * 1024;
 /** The store of a location keeps nothing longer than a year: no record needs to be older. A month is for the clocks. */
 const KEPT_MS = 396 * 86_400_000;
 

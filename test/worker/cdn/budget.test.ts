@@ -114,7 +114,7 @@ it("refusals cost no object, no storage and no look at the cache", async () => {
     rateLimits: [{ requests: 10, by: ["path"], paths: ["/limited"] }],
     maxUrlBytes: 200,
   });
-  const refuse = async (path: string, init: RequestInit<CfProperties> = {}) => {
+  const refuse = async (path: string, init: RequestInit = {}) => {
     const request = new Request(`${ORIGIN}/_cdn/${REFUSING}${path}`, { ...init, headers: { host: "localhost" } });
     const response = await worker.fetch(request, metered, createExecutionContext());
     await response.text();

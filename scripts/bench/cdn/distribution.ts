@@ -1,11 +1,8 @@
-import type { CacheBehaviorSettings, Origin } from "../../src/metadata/cdn/distribution-config.ts";
-import type { CompiledDistribution } from "../../src/metadata/cdn/protocol.ts";
+import type { CacheBehaviorSettings, Origin } from "../../../src/metadata/cdn/distribution-config.ts";
+import type { CompiledDistribution } from "../../../src/metadata/cdn/protocol.ts";
 
-/** As many as CloudFront allows, and as many invalidations as may be under way: a hit must not feel them. */
-const BEHAVIORS = 75;
-
-/** A distribution before a web server on this machine: what the origin says is kept, behind 75 behaviours. */
-export function describeBenchDistribution(id: string, originPort: number): CompiledDistribution {
+/** A distribution before a web server on this machine: what the origin says is kept, behind so many behaviours. */
+export function describeBenchDistribution(id: string, originPort: number, behaviors: number): CompiledDistribution {
   const origin: Origin = {
     Id: "web",
     DomainName: "127.0.0.1",
@@ -50,7 +47,7 @@ export function describeBenchDistribution(id: string, originPort: number): Compi
       Origins: [origin],
       OriginGroups: [],
       DefaultCacheBehavior: behavior,
-      CacheBehaviors: Array.from({ length: BEHAVIORS }, (_, n) => ({
+      CacheBehaviors: Array.from({ length: behaviors }, (_, n) => ({
         ...behavior,
         PathPattern: `/section-${n}/*.html`,
       })),
