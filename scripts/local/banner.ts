@@ -28,7 +28,7 @@ export async function buildBanner(input: BannerInput): Promise<string> {
   const { endpoint, credentials, region } = input;
   return [
     "",
-    `Verge serves S3 on ${endpoint}`,
+    `Verge serves S3, Lambda, SQS, CloudFront and the rest on ${endpoint}`,
     `Its state is in ${input.stateDir}`,
     "",
     "The root key, for AWS's and other clients:",

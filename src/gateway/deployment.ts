@@ -31,7 +31,7 @@ export function deploymentOf(env: Env): Deployment {
   const known = deployments.get(env);
   if (known) return known;
   const domain = env.VERGE_DOMAIN ?? "localhost";
-  const endpointUrl = env.VERGE_ENDPOINT ?? `http://${domain}`;
+  const endpointUrl = env.VERGE_ENDPOINT ?? `${domain === "localhost" ? "http" : "https"}://${domain}`;
   const asyncRetrySeconds = Number(env.VERGE_ASYNC_RETRY_SECONDS || "60");
   const aliasGrants = parseAliasGrants(env.VERGE_CDN_ALIASES);
   const deployment: Deployment = {
