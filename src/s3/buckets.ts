@@ -12,14 +12,19 @@ import { checkBucketName } from "./bucket-name.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
 import { isObjectOwnership } from "./config/ownership-controls.ts";
+import { UNSET_ENCRYPTION } from "./config/encryption.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
 
 /** Where S3 answers 200 to an owner who creates a bucket again, for the sake of old clients. */
 const LENIENT_REGION = "us-east-1";
 const MAX_CONFIGURATION_BYTES = 64 * 1024;
-/** What buckets began with before April 2023; `VERGE_BUCKET_DEFAULTS=open` asks for it. */
-const OPEN_DEFAULTS: BucketDocuments = { objectOwnership: "ObjectWriter", publicAccessBlock: "none" };
+/** What buckets began with before 2023; `VERGE_BUCKET_DEFAULTS=open` asks for it. */
+const OPEN_DEFAULTS: BucketDocuments = {
+  objectOwnership: "none",
+  publicAccessBlock: "none",
+  encryption: UNSET_ENCRYPTION,
+};
 /** An extension: how many index objects share the bucket's 1,024 slots (1 to 64). */
 const SHARDS_HEADER = "x-verge-index-shards";
 const MAX_SHARDS = 64;

@@ -60,18 +60,19 @@ export async function openUploadEncryption(
     if (sent) throw notApplicable();
     return record && { record, key: await openDataKey(call, record) };
   }
-  if (!sent) {
-    throw s3Error("InvalidRequest", {
-      message:
-        "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.",
-    });
-  }
-  if (!isKeyOf(record, sent)) {
-    throw s3Error("InvalidRequest", {
-      message: "The provided encryption parameters did not match the ones used originally.",
-    });
-  }
+  if (!sent) throw missingPartKey();
+  if (!isKeyOf(record, sent)) throw otherKey();
   return { record, key: sent.bytes };
+}
+
+/**
+ * Throws unless the key that comes with a completion is the upload's; `required`: it has to come ("only when the
+ * object was created using a checksum algorithm", CompleteMultipartUpload).
+ */
+export function checkCompletionKey(headers: Headers, record: ObjectEncryption | undefined, required: boolean): void {
+  if (record?.kind !== "customer") return;
+  const sent = readCustomerKey(headers);
+  if (sent ? !isKeyOf(record, sent) : required) throw sent ? otherKey() : missingPartKey();
 }
 
 /** Throws unless the caller has the key of an object that a customer's key encrypts, and sent none for another. */
@@ -87,7 +88,7 @@ export function checkReadKey({ attributes }: ObjectRecord, sent: CustomerKey | u
         "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
     });
   }
-  if (!isKeyOf(encryption, sent)) throw s3Error("AccessDenied");
+  if (!isKeyOf(encryption, sent)) throw otherKey();
 }
 
 /** The key with which the bytes are read, of an object that has one; `checkReadKey` has seen what was sent. */
@@ -132,6 +133,19 @@ function isKeyOf(record: ObjectEncryption, key: CustomerKey): boolean {
 
 function proveKey(key: CustomerKey, salt: Uint8Array): Buffer {
   return createHmac("sha256", key.bytes).update(salt).digest();
+}
+
+function missingPartKey() {
+  return s3Error("InvalidRequest", {
+    message:
+      "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.",
+  });
+}
+
+function otherKey() {
+  return s3Error("InvalidRequest", {
+    message: "The provided encryption parameters did not match the ones used originally.",
+  });
 }
 
 function notApplicable() {

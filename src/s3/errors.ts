@@ -108,6 +108,7 @@ const CATALOGUE = {
     400,
     "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
   ],
+  ServerSideEncryptionConfigurationNotFoundError: [404, "The server side encryption configuration was not found"],
   ServiceUnavailable: [503, "Service is unable to handle request."],
   SlowDown: [503, "Please reduce your request rate."],
   TooManyConfigurations: [400, "You are attempting to create a new configuration but have already reached the limit."],

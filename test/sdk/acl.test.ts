@@ -1,23 +1,34 @@
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketEncryptionCommand,
   DeleteBucketOwnershipControlsCommand,
   DeleteObjectCommand,
   DeletePublicAccessBlockCommand,
   GetBucketAclCommand,
+  GetBucketEncryptionCommand,
   GetBucketOwnershipControlsCommand,
+  GetBucketPolicyStatusCommand,
   GetObjectAclCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   type Grant,
+  ListMultipartUploadsCommand,
   ListObjectsCommand,
+  ListPartsCommand,
   type ObjectOwnership,
   PutBucketAclCommand,
+  PutBucketEncryptionCommand,
   PutBucketOwnershipControlsCommand,
   PutBucketVersioningCommand,
   PutObjectAclCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   PutPublicAccessBlockCommand,
   type S3Client,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addAccount, type OtherAccount } from "../support/accounts.ts";
@@ -152,7 +163,7 @@ describe("of buckets", () => {
         GrantWriteACP: `emailAddress=${third.email.toUpperCase()}`,
       }),
     );
-    expect(await grantsOf()).toEqual(["other: READ", "AllUsers: READ", "third: WRITE_ACP"]);
+    expect(await grantsOf()).toEqual(["AllUsers: READ", "other: READ", "third: WRITE_ACP"]);
     await third.s3.send(new PutBucketAclCommand({ Bucket, GrantReadACP: `id=${third.canonicalId}` }));
     expect(await grantsOf(undefined, third.s3)).toEqual(["third: READ_ACP"]);
     expect(await failureOf(other.s3.send(new GetBucketAclCommand({ Bucket })))).toMatchObject(denied);
@@ -180,6 +191,30 @@ describe("of buckets", () => {
         owner.send(new PutBucketAclCommand({ Bucket, ACL: "private", GrantRead: `id=${other.canonicalId}` })),
       ),
     ).toMatchObject({ code: "InvalidRequest" });
+  });
+
+  test("grants to groups come before those to accounts", async () => {
+    const { Owner, Grants = [] } = await owner.send(new GetBucketAclCommand({ Bucket }));
+    const everybody: Grant = { Grantee: { Type: "Group", URI: ALL_USERS }, Permission: "READ" };
+    const AccessControlPolicy = { Owner, Grants: [...Grants, everybody] };
+    await owner.send(new PutBucketAclCommand({ Bucket, AccessControlPolicy }));
+    expect(await grantsOf()).toEqual(["AllUsers: READ", "root: FULL_CONTROL"]);
+  });
+
+  test("policy status: a bucket is public by an ACL that counts", async () => {
+    const isPublic = async () =>
+      (await owner.send(new GetBucketPolicyStatusCommand({ Bucket }))).PolicyStatus?.IsPublic;
+    expect(await isPublic()).toBe(false);
+    for (const ACL of ["public-read", "authenticated-read"] as const) {
+      await owner.send(new PutBucketAclCommand({ Bucket, ACL }));
+      expect(await isPublic()).toBe(true);
+    }
+    const ignoring = { IgnorePublicAcls: true };
+    await owner.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: ignoring }));
+    expect(await isPublic()).toBe(false);
+    await owner.send(new DeletePublicAccessBlockCommand({ Bucket }));
+    await owner.send(new PutBucketAclCommand({ Bucket, GrantRead: `id=${other.canonicalId}` }));
+    expect(await isPublic()).toBe(false);
   });
 
   test("at their creation, where they take any", async () => {
@@ -246,6 +281,40 @@ describe("of objects", () => {
     expect(await failureOf(owner.send(new GetObjectCommand({ Bucket, Key: "kept" })))).toMatchObject(denied);
   });
 
+  test("BucketOwnerPreferred: so does an upload in parts", async () => {
+    await setOwnership("BucketOwnerPreferred");
+    await owner.send(new PutBucketAclCommand({ Bucket, GrantWrite: `id=${other.canonicalId}` }));
+    const upload = async (Key: string, ACL?: "bucket-owner-full-control") => {
+      const { UploadId } = await other.s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ACL }));
+      const target = { Bucket, Key, UploadId };
+      const { ETag } = await other.s3.send(new UploadPartCommand({ ...target, PartNumber: 1, Body: "x" }));
+      const { Owner, Initiator } = await other.s3.send(new ListPartsCommand(target));
+      const listed = await owner.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }));
+      expect(listed.Uploads?.map((each) => each.Owner?.DisplayName)).toEqual([Owner?.DisplayName]);
+      const MultipartUpload = { Parts: [{ ETag, PartNumber: 1 }] };
+      await other.s3.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload }));
+      return [Owner?.DisplayName, Initiator?.DisplayName];
+    };
+    expect(await upload("given", "bucket-owner-full-control")).toEqual(["root", "other"]);
+    expect(await upload("kept")).toEqual(["other", "other"]);
+    expect((await owner.send(new GetObjectCommand({ Bucket, Key: "given" }))).ContentLength).toBe(1);
+    expect(await failureOf(owner.send(new GetObjectCommand({ Bucket, Key: "kept" })))).toMatchObject(denied);
+  });
+
+  test("who may write may tag what he writes; all tags are the bucket's owner's as well", async () => {
+    await owner.send(new PutBucketAclCommand({ Bucket, GrantWrite: `id=${other.canonicalId}` }));
+    const theirs = { Bucket, Key: "theirs" };
+    await other.s3.send(new PutObjectCommand({ ...theirs, Body: "x", Tagging: "a=1" }));
+    const tagsAs = async ({ s3 }: { s3: S3Client }) => (await s3.send(new GetObjectTaggingCommand(theirs))).TagSet;
+    expect(await tagsAs({ s3: owner })).toEqual([{ Key: "a", Value: "1" }]);
+    const Tagging = { TagSet: [{ Key: "b", Value: "2" }] };
+    await owner.send(new PutObjectTaggingCommand({ ...theirs, Tagging }));
+    expect(await tagsAs(other)).toEqual(Tagging.TagSet);
+    expect(await failureOf(tagsAs(third))).toMatchObject(denied);
+    const existing = new PutObjectTaggingCommand({ Bucket, Key: "a", Tagging });
+    expect(await failureOf(other.s3.send(existing))).toMatchObject(denied);
+  });
+
   test("everybody may write to a bucket that says so, and owns nothing of it", async () => {
     await owner.send(new PutBucketAclCommand({ Bucket, ACL: "public-read-write" }));
     const put = await fetch(`${verge.endpoint}/${Bucket}/anybody`, { method: "PUT", body: "x" });
@@ -283,12 +352,23 @@ describe("Block Public Access", () => {
   });
 });
 
-test("VERGE_BUCKET_DEFAULTS=open: new buckets take ACLs and block nothing", async () => {
+test("VERGE_BUCKET_DEFAULTS=open: new buckets take ACLs, block nothing and have no encryption set", async () => {
   await using open = await startVerge({ settings: { VERGE_BUCKET_DEFAULTS: "open" } });
   const client = createS3Client(open);
   await client.send(new CreateBucketCommand({ Bucket: "open", ACL: "public-read" }));
   await client.send(new PutObjectCommand({ Bucket: "open", Key: "a", Body: "x", ACL: "public-read" }));
   expect((await fetch(`${open.endpoint}/open/a`)).status).toBe(200);
   expect((await fetch(`${open.endpoint}/open`)).status).toBe(200);
+  const read = { Bucket: "open" };
+  const controls = await failureOf(client.send(new GetBucketOwnershipControlsCommand(read)));
+  expect(controls).toMatchObject({ code: "OwnershipControlsNotFoundError", status: 404 });
+  const missing = { code: "ServerSideEncryptionConfigurationNotFoundError", status: 404 };
+  const encryption = () => client.send(new GetBucketEncryptionCommand(read));
+  expect(await failureOf(encryption())).toMatchObject(missing);
+  const Rules = [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" as const } }];
+  await client.send(new PutBucketEncryptionCommand({ ...read, ServerSideEncryptionConfiguration: { Rules } }));
+  expect((await encryption()).ServerSideEncryptionConfiguration?.Rules).toMatchObject(Rules);
+  await client.send(new DeleteBucketEncryptionCommand(read));
+  expect(await failureOf(encryption())).toMatchObject(missing);
   client.destroy();
 });

@@ -54,6 +54,11 @@ test("a name that another account has is taken", async () => {
   });
 });
 
+test.each(["000000000000", "root", "not-an-id"])("the expected owner %s is not the owner", async (id) => {
+  const list = new ListObjectsV2Command({ Bucket, ExpectedBucketOwner: id });
+  expect(await failureOf(owner.send(list))).toMatchObject({ code: "AccessDenied", status: 403 });
+});
+
 test("each account sees its own buckets", async () => {
   await makeBucket(stranger, { Bucket: "the-strangers" });
   const [mine, theirs] = await Promise.all([

@@ -59,7 +59,8 @@ describe("what Terraform reads back of a bucket that nobody configured, in its o
   test("has no policy", async () => {
     const missing = { code: "NoSuchBucketPolicy", status: 404 };
     expect(await failureOf(client.send(new GetBucketPolicyCommand({ Bucket })))).toMatchObject(missing);
-    expect(await failureOf(client.send(new GetBucketPolicyStatusCommand({ Bucket })))).toMatchObject(missing);
+    const { PolicyStatus } = await client.send(new GetBucketPolicyStatusCommand({ Bucket }));
+    expect(PolicyStatus).toEqual({ IsPublic: false });
   });
 
   test("is its owner's alone", async () => {

@@ -48,6 +48,8 @@ const BY_OBJECT_ACL: Readonly<Record<string, Exclude<AclPermission, "FULL_CONTRO
   "s3:PutObjectAcl": "WRITE_ACP",
   "s3:PutObjectVersionAcl": "WRITE_ACP",
 };
+/** What a writer may say of the object that he writes: AWS's mapping leaves it open, and a grant cannot name it. */
+const WITH_WRITE = new Set(["s3:PutObjectTagging"]);
 /** Of objects that belong to others as well. */
 const BUCKET_OWNERS_OWN = new Set([
   "s3:BypassGovernanceRetention",
@@ -57,6 +59,8 @@ const BUCKET_OWNERS_OWN = new Set([
   "s3:AbortMultipartUpload",
   "s3:ListMultipartUploadParts",
 ]);
+/** "By default, the bucket owner has this permission and can grant this permission to others" (GetObjectTagging). */
+const TAGGING = /^s3:(Get|Put|Delete)Object(Version)?Tagging$/;
 /** What the root of the owning account may always do, so that no policy locks it out. */
 const BUCKET_POLICY_ACTIONS = new Set(["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"]);
 
@@ -144,6 +148,10 @@ function resourceArn({ access: { bucket, key }, resource }: AccessQuestion): str
 }
 
 function isOfOwner(identity: Identity, { accountId }: BucketConfig): boolean {
+  return isOf(identity, accountId);
+}
+
+function isOf(identity: Identity, accountId: string): boolean {
   return identity.kind === "account" && identity.account.id === accountId;
 }
 
@@ -165,6 +173,7 @@ function isAboutOneObject(action: string): boolean {
 function ownerOf({ identity, access, object }: AccessQuestion, config: BucketConfig): string {
   if (access.ofNewObject) return identity.kind === "account" ? identity.account.id : config.accountId;
   if (!aclsCount(config) || typeof object !== "object" || BUCKET_OWNERS_OWN.has(access.action)) return config.accountId;
+  if (TAGGING.test(access.action) && !isOf(identity, object.ownerId)) return config.accountId;
   return object.ownerId;
 }
 
@@ -176,7 +185,7 @@ function findGrant(
   if (access.ofNewObject) return "writing it";
   if (!aclsCount(config)) return undefined;
   const { documents } = config;
-  const byBucket = BY_BUCKET_ACL[access.action];
+  const byBucket = access.withWrite && WITH_WRITE.has(access.action) ? "WRITE" : BY_BUCKET_ACL[access.action];
   if (byBucket) return findAclGrant(documents?.acl, identity, byBucket, ignorePublic);
   if (typeof object !== "object") return undefined;
   if (access.action === "s3:DeleteObject") {

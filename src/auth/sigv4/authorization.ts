@@ -165,12 +165,14 @@ function duplicateParameter(name: string): ServiceError {
   return queryError(`Error parsing the ${name} parameter; it must be given once only.`);
 }
 
-/** In seconds. A negative one is no malformed parameter but a URL that never was valid: it has expired. */
+/** In seconds. Neither a negative one nor one of weeks is malformed: such a URL is valid at no time. */
 function parseExpires(text: string): number {
   if (!/^-?\d+$/.test(text)) throw queryError("X-Amz-Expires should be a number");
   const seconds = Math.max(Number(text), -MAX_EXPIRES);
   if (seconds > MAX_EXPIRES) {
-    throw queryError(
+    throw authError(
+      "AccessDenied",
+      {},
       "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
     );
   }

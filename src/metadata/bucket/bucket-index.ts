@@ -14,6 +14,7 @@ import type { IndexApiImplementation } from "./index-api.ts";
 import type { Change } from "./journal.ts";
 import { createLife, type Life, type Outlets } from "./life.ts";
 import { listObjects } from "./list-objects.ts";
+import { type ListUploadsCall, listUploads } from "./list-uploads.ts";
 import { listVersions, type ListVersionsCall } from "./list-versions.ts";
 import { setObjectLock, type SetObjectLockCall } from "./object-lock.ts";
 import { setObjectAcl, type SetObjectAclCall } from "./object-acl.ts";
@@ -42,7 +43,7 @@ import { indexStub } from "./shards.ts";
 import { readStatistics } from "./statistics.ts";
 import { sweepBlobs } from "./sweep.ts";
 import type { IndexStatistics, NewerBlob, SealOutcome, SweepOutcome, SweptBlob } from "./upkeep.ts";
-import { abortUpload, checkUpload, createUpload, dropUploads, listParts, listUploads, putPart } from "./uploads.ts";
+import { abortUpload, checkUpload, createUpload, dropUploads, listParts, putPart } from "./uploads.ts";
 import { copyObject, putObject } from "./writes.ts";
 
 /**
@@ -75,7 +76,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   checkWrite(call: protocol.CheckWriteCall) {
     return this.#read(call, (): protocol.CheckWriteOutcome => {
-      if (call.uploadId !== undefined) return checkUpload(this.#sql, call.key, call.uploadId);
+      if (call.uploadId !== undefined) return checkUpload(this.#sql, call, call.uploadId);
       if (call.locks && !this.#admission.knownState.config.documents?.objectLock) return { outcome: "no-object-lock" };
       return { outcome: evaluateWrite(call.conditions, findCurrent(this.#sql, call.key)?.record) };
     });
@@ -150,7 +151,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     return this.#read(call, () => listParts(this.#sql, call));
   }
 
-  listUploads(call: protocol.ListUploadsCall) {
+  listUploads(call: ListUploadsCall) {
     return this.#read(call, () => listUploads(this.#sql, call));
   }
 

@@ -21,7 +21,7 @@ import type {
 } from "./protocol.ts";
 import { replicateVersion } from "./replicate.ts";
 import { findPlace, isPlaceProtected, succeed } from "./succession.ts";
-import { findUpload } from "./uploads.ts";
+import { CHECKED, findUpload } from "./uploads.ts";
 import { makeRecord } from "./writes.ts";
 
 /** All parts but the last are at least this large (Amazon S3 User Guide, "Multipart upload limits"). */
@@ -104,7 +104,7 @@ export function completeUpload(
   if (isPlaceProtected(place, change.at)) return { outcome: "locked" };
   const { upload, parts, etag, size } = plan;
   const { key, storageClass, initiatorId, attributes } = upload;
-  const ownerId = call.ownerId ?? initiatorId;
+  const ownerId = call.ownerId ?? upload.ownerId ?? initiatorId;
   const object = { key, size, etag, storageClass, ownerId, attributes, ...(checksum && { checksum }) };
   const record = replicateVersion(change, makeRecord(change, object, parts.length));
   writeManifest(change, call.uploadId, parts);
@@ -129,7 +129,8 @@ function readStoredParts(sql: SqlStorage, uploadId: string): Map<number, StoredP
     .raw() as unknown as Iterable<[number, number, string, string, string | null]>;
   const parts = new Map<number, StoredPart>();
   for (const [partNumber, size, etag, blob, checksum] of rows) {
-    parts.set(partNumber, { partNumber, size, etag, blob, ...(checksum !== null && { checksum }) });
+    const kept = checksum !== null && checksum !== CHECKED;
+    parts.set(partNumber, { partNumber, size, etag, blob, ...(kept && { checksum }) });
   }
   return parts;
 }

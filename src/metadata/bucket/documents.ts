@@ -131,6 +131,8 @@ export interface BucketEncryption {
   readonly kms?: KmsDefault;
   /** Writes with customers' keys are refused. */
   readonly blocksCustomerKeys?: boolean;
+  /** Nobody has set it, in a bucket that begins as those before 2023: it is not shown. */
+  readonly unset?: true;
 }
 
 export interface KmsDefault {

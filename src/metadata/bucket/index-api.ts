@@ -4,6 +4,7 @@ import type { SetObjectAclCall, SetObjectAclOutcome } from "./object-acl.ts";
 import type { RestoreObjectCall, RestoreObjectOutcome } from "./restored.ts";
 import type { SetObjectLockCall, SetObjectLockOutcome } from "./object-lock.ts";
 import type { SetObjectTagsCall, SetObjectTagsOutcome } from "./object-tags.ts";
+import type { ListUploadsCall, ListUploadsOutcome } from "./list-uploads.ts";
 import type { ListVersionsCall, ListVersionsOutcome } from "./list-versions.ts";
 import type { PinCall, PinOutcome } from "./pins.ts";
 import type * as protocol from "./protocol.ts";
@@ -31,7 +32,7 @@ export interface IndexApi {
   abortUpload(call: protocol.AbortUploadCall): Promise<protocol.AbortUploadOutcome>;
   listParts(call: protocol.ListPartsCall): Promise<protocol.ListPartsOutcome>;
   listObjectParts(call: protocol.ListObjectPartsCall): Promise<protocol.ListObjectPartsOutcome>;
-  listUploads(call: protocol.ListUploadsCall): Promise<protocol.ListUploadsOutcome>;
+  listUploads(call: ListUploadsCall): Promise<ListUploadsOutcome>;
   /** Whether the caller's configuration is the present one. */
   checkConfig(call: protocol.Call): Promise<ConfigOutcome>;
   /** On the first shard: in force on every index object when it is answered. */

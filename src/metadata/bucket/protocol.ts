@@ -216,14 +216,18 @@ export type PutObjectOutcome = Outcome<Committed> | WriteRefusal;
 export interface CheckWriteCall extends Call {
   readonly key: string;
   readonly conditions: WriteConditions;
-  /** Set for UploadPart: the upload must exist. */
+  /** Set for a part and for a completion: the upload must exist. */
   readonly uploadId?: string;
+  /** Asks whether parts of the upload came with checksums. */
+  readonly completes?: boolean;
   /** The write will ask for a lock. */
   readonly locks?: boolean;
 }
 export type CheckWriteOutcome =
-  /** `encryption`: of the upload that was asked for. */
-  Outcome<{ readonly encryption?: ObjectEncryption }> | WriteRefusal | { readonly outcome: "no-such-upload" };
+  /** Of the upload that was asked for; `checked`: parts of it came with checksums. */
+  | Outcome<{ readonly encryption?: ObjectEncryption; readonly checked?: boolean }>
+  | WriteRefusal
+  | { readonly outcome: "no-such-upload" };
 
 /** CopyObject and RenameObject inside one index object: a new row on the same bytes. */
 export interface CopyObjectCall extends Mutation {
@@ -282,6 +286,8 @@ export interface UploadRecord {
   readonly key: string;
   readonly initiatedAt: number;
   readonly initiatorId: string;
+  /** Whose the object will be where ACLs count; absent: the initiator's. */
+  readonly ownerId?: string;
   readonly storageClass: string;
   readonly attributes: ObjectAttributes;
   readonly checksumAlgorithm?: ChecksumAlgorithm;
@@ -300,6 +306,8 @@ export interface PutPartCall extends Mutation {
   readonly etag: string;
   readonly blob: BlobId;
   readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+  /** It came with a checksum that the upload, created without, does not keep. */
+  readonly checked?: boolean;
 }
 export type PutPartOutcome =
   | Outcome<{ readonly modifiedAt: number }>
@@ -321,7 +329,7 @@ export interface CompleteUploadCall extends Mutation {
   readonly checksumType?: "COMPOSITE" | "FULL_OBJECT";
   /** `x-amz-mp-object-size`. */
   readonly size?: number;
-  /** Absent: who began the upload owns the object. */
+  /** Absent: as the upload says. */
   readonly ownerId?: string;
 }
 export type CompleteUploadOutcome =
@@ -378,14 +386,3 @@ export type ListObjectPartsOutcome =
       readonly truncated: boolean;
     }>
   | MissingObject;
-
-export interface ListUploadsCall extends Call {
-  readonly prefix: string;
-  readonly delimiter: string;
-  /** Exclusive position. */
-  readonly afterKey: string;
-  readonly afterUploadId?: string;
-  readonly limit: number;
-}
-export type UploadEntry = { readonly key: string; readonly upload: UploadRecord } | { readonly prefix: string };
-export type ListUploadsOutcome = Outcome<{ readonly entries: readonly UploadEntry[]; readonly truncated: boolean }>;

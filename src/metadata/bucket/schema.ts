@@ -91,6 +91,7 @@ const TABLES = [
      checksum_algorithm TEXT,
      checksum_type TEXT,
      attributes TEXT NOT NULL,
+     owner TEXT,
      PRIMARY KEY (key, upload_id)
    ) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS upload_parts (
@@ -178,11 +179,16 @@ export function createTables(sql: SqlStorage): void {
 /** Adds the tables that an earlier version did not have, and what its tables lack. */
 export function upgradeTables(sql: SqlStorage): void {
   createTables(sql);
-  const { keyed } = sql
-    .exec<{ keyed: number }>("SELECT count(*) AS keyed FROM pragma_table_info('bodies') WHERE name = 'key'")
-    .one();
   // Bodies from before have none, and stay where they are.
-  if (keyed === 0) sql.exec("ALTER TABLE bodies ADD COLUMN key TEXT");
+  addColumn(sql, "bodies", "key");
+  addColumn(sql, "uploads", "owner");
+}
+
+function addColumn(sql: SqlStorage, table: "bodies" | "uploads", column: string): void {
+  const { found } = sql
+    .exec<{ found: number }>("SELECT count(*) AS found FROM pragma_table_info(?) WHERE name = ?", table, column)
+    .one();
+  if (found === 0) sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} TEXT`);
 }
 
 /**

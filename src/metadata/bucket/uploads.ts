@@ -1,31 +1,30 @@
 import type { ChecksumAlgorithm } from "../../lib/checksums.ts";
 import { isFresh } from "./bodies.ts";
 import type { Change } from "./journal.ts";
-import { belowEnd, CommonPrefix, type Position, startAfter, walk } from "./listing.ts";
 import { lacksObjectLock } from "./object-lock.ts";
 import type {
   AbortUploadCall,
   AbortUploadOutcome,
+  CheckWriteCall,
   CheckWriteOutcome,
   CreateUploadCall,
   CreateUploadOutcome,
   ListedPart,
   ListPartsCall,
   ListPartsOutcome,
-  ListUploadsCall,
-  ListUploadsOutcome,
   ObjectAttributes,
   PutPartCall,
   PutPartOutcome,
-  UploadEntry,
   UploadRecord,
 } from "./protocol.ts";
 
+/** In place of a part's checksum: there was one. */
+export const CHECKED = "";
 /** Uploads that one change gives up: what it touches is in memory until it is journalled. */
 const DROPPED_AT_ONCE = 1000;
-const UPLOAD_COLUMNS =
-  "key, upload_id, initiated, initiator, storage_class, checksum_algorithm, checksum_type, attributes";
-type UploadRow = readonly [
+export const UPLOAD_COLUMNS =
+  "key, upload_id, initiated, initiator, storage_class, checksum_algorithm, checksum_type, attributes, owner";
+export type UploadRow = readonly [
   key: string,
   uploadId: string,
   initiated: number,
@@ -34,6 +33,7 @@ type UploadRow = readonly [
   checksumAlgorithm: ChecksumAlgorithm | null,
   checksumType: "COMPOSITE" | "FULL_OBJECT" | null,
   attributes: string,
+  owner: string | null,
 ];
 
 export function findUpload(sql: SqlStorage, key: string, uploadId: string): UploadRecord | undefined {
@@ -45,18 +45,27 @@ export function findUpload(sql: SqlStorage, key: string, uploadId: string): Uplo
 }
 
 /** Whether a part may come, and how its bytes are to be encrypted. */
-export function checkUpload(sql: SqlStorage, key: string, uploadId: string): CheckWriteOutcome {
+export function checkUpload(sql: SqlStorage, { key, completes }: CheckWriteCall, uploadId: string): CheckWriteOutcome {
   const upload = findUpload(sql, key, uploadId);
   if (!upload) return { outcome: "no-such-upload" };
   const { encryption } = upload.attributes;
-  return { outcome: "ok", ...(encryption && { encryption }) };
+  return {
+    outcome: "ok",
+    ...(encryption && { encryption }),
+    ...(completes && { checked: hasCheckedParts(sql, uploadId) }),
+  };
+}
+
+function hasCheckedParts(sql: SqlStorage, uploadId: string): boolean {
+  const rows = sql.exec("SELECT 1 FROM upload_parts WHERE upload_id = ? AND checksum IS NOT NULL LIMIT 1", uploadId);
+  return rows.raw().next().done !== true;
 }
 
 export function createUpload(change: Change, call: CreateUploadCall): CreateUploadOutcome {
   if (lacksObjectLock(change, call.upload.attributes.lock)) return { outcome: "no-object-lock" };
   const upload: UploadRecord = { ...call.upload, initiatedAt: change.at };
   change.sql.exec(
-    `INSERT INTO uploads (${UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO uploads (${UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     upload.key,
     upload.uploadId,
     upload.initiatedAt,
@@ -65,6 +74,7 @@ export function createUpload(change: Change, call: CreateUploadCall): CreateUplo
     upload.checksumAlgorithm ?? null,
     upload.checksumType ?? null,
     JSON.stringify(upload.attributes),
+    upload.ownerId ?? null,
   );
   change.touch("uploads", upload.key, upload.uploadId);
   return { outcome: "ok", upload };
@@ -84,7 +94,8 @@ export function putPart(change: Change, call: PutPartCall): PutPartOutcome {
     .next();
   if (!former.done && former.value.blob !== call.blob) change.free("blob", former.value.blob);
   // Only the upload's own algorithm can contribute to the checksum of the whole.
-  const checksum = call.checksum?.algorithm === upload.checksumAlgorithm ? call.checksum?.value : undefined;
+  const kept = call.checksum?.algorithm === upload.checksumAlgorithm ? call.checksum?.value : undefined;
+  const checksum = kept ?? (call.checked ? CHECKED : null);
   change.sql.exec(
     `INSERT OR REPLACE INTO upload_parts (upload_id, part_number, size, etag, modified, blob, checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -94,7 +105,7 @@ export function putPart(change: Change, call: PutPartCall): PutPartOutcome {
     call.etag,
     change.at,
     call.blob,
-    checksum ?? null,
+    checksum,
   );
   change.touch("upload_parts", call.uploadId, call.partNumber);
   return { outcome: "ok", modifiedAt: change.at };
@@ -139,46 +150,14 @@ export function listParts(sql: SqlStorage, call: ListPartsCall): ListPartsOutcom
     size: row.size,
     etag: row.etag,
     modifiedAt: row.modified,
-    ...(row.checksum !== null && { checksum: row.checksum }),
+    ...(row.checksum !== null && row.checksum !== CHECKED && { checksum: row.checksum }),
   }));
   return { outcome: "ok", upload, parts, truncated: found.length > parts.length };
 }
 
-/** A page of ListMultipartUploads: keys in order, the uploads of each by their ids, which begin with the time. */
-export function listUploads(sql: SqlStorage, call: ListUploadsCall): ListUploadsOutcome {
-  const { prefix, delimiter, limit, afterKey, afterUploadId } = call;
-  const start = startAfter(prefix, delimiter, afterKey);
-  if (!start) return { outcome: "ok", entries: [], truncated: false };
-  const amidKey = !start.inclusive && afterUploadId !== undefined;
-  const page = walk<UploadRow>({
-    prefix,
-    delimiter,
-    limit,
-    start: amidKey ? { ...start, tie: afterUploadId } : start,
-    keyOf: (row) => row[0],
-    tieOf: (row) => row[1],
-    scan: (from, end, rows) => scanUploads(sql, from, end, rows),
-  });
-  const entries = page.entries.map((entry): UploadEntry =>
-    entry instanceof CommonPrefix ? { prefix: entry.prefix } : { key: entry[0], upload: toUpload(entry) },
-  );
-  return { outcome: "ok", entries, truncated: page.truncated };
-}
-
-function scanUploads(sql: SqlStorage, from: Position, end: string | undefined, limit: number): UploadRow[] {
-  const after = from.tie === undefined ? `key ${from.inclusive ? ">=" : ">"} ?1` : "(key, upload_id) > (?1, ?4)";
-  const rows = sql.exec(
-    `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE ${after} AND ${belowEnd(end)} ORDER BY key, upload_id LIMIT ?3`,
-    from.key,
-    end ?? null,
-    limit,
-    ...(from.tie === undefined ? [] : [from.tie]),
-  );
-  return [...rows.raw()] as unknown as UploadRow[];
-}
-
-function toUpload(row: UploadRow): UploadRecord {
-  const [key, uploadId, initiatedAt, initiatorId, storageClass, checksumAlgorithm, checksumType, attributes] = row;
+export function toUpload(row: UploadRow): UploadRecord {
+  const [key, uploadId, initiatedAt, initiatorId, storageClass, checksumAlgorithm, checksumType, attributes, owner] =
+    row;
   return {
     key,
     uploadId,
@@ -186,6 +165,7 @@ function toUpload(row: UploadRow): UploadRecord {
     initiatorId,
     storageClass,
     attributes: JSON.parse(attributes) as ObjectAttributes,
+    ...(owner !== null && { ownerId: owner }),
     ...(checksumAlgorithm !== null && { checksumAlgorithm }),
     ...(checksumType !== null && { checksumType }),
   };

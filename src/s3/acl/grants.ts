@@ -102,8 +102,13 @@ function splitGrantees(header: string, value: string | null): { kind: string; va
 }
 
 function limited(grants: Grant[]): Acl {
-  if (grants.length <= MAX_GRANTS) return { grants };
+  // Groups first, as in the canned ACLs.
+  if (grants.length <= MAX_GRANTS) return { grants: grants.toSorted((one, other) => rank(one) - rank(other)) };
   throw s3Error("InvalidRequest", { message: `An ACL cannot have more than ${MAX_GRANTS} grants.` });
+}
+
+function rank({ grantee }: Grant): number {
+  return grantee.kind === "group" ? 0 : 1;
 }
 
 function isPermission(text: string | undefined): text is AclPermission {

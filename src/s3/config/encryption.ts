@@ -7,6 +7,7 @@ import {
   changeDocuments,
   checkChildren,
   findDocuments,
+  missingDocument,
   readDocument,
   readText,
   readTexts,
@@ -19,6 +20,8 @@ const DEFAULT = "ApplyServerSideEncryptionByDefault";
 
 /** What every bucket begins with: R2 encrypts all bytes at rest with keys that nobody has to manage (SSE-S3). */
 const INITIAL: BucketEncryption = { bucketKeyEnabled: false };
+/** What buckets began with before January 2023. R2 encrypts all the same. */
+export const UNSET_ENCRYPTION: BucketEncryption = { ...INITIAL, unset: true };
 
 /** PutBucketEncryption. Whether the key exists is found out when it is used, as on AWS. */
 export async function putBucketEncryption(call: S3Call): Promise<S3Result> {
@@ -30,6 +33,7 @@ export async function putBucketEncryption(call: S3Call): Promise<S3Result> {
 /** GetBucketEncryption */
 export async function getBucketEncryption(call: S3Call): Promise<S3Result> {
   const { encryption = INITIAL } = await findDocuments(call);
+  if (encryption.unset) throw missingDocument(call, "ServerSideEncryptionConfigurationNotFoundError");
   return {
     xml: element(
       ROOT,
@@ -47,9 +51,9 @@ export async function getBucketEncryption(call: S3Call): Promise<S3Result> {
   };
 }
 
-/** DeleteBucketEncryption: back to what the bucket began with; no bucket is without encryption. */
+/** DeleteBucketEncryption: back to what buckets begin with; none is without encryption. */
 export async function deleteBucketEncryption(call: S3Call): Promise<S3Result> {
-  await changeDocuments(call, { encryption: undefined });
+  await changeDocuments(call, { encryption: call.settings.openBuckets ? UNSET_ENCRYPTION : undefined });
   return { status: 204 };
 }
 

@@ -1,10 +1,12 @@
-import { blockOf, bucketPolicyOf } from "../../auth/policy/bucket-documents.ts";
+import { isPublicGrant } from "../../auth/policy/acl.ts";
+import { aclsCount, blockOf, isBucketPolicyPublic } from "../../auth/policy/bucket-documents.ts";
 import { decideAccess } from "../../auth/policy/authorize.ts";
 import { parsePolicy, PolicySyntaxError } from "../../auth/policy/parse.ts";
 import { fits, hasVariable, hasWildcard, readPattern } from "../../auth/policy/patterns.ts";
 import type { Policy, Principals, Statement } from "../../auth/policy/policy.ts";
 import { isPublicPolicy } from "../../auth/policy/public-policy.ts";
 import { element } from "../../lib/xml.ts";
+import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
 import { callerAccount, type S3Call, type S3Result } from "../call.ts";
 import { s3Error } from "../errors.ts";
 import { readBoundedBody } from "../xml-body.ts";
@@ -55,12 +57,20 @@ export async function deleteBucketPolicy(call: S3Call): Promise<S3Result> {
   return { status: 204 };
 }
 
-/** GetBucketPolicyStatus: whether the policy lets anybody in whom it does not know. */
+/**
+ * GetBucketPolicyStatus: whether the policy, or an ACL that counts, lets anybody in whom it does not know ("The
+ * meaning of public", Amazon S3 User Guide). A bucket without either is not public.
+ */
 export async function getBucketPolicyStatus(call: S3Call): Promise<S3Result> {
-  const documents = await findDocuments(call);
-  const policy = bucketPolicyOf({ documents });
-  if (!policy) throw missingDocument(call, "NoSuchBucketPolicy");
-  return { xml: element("PolicyStatus", element("IsPublic", isPublicPolicy(policy))) };
+  const config = await call.bucket.currentConfig();
+  const isPublic = isBucketPolicyPublic(config) || (await isAclPublic(call, config));
+  return { xml: element("PolicyStatus", element("IsPublic", isPublic)) };
+}
+
+async function isAclPublic(call: S3Call, config: BucketConfig): Promise<boolean> {
+  if (!aclsCount(config) || !config.documents?.acl?.grants.some(isPublicGrant)) return false;
+  const account = await call.directory.findAccount(config.accountId);
+  return !blockOf(config, account?.publicAccessBlock).ignorePublicAcls;
 }
 
 /** No policy gives the policy itself into other hands (PutBucketPolicy, "Permissions"). */

@@ -8,7 +8,7 @@ import type {
   Refusal,
 } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { encryptionHeaders } from "../encryption.ts";
+import { checkCompletionKey, encryptionHeaders } from "../encryption.ts";
 import { s3Error } from "../errors.ts";
 import { expirationHeader } from "../expiration-header.ts";
 import { objectUrl } from "../object-url.ts";
@@ -33,6 +33,7 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
   const size = readObjectSize(call.headers);
   const parts = parseCompletedParts(await readPartList(call), upload);
   const checksum = readObjectChecksum(call.headers, upload, parts.length);
+  await checkKey(call, upload);
   const request: Omit<CompleteUploadCall, "revision" | "operationId" | "repeated"> = {
     key: call.key,
     uploadId: upload.id,
@@ -51,6 +52,18 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Result> {
   const outcome = await commit;
   if (outcome.outcome !== "ok") throw refusedCompletion(call, upload, outcome, size);
   return completed(call, outcome.object);
+}
+
+/** What encrypts an upload only the index knows. The key has to come again where checksums are in play. */
+async function checkKey(call: S3Call, upload: UploadId): Promise<void> {
+  if (!upload.encrypted) return;
+  const { key } = call;
+  const found = await call.bucket.read(key, (index, plain) =>
+    index.checkWrite({ ...plain, key, conditions: {}, uploadId: upload.id, completes: true }),
+  );
+  // A completion that is repeated finds no upload any more, and its answer in the index.
+  if (found.outcome !== "ok") return;
+  checkCompletionKey(call.headers, found.encryption, upload.checksum !== undefined || found.checked === true);
 }
 
 async function readPartList(call: S3Call): Promise<XmlNode> {

@@ -14,13 +14,15 @@ import { mintUploadId, type UploadChecksum } from "./upload-id.ts";
 /** CreateMultipartUpload: records what the object will be; its bytes come by part. */
 export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
   refuseUnsupportedHeaders(call.headers);
-  const { acl } = await readWrittenRights(call);
+  const { ownerId, acl } = await readWrittenRights(call);
+  const initiatorId = call.identity.kind === "account" ? call.identity.account.id : ANONYMOUS_OWNER;
   const checksum = readUploadChecksum(call.headers);
   const encryption = await chooseEncryption(call);
   const upload = {
     uploadId: mintUploadId(checksum, encryption !== undefined),
     key: call.key,
-    initiatorId: call.identity.kind === "account" ? call.identity.account.id : ANONYMOUS_OWNER,
+    initiatorId,
+    ...(ownerId !== initiatorId && { ownerId }),
     storageClass: readStorageClass(call.headers),
     attributes: {
       ...withAcl(readAttributes(call.headers), acl),

@@ -1,6 +1,7 @@
 import { encodeKey } from "../../lib/percent.ts";
 import { element, optionalElement } from "../../lib/xml.ts";
-import type { UploadEntry, UploadRecord } from "../../metadata/bucket/protocol.ts";
+import type { UploadEntry } from "../../metadata/bucket/list-uploads.ts";
+import type { UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { readInteger } from "../checks.ts";
 import { invalidArgument } from "../errors.ts";

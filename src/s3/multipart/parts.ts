@@ -19,6 +19,8 @@ export interface StoredPart {
   readonly blob: BlobId;
   /** Base64, in the algorithm that the upload was created with. */
   readonly checksum?: string;
+  /** A checksum came with it. */
+  readonly checked?: boolean;
 }
 
 /** The `partNumber` of an upload. */
@@ -79,6 +81,8 @@ export async function commitPart(call: S3Call, upload: UploadId, part: StoredPar
       etag: part.md5,
       blob: part.blob,
       ...(algorithm && part.checksum !== undefined && { checksum: { algorithm, value: part.checksum } }),
+      // Decides whether the completion needs the key again (complete-upload.ts).
+      ...(upload.encrypted && part.checked && { checked: true }),
     }),
   );
   // A client that hangs up now does not leave the blob without its row (rule 9).

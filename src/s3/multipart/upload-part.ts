@@ -33,6 +33,7 @@ export async function uploadPart(call: S3Call): Promise<S3Result> {
     md5: body.md5,
     blob: body.location.blob,
     ...(upload.checksum && body.checksum && { checksum: body.checksum.value }),
+    checked: body.checksum !== undefined,
   };
   await commitPart(call, upload, part);
   return {

@@ -54,9 +54,14 @@ describe("attack class 2: the life of a presigned URL", () => {
     expect(answer.body.toString()).toContain("<Message>Request is not yet valid</Message>");
   });
 
-  it.each(["604801", "99999999999999999999", "--1", "1e3", "0x10", "abc"])("cannot be %s seconds", async (expires) => {
+  it.each(["--1", "1e3", "0x10", "abc"])("cannot be %s seconds", async (expires) => {
     const answer = await target.sendPresigned(PUT, { "X-Amz-Expires": expires });
     expectRefusal(answer, 400, "AuthorizationQueryParametersError");
+  });
+
+  it.each(["604801", "99999999999999999999"])("cannot be as long as %s seconds", async (expires) => {
+    const answer = await target.sendPresigned(PUT, { "X-Amz-Expires": expires });
+    expectRefusal(answer, 403, "AccessDenied");
   });
 
   it.each(["-1", "-99999999999999999999"])(

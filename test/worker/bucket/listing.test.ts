@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { listObjects } from "../../../src/metadata/bucket/list-objects.ts";
-import { listUploads } from "../../../src/metadata/bucket/uploads.ts";
+import { listUploads } from "../../../src/metadata/bucket/list-uploads.ts";
 import { listVersions } from "../../../src/metadata/bucket/list-versions.ts";
 import { createIndex, expectOutcome, inline } from "./index-fixture.ts";
 import { mintVersionId } from "../../../src/lib/version-id.ts";

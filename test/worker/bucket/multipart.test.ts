@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { combineCrc, createChecksum } from "../../../src/lib/checksums.ts";
@@ -44,6 +44,20 @@ function complete(
 }
 
 describe("multipart uploads", () => {
+  it("go on in an index from before uploads had owners", async () => {
+    const index = await createIndex();
+    const uploadId = await begin(index);
+    await runInDurableObject(index.stub, (_, { storage: { sql } }) => {
+      sql.exec("ALTER TABLE uploads DROP COLUMN owner");
+    });
+    await evictDurableObject(index.stub);
+    const parts = [await sendPart(index, uploadId, 1)];
+    expect(expectOutcome(await complete(index, uploadId, parts), "ok").object.ownerId).toBe("000000000001");
+    const given = await begin(index, "m", { ownerId: "000000000002" });
+    const givenParts = [await sendPart(index, given, 1)];
+    expect(expectOutcome(await complete(index, given, givenParts), "ok").object.ownerId).toBe("000000000002");
+  });
+
   it("joins unequal parts into one object with S3's ETag, and finds any range in them", async () => {
     const index = await createIndex();
     const uploadId = await begin(index);
