@@ -213,7 +213,7 @@ describe("listUploads", () => {
         ["e", "1"],
       ] as const;
       for (const [key, id] of uploads) {
-        sql.exec("INSERT INTO uploads VALUES (?, ?, 0, 'me', 'STANDARD', NULL, NULL, '{}')", key, id);
+        sql.exec("INSERT INTO uploads VALUES (?, ?, 0, 'me', 'STANDARD', NULL, NULL, '{}', NULL)", key, id);
       }
       const seen: string[] = [];
       let position: { afterKey: string; afterUploadId?: string } = { afterKey: "" };
