@@ -1,16 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { zipFiles } from "../support/lambda.ts";
 import { startVerge, type Verge } from "../support/server.ts";
 import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
 
 const program = requireProgram("aws") ?? "";
+const curl = requireProgram("curl") ?? "";
 
 /** `aws lambda`, from the creation of a function to its end. */
 describe.skipIf(program === "")("aws lambda", () => {
   let verge: Verge;
   let work: Workspace;
 
+  const aws = (...args: string[]) => work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", ...args]);
   const run = (args: readonly string[], allowFailure = false) =>
     work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", "lambda", ...args], { allowFailure });
   /** The command's JSON; an empty object where it prints nothing. */
@@ -37,6 +39,17 @@ describe.skipIf(program === "")("aws lambda", () => {
     return { printed, returned: JSON.parse(readFileSync(work.path("out"), "utf8")) as Record<string, unknown> };
   };
 
+  /** What `invoke` takes for an asynchronous invocation. */
+  const event = (payload: string) => {
+    writeFileSync(work.path("event.json"), payload);
+    return ["--invocation-type", "Event", "--payload", `fileb://${work.path("event.json")}`];
+  };
+  const createFunction = (name: string, zip: string) => {
+    const role = "arn:aws:iam::123456789012:role/lambda";
+    const settings = ["--runtime", "nodejs22.x", "--role", role, "--handler", "index.handler"];
+    return lambda("create-function", "--function-name", name, ...settings, "--zip-file", `fileb://${work.path(zip)}`);
+  };
+
   beforeAll(async () => {
     verge = await startVerge();
     work = createWorkspace(awsEnvironment(verge));
@@ -47,10 +60,8 @@ describe.skipIf(program === "")("aws lambda", () => {
   });
 
   test("create, wait, invoke with its log, change the code and the configuration", async () => {
-    const role = "arn:aws:iam::123456789012:role/lambda";
-    const settings = ["--runtime", "nodejs22.x", "--role", role, "--handler", "index.handler"];
-    const zip = writeZip("one.zip", "one");
-    await lambda("create-function", "--function-name", "cli", ...settings, "--zip-file", zip);
+    writeZip("one.zip", "one");
+    await createFunction("cli", "one.zip");
     await lambda("wait", "function-active", "--function-name", "cli");
     const { printed, returned } = await invoke("--function-name", "cli", "--log-type", "Tail");
     expect(returned).toEqual({ answer: "one", event: { a: 1 }, functionVersion: "$LATEST" });
@@ -80,6 +91,87 @@ describe.skipIf(program === "")("aws lambda", () => {
     const answer = (await (await fetch(`${String(url["FunctionUrl"])}path?x=1`)).json()) as { event: object };
     expect(answer.event).toMatchObject({ rawPath: "/path", queryStringParameters: { x: "1" } });
     expect(String((await lambda("get-policy", "--function-name", "cli"))["Policy"])).toContain("InvokeFunctionUrl");
+  });
+
+  test("an alias sends calls to one of its versions, and the waiters see them ready", async () => {
+    await lambda("wait", "function-exists", "--function-name", "cli");
+    await lambda("wait", "function-active-v2", "--function-name", "cli");
+    await lambda("wait", "function-updated-v2", "--function-name", "cli");
+    await lambda("wait", "published-version-active", "--function-name", "cli", "--qualifier", "2");
+    const versions = [];
+    for (let call = 0; call < 3; call++) {
+      const { printed } = await invoke("--function-name", "cli", "--qualifier", "live");
+      versions.push(printed["ExecutedVersion"]);
+    }
+    expect(versions).toContain("1");
+    expect(["1", "2"]).toEqual(expect.arrayContaining(versions));
+    const everything = ["--name", "live", "--routing-config", "AdditionalVersionWeights={2=1}"];
+    await lambda("update-alias", "--function-name", "cli", ...everything);
+    expect((await invoke("--function-name", "cli:live")).printed).toMatchObject({ ExecutedVersion: "2" });
+    const dryRun = ["--function-name", "cli", "--invocation-type", "DryRun", work.path("out")];
+    expect(await lambda("invoke", ...dryRun)).toMatchObject({ StatusCode: 204 });
+  });
+
+  test("an event is answered at once and runs then: its log, and the record of its failure in a bucket", async () => {
+    const sent = await lambda("invoke", "--function-name", "cli", ...event('{"mark":"later"}'), work.path("out"));
+    expect(sent).toEqual({ StatusCode: 202 });
+    const logged = ["filter-log-events", "--log-group-name", "/aws/lambda/cli", "--filter-pattern", '"later"'];
+    await expect
+      .poll(async () => (await aws("logs", ...logged)).stdout, { timeout: 30_000, interval: 500 })
+      .toContain("saw { mark: 'later' }");
+
+    await aws("s3", "mb", "s3://failures");
+    writeFileSync(
+      work.path("bad.zip"),
+      zipFiles({ "index.mjs": "export const handler = () => { throw new Error('no'); };" }),
+    );
+    await createFunction("failing", "bad.zip");
+    const destination = ["--destination-config", '{"OnFailure":{"Destination":"arn:aws:s3:::failures"}}'];
+    const retries = ["--maximum-retry-attempts", "0"];
+    await lambda("put-function-event-invoke-config", "--function-name", "failing", ...retries, ...destination);
+    await lambda("invoke", "--function-name", "failing", ...event('{"a":1}'), work.path("out"));
+    const listed = () => aws("s3", "ls", "--recursive", "s3://failures").then(({ stdout }) => stdout);
+    await expect.poll(listed, { timeout: 30_000, interval: 500 }).toContain("aws/lambda/async/failing/");
+    await aws("s3", "cp", "--recursive", "s3://failures", work.path("failures"));
+    const [file = ""] = globSync("failures/aws/lambda/async/failing/*/*/*/*", { cwd: work.dir });
+    expect(JSON.parse(readFileSync(work.path(file), "utf8"))).toMatchObject({
+      requestContext: { condition: "RetriesExhausted", approximateInvokeCount: 1 },
+      requestPayload: { a: 1 },
+      responsePayload: { errorType: "Error", errorMessage: "no" },
+    });
+    await lambda("delete-function", "--function-name", "failing");
+  });
+
+  test.skipIf(curl === "")("function URLs by curl: for everybody, and signed", async () => {
+    const named = ["--function-name", "cli"];
+    const { FunctionUrl } = await lambda("get-function-url-config", ...named);
+    const url = String(FunctionUrl);
+    const answer = async (...args: string[]) => {
+      const { stdout } = await work.run(curl, ["--silent", "--write-out", "\n%{http_code}", ...args]);
+      const end = stdout.lastIndexOf("\n");
+      return { status: stdout.slice(end + 1), body: stdout.slice(0, end) };
+    };
+    const open = await answer("--data", "hello", `${url}path?x=1`);
+    expect(open.status).toBe("200");
+    expect(JSON.parse(open.body)).toMatchObject({ event: { rawPath: "/path", rawQueryString: "x=1" } });
+    await lambda("update-function-url-config", ...named, "--auth-type", "AWS_IAM");
+    const plain = await answer(url);
+    expect(plain.status).toBe("403");
+    expect(JSON.parse(plain.body)).toMatchObject({ Message: "Forbidden" });
+    const sign = (secret: string) => [
+      "--aws-sigv4",
+      `aws:amz:${verge.region}:lambda`,
+      "--user",
+      `${verge.accessKeyId}:${secret}`,
+    ];
+    const signed = await answer(...sign(verge.secretAccessKey), "--json", '{"said":"hello"}', `${url}signed`);
+    expect(signed.status).toBe("200");
+    expect(JSON.parse(signed.body)).toMatchObject({
+      event: { body: '{"said":"hello"}', requestContext: { authorizer: { iam: { accessKey: verge.accessKeyId } } } },
+    });
+    expect((await answer(...sign("wrong"), url)).status).toBe("403");
+    await lambda("delete-function-url-config", ...named);
+    expect((await answer(url)).status).toBe("404");
   });
 
   test("a layer: publish, list, use, allow, delete", async () => {

@@ -81,6 +81,23 @@ describe.skipIf(programs.length === 0)("aws", () => {
     await runJson(program, "sqs", "delete-queue", ...queue);
   });
 
+  test.each(programs)("%s scheduler: a schedule sends a message to a queue", async (program) => {
+    const name = `scheduled-${programs.indexOf(program)}`;
+    const { QueueUrl } = await runJson(program, "sqs", "create-queue", "--queue-name", name);
+    const target = {
+      Arn: `arn:aws:sqs:${verge.region}:${await readAccount()}:${name}`,
+      RoleArn: "arn:aws:iam::123456789012:role/r",
+      Input: "<aws.scheduler.schedule-arn>",
+    };
+    const when = ["--schedule-expression", "rate(1 day)", "--flexible-time-window", '{"Mode":"OFF"}'];
+    const named = ["--name", name, ...when, "--target", JSON.stringify(target)];
+    const { ScheduleArn } = await runJson(program, "scheduler", "create-schedule", ...named);
+    const queue = ["--queue-url", QueueUrl as string, "--wait-time-seconds", "20"];
+    const { Messages } = await runJson(program, "sqs", "receive-message", ...queue);
+    expect(Messages).toMatchObject([{ Body: ScheduleArn }]);
+    await runJson(program, "scheduler", "delete-schedule", "--name", name);
+  });
+
   test.each(programs)("%s scheduler: a schedule from its creation to its end", async (program) => {
     const scheduler = (...args: string[]) => runJson(program, "scheduler", ...args);
     const target = {
