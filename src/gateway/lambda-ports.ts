@@ -10,7 +10,7 @@ import { logRecorderOf } from "../metadata/logs/recorder.ts";
 import { presignFunctionCode } from "./function-code.ts";
 import { createFunctionRuntime, reserveExecution, type RuntimeRequest } from "./function-runtime.ts";
 import type { LambdaRequest } from "./lambda.ts";
-import { requireTrust } from "./principal-access.ts";
+import { isAllowedToRole, requireTrust } from "./principal-access.ts";
 import { issueRoleKeys } from "./role-keys.ts";
 import { readObjectAs } from "./read-object.ts";
 
@@ -25,6 +25,8 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
     checkBucket: (bucket) => checkBucketAs(identity, bucket, request),
     checkRole: (accountId, roleArn, sourceArn) =>
       requireTrust(env, { accountId, roleArn, service: "lambda.amazonaws.com", sourceArn }, unusableRole()),
+    isAllowedToRole: (accountId, roleArn, action, resource) =>
+      isAllowedToRole(env, { accountId, roleArn }, action, resource),
     seal: async (secret, owner) => (await master()).seal(secret, owner),
     presignCode: async (codeId) => presignFunctionCode(await master(), incoming.origin, codeId),
     tag: async (text) => (await master()).tag(text),

@@ -40,6 +40,7 @@ export function meterEnv(env: Env, onOperation: OnOperation): Env {
     IAM_ACCOUNTS: meterNamespace(env.IAM_ACCOUNTS, onOperation),
     LOG_INDEX: meterNamespace(env.LOG_INDEX, onOperation),
     KMS_KEYS: meterNamespace(env.KMS_KEYS, onOperation),
+    AUDIT_TRAILS: meterNamespace(env.AUDIT_TRAILS, onOperation),
     BACKGROUND: wrapMethods(env.BACKGROUND, (method) => onOperation("queue", method)),
   };
 }

@@ -1,9 +1,9 @@
 import { requireAllowed } from "../auth/policy/decide-action.ts";
-import { evaluate } from "../auth/policy/evaluate.ts";
+import { decideByIdentity, evaluate } from "../auth/policy/evaluate.ts";
 import { parsePolicy } from "../auth/policy/parse.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
 import type { RequestFacts } from "../auth/policy/principal-keys.ts";
-import { formatEntityArn, principalsOf } from "../auth/principals.ts";
+import { describeRoleSession, formatEntityArn, principalsOf } from "../auth/principals.ts";
 import type { Env } from "../env.ts";
 import type { ServiceError } from "../lib/errors.ts";
 import { JsonError, parseJson } from "../lib/json.ts";
@@ -65,6 +65,24 @@ export async function requireTrust(
   } as const;
   const policies = [{ name: `trust of ${name}`, policy: parsePolicy(trust, "trust") }];
   if (!evaluate(request, { ownerId: accountId, policies }).allowed) throw unusable;
+}
+
+/**
+ * Whether the policies of a function's role allow an action. A role that the account has never had is a label, and the
+ * function has the rights of its account (docs/iam.md).
+ */
+export async function isAllowedToRole(
+  env: Pick<Env, "IAM_ACCOUNTS">,
+  { accountId, roleArn }: Pick<GivenRole, "accountId" | "roleArn">,
+  action: string,
+  resource: string,
+): Promise<boolean> {
+  const [, roleAccount, name = ""] = ROLE.exec(roleArn) ?? [];
+  const role = roleAccount === accountId ? await principalsOf(env).findFunctionRole(accountId, name) : undefined;
+  if (!role) return true;
+  const { arn, permissions } = describeRoleSession(accountId, role, "lambda");
+  const caller = { kind: "account", accountId, principal: { arn, roleArn, permissions } } as const;
+  return decideByIdentity({ caller, action, resource, context: () => undefined }, permissions).allowed;
 }
 
 /** The members of a JSON body, for what policies say of them; the operation complains of one that is not JSON. */

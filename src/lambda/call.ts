@@ -50,6 +50,8 @@ export interface LambdaPorts extends ExecutionPorts {
   checkBucket(bucket: string): Promise<void>;
   /** Throws InvalidParameterValueException when the role of a function, by their ARNs, does not let Lambda assume it. */
   checkRole(accountId: string, roleArn: string, functionArn: string): Promise<void>;
+  /** Whether a function with this role may do something with a resource that its policies may name. */
+  isAllowedToRole(accountId: string, roleArn: string, action: string, resource: string): Promise<boolean>;
   /** Takes asynchronous invocations: durable when it answers. */
   acceptEvents(target: EventTarget, events: readonly AcceptedEvent[]): Promise<void>;
   /** A queue's object. */

@@ -19,10 +19,17 @@ const DOCUMENTS: Readonly<Record<string, object>> = {
     "cloudfront:Describe*",
     "cloudfront:Get*",
     "cloudfront:List*",
+    "cloudtrail:Describe*",
+    "cloudtrail:Get*",
+    "cloudtrail:List*",
+    "cloudtrail:LookupEvents",
     "iam:Generate*",
     "iam:Get*",
     "iam:List*",
     "iam:Simulate*",
+    "kms:Describe*",
+    "kms:Get*",
+    "kms:List*",
     "lambda:Get*",
     "lambda:List*",
     "logs:Describe*",
@@ -76,8 +83,40 @@ const DOCUMENTS: Readonly<Record<string, object>> = {
     ],
   },
   AWSLambdaBasicExecutionRole: allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+  AWSLambdaSQSQueueExecutionRole: allow(
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+  ),
+  AmazonSQSFullAccess: allow("sqs:*"),
+  AmazonSQSReadOnlyAccess: allow(
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ListDeadLetterSourceQueues",
+    "sqs:ListQueues",
+  ),
+  CloudFrontReadOnlyAccess: allow(
+    "cloudfront:Describe*",
+    "cloudfront:Get*",
+    "cloudfront:List*",
+    "iam:ListServerCertificates",
+  ),
+  IAMFullAccess: allow("iam:*", "organizations:DescribeAccount"),
+  IAMReadOnlyAccess: allow(
+    "iam:GenerateCredentialReport",
+    "iam:Get*",
+    "iam:List*",
+    "iam:SimulateCustomPolicy",
+    "iam:SimulatePrincipalPolicy",
+  ),
 };
-const PATHS: Readonly<Record<string, string>> = { AWSLambdaBasicExecutionRole: "/service-role/" };
+const PATHS: Readonly<Record<string, string>> = {
+  AWSLambdaBasicExecutionRole: "/service-role/",
+  AWSLambdaSQSQueueExecutionRole: "/service-role/",
+};
 
 export interface AwsPolicy extends NamedDocument {
   /** Its ARN is the name that decisions give it. */

@@ -23,6 +23,9 @@ const FOREIGN_MEMBERS = [
   "StartingPositionTimestamp",
 ];
 
+/** What the role of a function needs that consumes a queue (Lambda Developer Guide, "Execution role permissions"). */
+const CONSUMER_OPERATIONS = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] as const;
+
 type Settings = Pick<
   EventSourceMapping,
   "batchSize" | "windowSeconds" | "enabled" | "reportsFailures" | "maximumConcurrency" | "filters"
@@ -157,6 +160,14 @@ function readSettingsOf(input: Input, before: Settings): Settings {
   };
 }
 
+/** A function reads a queue by its role: who may not read it makes no function read it either. */
+async function checkConsumer({ ports }: LambdaCall, accountId: string, role: string, queueArn: string): Promise<void> {
+  for (const operation of CONSUMER_OPERATIONS) {
+    if (await ports.isAllowedToRole(accountId, role, `sqs:${operation}`, queueArn)) continue;
+    throw invalidParameter(`The function execution role does not have permissions to call ${operation} on SQS`);
+  }
+}
+
 async function checkQueue(
   call: LambdaCall,
   arn: string,
@@ -180,6 +191,7 @@ async function checkQueue(
     );
   }
   if (!found) throw functionNotFound(formatFunctionArn(call.region, target));
+  await checkConsumer(call, target.accountId, found.version.settings.role, arn);
   const { visibilitySeconds } = readSettings(queue.attributes);
   const { timeoutSeconds } = found.version.settings;
   if (visibilitySeconds < timeoutSeconds) {

@@ -28,14 +28,14 @@ function expectDenied(method: string, answer: RawAnswer): void {
   if (method !== "HEAD") expectRefusal(answer, 403, "AccessDenied");
 }
 
-describe("an anonymous caller", () => {
+describe("attack class 6: an anonymous caller", () => {
   it.each(protectedRows)("is denied $label", async ({ row }) => {
     const body = row.method === "GET" || row.method === "HEAD" ? {} : { body: "" };
     expectDenied(row.method, await target.sendAnonymous({ ...requestRow(row, AIM), ...body }));
   });
 });
 
-describe("a foreign account", () => {
+describe("attack class 6: a foreign account", () => {
   it.each(foreignRows)("is denied $label", async ({ row }) => {
     const body = row.method === "GET" || row.method === "HEAD" ? {} : { body: "" };
     expectDenied(row.method, await target.sendAs(target.foreignKey, { ...requestRow(row, AIM), ...body }));
@@ -53,7 +53,7 @@ describe("a foreign account", () => {
   });
 });
 
-describe("a copy source that the caller may not read", () => {
+describe("attack class 6: a copy source that the caller may not read", () => {
   const rows = protectedRows.filter(({ row }) => row.headers?.includes("x-amz-copy-source"));
   const spellings = [
     `${FOREIGN_BUCKET}/${CANARY}`,

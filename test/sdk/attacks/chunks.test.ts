@@ -71,7 +71,7 @@ function splitChunks(text: string): string[] {
   return text.split(/(?<=^|\r\n)(?=[0-9a-f]+;chunk-signature=)/);
 }
 
-describe.each(SIZES)("signed chunks of %i bytes", (size) => {
+describe.each(SIZES)("attack class 1: signed chunks of %i bytes", (size) => {
   it("with a wrong signature are refused", async () => {
     const answer = await put(
       size,
@@ -143,7 +143,7 @@ describe.each(SIZES)("signed chunks of %i bytes", (size) => {
   });
 });
 
-describe.each(SIZES)("x-amz-decoded-content-length of %i bytes", (size) => {
+describe.each(SIZES)("attack class 1: x-amz-decoded-content-length of %i bytes", (size) => {
   it.each([SIGNED, UNSIGNED_TRAILER])("that is short or long is refused with %s", async (payloadHash) => {
     for (const lie of [size - 1, size + 1, 0, 2 ** 40]) {
       const answer = await put(size, { payloadHash, decodedLength: String(lie) });
@@ -164,7 +164,7 @@ describe.each(SIZES)("x-amz-decoded-content-length of %i bytes", (size) => {
   });
 });
 
-describe.each(SIZES)("trailers after %i bytes", (size) => {
+describe.each(SIZES)("attack class 1: trailers after %i bytes", (size) => {
   const announced = "x-amz-checksum-crc32";
 
   it.each([SIGNED_TRAILER, UNSIGNED_TRAILER])("with a wrong checksum are refused with %s", async (payloadHash) => {
@@ -202,7 +202,7 @@ describe.each(SIZES)("trailers after %i bytes", (size) => {
   });
 });
 
-describe("an unsigned trailer", () => {
+describe("attack class 1: an unsigned trailer", () => {
   const rows = s3Operations.filter(({ method }) => method === "PUT" || method === "POST");
 
   it.each(rows.map((row) => ({ label: nameRow(row), row })))(

@@ -124,7 +124,7 @@ describe("egress", () => {
   });
 });
 
-describe("the package", () => {
+describe("attack classes 3 and 12: the package", () => {
   it.each([
     ["more than a function may have", 263_000_000, "Unzipped size must be smaller than"],
     ["less than it inflates to", 10, "Could not unzip uploaded file"],

@@ -29,7 +29,7 @@ async function codeOf(response: Response): Promise<string> {
   return /<Code>(\w+)<\/Code>/.exec(await response.text())?.[1] ?? "";
 }
 
-it("applies metadata and storage class from the query", async () => {
+it("attack class 2: applies metadata and storage class from the query", async () => {
   const url = await presign({ Metadata: { owner: "alice", note: "a b+c" }, StorageClass: "STANDARD_IA" });
   expect(url).toContain("x-amz-meta-owner=alice");
   expect((await put(url, "hello")).status).toBe(200);
@@ -37,7 +37,7 @@ it("applies metadata and storage class from the query", async () => {
   expect(head).toMatchObject({ Metadata: { owner: "alice", note: "a b+c" }, StorageClass: "STANDARD_IA" });
 });
 
-it("verifies a checksum from the query", async () => {
+it("attack class 2: verifies a checksum from the query", async () => {
   // CRC-32 of "hello".
   const url = await presign({ ChecksumCRC32: "NhCmhg==" });
   expect(url).toContain("x-amz-checksum-crc32=");
@@ -48,7 +48,7 @@ it("verifies a checksum from the query", async () => {
   expect(found.ChecksumCRC32).toBe("NhCmhg==");
 });
 
-it("ignores the checksum that the SDK computes of the body it does not have yet", async () => {
+it("attack class 2: ignores the checksum that the SDK computes of the body it does not have yet", async () => {
   const url = await presign({});
   expect(url).toContain("x-amz-checksum-crc32=AAAAAA");
   expect((await put(url, "hello")).status).toBe(200);
@@ -56,13 +56,13 @@ it("ignores the checksum that the SDK computes of the body it does not have yet"
   expect([found.ChecksumCRC32, await found.Body?.transformToString()]).toEqual([undefined, "hello"]);
 });
 
-it("judges an ACL from the query", async () => {
+it("attack class 2: judges an ACL from the query", async () => {
   const refused = await put(await presign({ ACL: "public-read" }), "hello");
   expect([refused.status, await codeOf(refused)]).toEqual([400, "AccessControlListNotSupported"]);
   expect((await put(await presign({ ACL: "bucket-owner-full-control" }), "hello")).status).toBe(200);
 });
 
-it("refuses a URL whose parameters were changed, removed or added", async () => {
+it("attack class 2: refuses a URL whose parameters were changed, removed or added", async () => {
   const url = await presign({ Metadata: { owner: "alice" } });
   const altered = [
     url.replace("alice", "mallory"),
@@ -75,13 +75,13 @@ it("refuses a URL whose parameters were changed, removed or added", async () => 
   }
 });
 
-it("refuses a header that would contradict or join the parameter", async () => {
+it("attack class 2: refuses a header that would contradict or join the parameter", async () => {
   const url = await presign({ Metadata: { owner: "alice" } });
   const answer = await put(url, "hello", { "x-amz-meta-owner": "mallory" });
   expect([answer.status, await codeOf(answer)]).toEqual([403, "AccessDenied"]);
 });
 
-it("reads x-amz-* parameters in presigned URLs alone", async () => {
+it("attack class 2: reads x-amz-* parameters in presigned URLs alone", async () => {
   const answer = await target.send({
     method: "PUT",
     target: `/${BUCKET}/${KEY}?x-amz-meta-owner=alice`,
@@ -92,7 +92,7 @@ it("reads x-amz-* parameters in presigned URLs alone", async () => {
   expect(Metadata).toEqual({});
 });
 
-it("copies by a source in the query only what the signer may read", async () => {
+it("attack class 2: copies by a source in the query only what the signer may read", async () => {
   const draft = { method: "PUT", target: `/${BUCKET}/${KEY}`, body: "" };
   expect(await target.sendPresigned(draft, { "x-amz-copy-source": `${BUCKET}/${CANARY}` })).toMatchObject({
     status: 200,
@@ -109,7 +109,7 @@ it.each(["a\nb", "a\rb", "a\0b", "\u007f"])("refuses %j, which no header can hol
   expectRefusal(await target.sendPresigned(draft, { "x-amz-meta-a": value }), 400, "InvalidArgument");
 });
 
-it("refuses a parameter whose name no header can have, signed or not", async () => {
+it("attack class 2: refuses a parameter whose name no header can have, signed or not", async () => {
   const draft = { method: "PUT", target: `/${BUCKET}/${KEY}`, body: "hello" };
   expectRefusal(
     await target.sendPresigned({ ...draft, target: `${draft.target}?x-amz-meta-%20a=1` }),

@@ -15,7 +15,7 @@ export interface Aim {
   readonly copySource: string;
 }
 
-/** A request that selects the row; all its selecting headers are there, and nothing else. */
+/** A request that selects the row; all its selecting headers are there, and no other that it can do without. */
 export function requestRow(row: Row, { bucket, key, copySource }: Aim): Pick<Draft, "method" | "target" | "headers"> {
   const query = Object.entries(row.query ?? {}).map(
     ([name, value]) => `${name}=${value === true ? (QUERY_VALUES[name] ?? "") : value}`,
@@ -24,6 +24,8 @@ export function requestRow(row: Row, { bucket, key, copySource }: Aim): Pick<Dra
   const headers = Object.fromEntries(
     (row.headers ?? []).map((name) => [name, name === "x-amz-copy-source" ? copySource : "1"]),
   );
+  // What names the source is read before anybody is asked whether it may be read.
+  if (row.name === "RenameObject") headers["x-amz-rename-source"] = encodeURIComponent(key);
   return { method: row.method, target: query.length > 0 ? `${path}?${query.join("&")}` : path, headers };
 }
 

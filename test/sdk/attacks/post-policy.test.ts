@@ -65,7 +65,7 @@ function expectDenied(answer: PostAnswer, fault: string): void {
   expect(answer).toMatchObject({ status: 403, code: "AccessDenied", message: `Invalid according to Policy: ${fault}` });
 }
 
-describe("what conditions do not cover", () => {
+describe("attack class 4: what conditions do not cover", () => {
   test("another bucket, also when the form claims the right one", async () => {
     const failed = `Policy Condition failed: ["eq", "$bucket", "${BUCKET}"]`;
     expectDenied(await attempt({ bucket: OTHER }), failed);
@@ -141,7 +141,7 @@ describe("what conditions do not cover", () => {
   });
 });
 
-describe("who signs", () => {
+describe("attack class 4: who signs", () => {
   test("nobody: a form without a policy is anonymous", async () => {
     const answer = await postForm(verge, { bucket: BUCKET, fields: [["key", "user/a"]], file: { body: "x" } });
     expect(answer).toMatchObject({ status: 403, code: "AccessDenied", message: "Access Denied" });
@@ -203,7 +203,7 @@ describe("who signs", () => {
   });
 });
 
-test("headers of the request do not count: only fields can be covered", async () => {
+test("attack class 4: headers of the request do not count: only fields can be covered", async () => {
   const fields: Fields = [["key", "user/a"], ...signV4(verge, { conditions: CONDITIONS })];
   const truncated = encodeForm({ fields, file: { body: "x" } }).subarray(0, -8);
   const answer = await postBytes(verge, BUCKET, truncated, `multipart/form-data; boundary=${BOUNDARY}`, {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { s3Operations } from "../../../src/s3/operations.ts";
 import { sendRaw } from "../../support/raw-http.ts";
 import { amzDate, signInHeader, signInQuery } from "./hand-signed.ts";
+import { nameRow, requestRow } from "./operation-rows.ts";
 import { BUCKET, CANARY, expectRefusal, startTarget, type Target } from "./target.ts";
 
 // Attack classes 1, 2 and 13: signatures that do not cover what was sent, or not any more.
@@ -145,6 +147,13 @@ describe("attack class 1: credentials in header and query", () => {
   it("are refused together, also when both are valid", async () => {
     const { target: url } = signInQuery(target, target.key, { method: "PUT", target: PUT.target });
     expectRefusal(await target.send({ ...PUT, target: url }), 400, "InvalidArgument");
+  });
+
+  const writes = s3Operations.filter(({ method }) => method === "PUT" || method === "POST");
+  it.each(writes.map((row) => ({ label: nameRow(row), row })))("are refused together by $label", async ({ row }) => {
+    const request = requestRow(row, { bucket: BUCKET, key: "both", copySource: `${BUCKET}/${CANARY}` });
+    const { target: url } = signInQuery(target, target.key, { method: request.method, target: request.target });
+    expectRefusal(await target.send({ ...request, target: url, body: "x" }), 400, "InvalidArgument");
   });
 
   it.each([

@@ -56,7 +56,7 @@ function spellings(key: string): string[] {
   return [encoded, encoded.toLowerCase(), encoded.replaceAll("%2F", "/"), encoded.replaceAll(".", "%2e"), ...literal];
 }
 
-describe("a key is what it says, inside its bucket", () => {
+describe("attack class 3: a key is what it says, inside its bucket", () => {
   it.each(KEYS)("in URLs: %j", async (key) => {
     for (const path of spellings(key)) {
       expect(await target.send({ method: "PUT", target: `/${BUCKET}/${path}`, body: path })).toMatchObject({
@@ -98,7 +98,7 @@ describe("a key is what it says, inside its bucket", () => {
   });
 });
 
-describe("a path never names the bucket of another account", () => {
+describe("attack class 3: a path never names the bucket of another account", () => {
   it.each([
     `/${BUCKET}/../${FOREIGN_BUCKET}/${CANARY}`,
     `/${BUCKET}/%2e%2e/${FOREIGN_BUCKET}/${CANARY}`,
@@ -140,7 +140,7 @@ describe("a path never names the bucket of another account", () => {
   });
 });
 
-describe("what is not UTF-8", () => {
+describe("attack class 3: what is not UTF-8", () => {
   const octets = ["%ff", "%c0%ae%c0%ae/", "%ed%a0%80", "a%80b", "%f5%80%80%80"];
 
   it.each(octets)("%s is no key", async (path) => {
