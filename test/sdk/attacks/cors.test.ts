@@ -1,5 +1,10 @@
 import { CreateFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
-import { PutBucketCorsCommand, PutBucketPolicyCommand, type CORSRule } from "@aws-sdk/client-s3";
+import {
+  DeletePublicAccessBlockCommand,
+  PutBucketCorsCommand,
+  PutBucketPolicyCommand,
+  type CORSRule,
+} from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFunction, createLambdaClient } from "../../support/lambda.ts";
 import { documentOf } from "../iam/iam-support.ts";
@@ -30,9 +35,7 @@ beforeAll(async () => {
     [target.s3, BUCKET],
     [target.foreignS3, FOREIGN_BUCKET],
   ] as const) {
-    const block = { method: "DELETE", target: `/${Bucket}?publicAccessBlock=` };
-    const key = Bucket === BUCKET ? target.key : target.foreignKey;
-    expect((await target.sendAs(key, block)).status).toBe(204);
+    await s3.send(new DeletePublicAccessBlockCommand({ Bucket }));
     const Policy = documentOf({ ...statement, Resource: `arn:aws:s3:::${Bucket}/*` });
     await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
   }
