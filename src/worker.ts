@@ -1,5 +1,6 @@
 import type { Env } from "./env.ts";
 import { handleRequest } from "./gateway/app.ts";
+import { writeInventory } from "./gateway/inventory/write-inventory.ts";
 import { consume } from "./jobs/consume.ts";
 import { dispatchEvents, type EventRunners } from "./jobs/dispatch-events.ts";
 import type { JobMessage } from "./jobs/messages.ts";
@@ -35,7 +36,7 @@ export default {
   queue: (batch, env, context) =>
     isOfEvents(batch)
       ? dispatchEvents(batch, env, context.exports as unknown as EventRunners)
-      : consume(batch as MessageBatch<JobMessage>, env),
+      : consume(batch as MessageBatch<JobMessage>, env, { "write-inventory": writeInventory }),
   scheduled: (controller, env) => runSchedule(controller, env),
 } satisfies ExportedHandler<Env>;
 

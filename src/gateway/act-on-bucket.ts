@@ -4,8 +4,10 @@ import { encodeKey } from "../lib/percent.ts";
 import { createRequestIds } from "../lib/request-id.ts";
 import { invalidParameter, lambdaError } from "../lambda/errors.ts";
 import type { NewObject } from "../lambda/events/context.ts";
+import type { BucketConfig } from "../metadata/bucket/protocol.ts";
+import type { S3Result } from "../s3/call.ts";
 import type { LambdaRequest } from "./lambda.ts";
-import { serveS3 } from "./s3.ts";
+import { findBucketConfig, serveS3 } from "./s3.ts";
 
 /** What S3 requests of other services are made of. */
 export type BucketActor = Pick<LambdaRequest, "env" | "deployment" | "defer">;
@@ -35,16 +37,43 @@ export async function putObjectFor(accountId: string, object: NewObject, actor: 
   });
 }
 
+/** A bucket as its index has it now; undefined where there is none. */
+export function findBucketFor(
+  { env, deployment }: Pick<BucketActor, "env" | "deployment">,
+  name: string,
+): Promise<BucketConfig | undefined> {
+  const incoming = {
+    ...createRequestIds(),
+    method: "PUT",
+    host: deployment.domain,
+    origin: deployment.endpointUrl,
+    rawPath: "/",
+    rawQuery: "",
+    headers: new Headers(),
+    body: null,
+    clientAddress: undefined,
+    witness: {},
+  };
+  return findBucketConfig(name, { incoming, env, deployment });
+}
+
+interface SentBody {
+  readonly bytes?: Uint8Array;
+  /** Instead, of a length that nobody knows yet: the headers say `transfer-encoding: chunked`. */
+  readonly stream?: ReadableStream<Uint8Array>;
+  readonly headers?: Headers;
+}
+
 /** An S3 request on behalf of somebody, whose rights decide. Throws a ServiceError of S3. */
 export async function sendToBucket(
   { env, deployment, defer }: BucketActor,
   identity: Identity,
   method: "HEAD" | "PUT",
   { bucket, key }: Pick<NewObject, "bucket" | "key">,
-  { bytes, headers = new Headers() }: { readonly bytes?: Uint8Array; readonly headers?: Headers } = {},
-): Promise<void> {
-  const stream = bytes === undefined ? null : new Response(bytes.slice()).body;
-  await serveS3({
+  { bytes, headers = new Headers(), stream: given }: SentBody = {},
+): Promise<S3Result> {
+  const stream = given ?? (bytes === undefined ? null : new Response(bytes.slice()).body);
+  return serveS3({
     incoming: {
       ...createRequestIds(),
       method,
@@ -59,7 +88,7 @@ export async function sendToBucket(
     },
     address: { service: "s3", bucket, key, virtualHosted: false },
     identity,
-    payload: { stream, length: bytes?.byteLength ?? 0, trailerNames: [], trailers: new Map() },
+    payload: { stream, length: given ? undefined : (bytes?.byteLength ?? 0), trailerNames: [], trailers: new Map() },
     env,
     deployment,
     defer,

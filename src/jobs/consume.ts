@@ -6,8 +6,10 @@ import { sweepOrphans } from "./sweep-orphans.ts";
 
 type Job<Message> = (message: Message, env: Env, attempt: number) => Promise<void>;
 type Jobs = { readonly [Kind in JobMessage["kind"]]: Job<Extract<JobMessage, { kind: Kind }>> };
+/** Those that use services as their clients do. */
+export type GatewayJobs = Pick<Jobs, "write-inventory">;
 
-const JOBS: Jobs = {
+const JOBS: Omit<Jobs, keyof GatewayJobs> = {
   "sweep-orphans": sweepOrphans,
   "settle-bucket": settleBucket,
   "rebuild-index": rebuildIndex,
@@ -20,10 +22,11 @@ const MAX_DELAY_SECONDS = 900;
  * Carries out a batch of a queue. Each message is acknowledged by itself, so that one that fails takes none
  * of its neighbours along: it comes again, later each time, and at last into the dead-letter queue.
  */
-export async function consume(batch: MessageBatch<JobMessage>, env: Env): Promise<void> {
+export async function consume(batch: MessageBatch<JobMessage>, env: Env, others: GatewayJobs): Promise<void> {
+  const jobs: Jobs = { ...JOBS, ...others };
   for (const message of batch.messages) {
     try {
-      await run(message.body, env, message.attempts);
+      await run(message.body, env, message.attempts, jobs);
       message.ack();
     } catch (error) {
       report(batch.queue, message, error);
@@ -33,10 +36,10 @@ export async function consume(batch: MessageBatch<JobMessage>, env: Env): Promis
 }
 
 /** A kind that this version does not know may be known to the next: it is not dropped. */
-async function run(body: JobMessage, env: Env, attempt: number): Promise<void> {
+async function run(body: JobMessage, env: Env, attempt: number, jobs: Jobs): Promise<void> {
   const kind: unknown = (body as { kind?: unknown } | undefined)?.kind;
-  if (typeof kind !== "string" || !Object.hasOwn(JOBS, kind)) throw new Error(`no job of kind ${String(kind)}`);
-  const job = JOBS[body.kind] as Job<JobMessage>;
+  if (typeof kind !== "string" || !Object.hasOwn(jobs, kind)) throw new Error(`no job of kind ${String(kind)}`);
+  const job = jobs[body.kind] as Job<JobMessage>;
   await job(body, env, attempt);
 }
 

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { mayNotifyFunction } from "../auth/policy/notified-functions.ts";
 import type { Env } from "../env.ts";
+import { uuidOf } from "../lib/uuid-of.ts";
 import type { OutgoingEvent } from "../metadata/bucket/events.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { parseFunctionArn } from "../metadata/function/arn.ts";
@@ -52,8 +52,9 @@ async function invokeFunction(
   await acceptEvents(
     env,
     { accountId, functionName },
+    // Lambda's request ids are UUIDs, as SQS's message ids are.
     events.map(({ id, payload, traceHeader }) => ({
-      id: toUuid(id),
+      id: uuidOf(id),
       payload: encoder.encode(payload),
       source: "s3",
       ...(qualifier !== undefined && { qualifier }),
@@ -74,19 +75,11 @@ async function sendToQueue(
   await sendServiceMessage(
     queue,
     ...events.map(({ id, payload, traceHeader }) => ({
-      id: toUuid(id),
+      id: uuidOf(id),
       body: payload,
       ...(traceHeader !== undefined && { traceHeader }),
     })),
   );
-}
-
-/** Lambda's request ids and SQS's message ids are UUIDs: one that says the same in every attempt (RFC 9562, version 8). */
-function toUuid(id: string): string {
-  const digest = createHash("sha256").update(id).digest();
-  digest[6] = (digest[6]! & 0x0f) | 0x80;
-  digest[8] = (digest[8]! & 0x3f) | 0x80;
-  return digest.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 function drop({ name }: BucketConfig, destination: string, events: readonly OutgoingEvent[]): void {

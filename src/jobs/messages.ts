@@ -3,7 +3,7 @@
  * is deployed: fields are only ever added. Each kind may come twice, and may be lost when a machine dies:
  * what must happen is found again by the schedule.
  */
-export type JobMessage = SweepOrphansMessage | SettleBucketMessage | RebuildIndexMessage;
+export type JobMessage = SweepOrphansMessage | SettleBucketMessage | RebuildIndexMessage | WriteInventoryMessage;
 
 /** One page of an index object's blobs; the next message carries the cursor, or names the next shard. */
 export interface SweepOrphansMessage {
@@ -30,5 +30,14 @@ export interface RebuildIndexMessage {
   readonly kind: "rebuild-index";
   readonly bucketId: string;
   readonly shard: number;
+  readonly step: number;
+}
+
+/** A step of an inventory report; how far it is stands in the bucket's first index object. */
+export interface WriteInventoryMessage {
+  readonly kind: "write-inventory";
+  readonly bucketId: string;
+  /** Of the configuration. */
+  readonly id: string;
   readonly step: number;
 }

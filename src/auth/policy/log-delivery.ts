@@ -1,9 +1,7 @@
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
 import { LOG_DELIVERY } from "./acl.ts";
-import { aclsCount, bucketPolicyOf } from "./bucket-documents.ts";
-import { covers } from "./evaluate.ts";
-
-const CALLER = { kind: "service", service: "logging.s3.amazonaws.com" } as const;
+import { aclsCount } from "./bucket-documents.ts";
+import { judgeDelivery } from "./service-delivery.ts";
 
 /**
  * Whether S3 may write access logs of a bucket into another ("Permissions for log delivery"): the target's policy
@@ -14,22 +12,9 @@ export function mayDeliverLogs(
   prefix: string,
   source: Pick<BucketConfig, "name" | "accountId">,
 ): boolean {
-  const values: Readonly<Record<string, string>> = {
-    "aws:sourcearn": `arn:aws:s3:::${source.name}`,
-    "aws:sourceaccount": source.accountId,
-    "aws:securetransport": "true",
-    "aws:principalisawsservice": "true",
-    "aws:principalservicename": CALLER.service,
-  };
-  const request = {
-    caller: CALLER,
-    action: "s3:PutObject",
-    resource: `arn:aws:s3:::${target.name}/${prefix}`,
-    context: (key: string) => (values[key] === undefined ? undefined : [values[key]]),
-  };
-  const covering = bucketPolicyOf(target)?.statements.filter((statement) => covers(statement, request)) ?? [];
-  if (covering.some(({ effect }) => effect === "Deny")) return false;
-  return covering.length > 0 || isGranted(target);
+  const decision = judgeDelivery(target, { ...source, service: "logging.s3.amazonaws.com", key: prefix });
+  if (decision === "denied") return false;
+  return decision === "allowed" || isGranted(target);
 }
 
 function isGranted(target: BucketConfig): boolean {

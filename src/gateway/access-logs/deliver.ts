@@ -1,13 +1,11 @@
 import { aclsCount } from "../../auth/policy/bucket-documents.ts";
 import { mayDeliverLogs } from "../../auth/policy/log-delivery.ts";
 import type { Env } from "../../env.ts";
-import { createRequestIds } from "../../lib/request-id.ts";
 import type { BucketLogging } from "../../metadata/bucket/documents.ts";
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
 import { formatGrantHeaders } from "../../s3/acl/grants.ts";
-import { sendToBucket } from "../act-on-bucket.ts";
-import { type Deployment, deploymentOf } from "../deployment.ts";
-import { findBucketConfig } from "../s3.ts";
+import { findBucketFor, sendToBucket } from "../act-on-bucket.ts";
+import { deploymentOf } from "../deployment.ts";
 import type { GatheredRecord } from "./recorder.ts";
 
 const MAX_ATTEMPTS = 3;
@@ -48,7 +46,7 @@ function objectOf({ source, time }: GatheredRecord): string {
 async function deliver(env: Env, object: LogObject, now: number): Promise<void> {
   const { source, logging, records } = object;
   const deployment = deploymentOf(env);
-  const target = await findTarget(env, deployment, logging.targetBucket);
+  const target = await findBucketFor({ env, deployment }, logging.targetBucket);
   const owner = await deployment.directory.findAccount(source.accountId);
   if (!target || !owner || target.accountId !== owner.id || !mayDeliverLogs(target, logging.targetPrefix, source)) {
     console.warn(`${describe(object)} were dropped: ${logging.targetBucket} does not take them`);
@@ -74,22 +72,6 @@ async function deliver(env: Env, object: LogObject, now: number): Promise<void> 
       if (attempt === MAX_ATTEMPTS) throw error;
     }
   }
-}
-
-function findTarget(env: Env, deployment: Deployment, name: string): Promise<BucketConfig | undefined> {
-  const incoming = {
-    ...createRequestIds(),
-    method: "PUT",
-    host: deployment.domain,
-    origin: deployment.endpointUrl,
-    rawPath: "/",
-    rawQuery: "",
-    headers: new Headers(),
-    body: null,
-    clientAddress: undefined,
-    witness: {},
-  };
-  return findBucketConfig(name, { incoming, env, deployment });
 }
 
 /** The forms that TargetObjectKeyFormat names. */

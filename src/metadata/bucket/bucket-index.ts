@@ -11,6 +11,8 @@ import { deleteObject, type DeleteObjectsCall, type DeleteObjectsOutcome } from 
 import { Agenda } from "./due.ts";
 import { RETRY_MS } from "./duties.ts";
 import type { IndexApiImplementation } from "./index-api.ts";
+import * as inventory from "./inventory.ts";
+import { type InventoryPage, type InventoryPageCall, readInventoryPage } from "./inventory-page.ts";
 import type { Change } from "./journal.ts";
 import { createLife, type Life, type Outlets } from "./life.ts";
 import { listObjects } from "./list-objects.ts";
@@ -217,14 +219,14 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     if (refusal) return refusal;
     this.#alive.committer.apply("configuration", (change) => change.note());
     this.#agenda.schedule("configuration", Date.now() + RETRY_MS);
-    this.#alive.duties.scheduleLifecycle();
+    this.#alive.duties.scheduleDaily();
     this.#agenda.set("configuration", await this.#alive.duties.spreadConfig());
     return { outcome: "ok" };
   }
 
   applyConfig(config: protocol.BucketConfig): boolean {
     const applied = this.#admission.applyConfig(config);
-    if (applied) this.#alive.duties.scheduleLifecycle();
+    if (applied) this.#alive.duties.scheduleDaily();
     return applied;
   }
 
@@ -265,6 +267,26 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   readStatistics(): IndexStatistics | undefined {
     const state = this.#admission.state;
     return state && { status: state.status, ...readStatistics(this.#sql) };
+  }
+
+  // Inventory reports: their steps on the first index object, what they tell on each.
+
+  claimInventory(step: inventory.InventoryStep): inventory.InventoryClaim | undefined {
+    const state = this.#admission.state;
+    return state?.status === "open" ? inventory.claimStep(this.#sql, state.config, step, Date.now()) : undefined;
+  }
+
+  endInventory(step: inventory.InventoryStep, next?: inventory.InventoryRun): void {
+    if (this.#life) inventory.endStep(this.#sql, step, next);
+  }
+
+  releaseInventory(step: inventory.InventoryStep): void {
+    if (this.#life) inventory.releaseStep(this.#sql, step);
+  }
+
+  readInventory(call: InventoryPageCall): InventoryPage {
+    if (!this.#life || this.#isRestoring) throw new Error("this index object serves no bucket");
+    return readInventoryPage(this.#sql, call);
   }
 
   /** Begins a rebuild, or begins it again; false where an index is in service. */
@@ -332,7 +354,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     });
     const { duties, events, replication } = life;
     this.#life = life;
-    duties.scheduleLifecycle();
+    duties.scheduleDaily();
     // Left over by a crash: the alarm would come half a minute later.
     if (events.hasEvents) this.#deliverSoon("events");
     if (replication.hasRows) this.#deliverSoon("replication");

@@ -11,7 +11,8 @@ export type Duty =
   | "refresh"
   | "journal"
   | "pack"
-  | "lifecycle";
+  | "lifecycle"
+  | "inventory";
 
 /**
  * The due-table: when which duty is due. One alarm serves all (consistency rule 19). The times are kept in

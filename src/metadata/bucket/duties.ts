@@ -7,6 +7,7 @@ import { forgetCompletions } from "./completion.ts";
 import type { Agenda, Duty } from "./due.ts";
 import type { EventDelivery } from "./events.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
+import { type InventoryClock, nextInventory, takeDueSteps } from "./inventory.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { describeLifecycle, endWalk, hasLifecycle, nextLifecycle, walkPage } from "./lifecycle.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
@@ -92,6 +93,7 @@ export class Duties {
       journal: () => this.#deleteJournal(),
       pack: () => this.#packBodies(),
       lifecycle: async () => this.#walkLifecycle(now),
+      inventory: () => this.#dueInventory(now),
     };
     return perform[duty](now);
   }
@@ -200,11 +202,13 @@ export class Duties {
     this.#ports.committer.apply("replicate-again", requeuePending);
   }
 
-  /** Has the rules looked at on the next day, if there are any, unless a walk is under way. */
-  scheduleLifecycle(): void {
+  /** Has what is configured by the day looked at on the next, unless a walk or a report is under way. */
+  scheduleDaily(): void {
     const { admission, agenda } = this.#ports;
-    if (!hasLifecycle(admission.knownState.config.documents?.lifecycle)) return;
-    agenda.schedule("lifecycle", this.#nextLifecycle(Date.now()));
+    const { documents } = admission.knownState.config;
+    if (hasLifecycle(documents?.lifecycle)) agenda.schedule("lifecycle", this.#nextLifecycle(Date.now()));
+    const inventory = this.#nextInventory(Date.now());
+    if (inventory !== undefined) agenda.schedule("inventory", inventory);
   }
 
   #walkLifecycle(now: number): number | undefined {
@@ -224,6 +228,30 @@ export class Duties {
   #nextLifecycle(now: number): number {
     const { env, self } = this.#ports;
     return nextLifecycle(`${self.bucketId}/${self.shard}`, now, readLifecycleDay(env));
+  }
+
+  /** Wakes jobs for what is to be written. */
+  async #dueInventory(now: number): Promise<number | undefined> {
+    const { env, admission, self } = this.#ports;
+    const { config, status } = admission.knownState;
+    if (status === "deleted") return undefined;
+    const steps = takeDueSteps(this.#sql, config.documents, this.#inventoryClock(now));
+    for (const { id, step } of steps) {
+      await env.BACKGROUND.send({ kind: "write-inventory", bucketId: self.bucketId, id, step });
+    }
+    return this.#nextInventory(now);
+  }
+
+  /** Of the whole bucket; undefined on other index objects than the first. */
+  #nextInventory(now: number): number | undefined {
+    const { admission, self } = this.#ports;
+    const { documents } = admission.knownState.config;
+    return self.shard === 0 ? nextInventory(this.#sql, documents, this.#inventoryClock(now)) : undefined;
+  }
+
+  #inventoryClock(now: number): InventoryClock {
+    const { env, self } = this.#ports;
+    return { now, dayMs: readLifecycleDay(env), name: `${self.bucketId}/inventory` };
   }
 
   #isOverfull(): boolean {

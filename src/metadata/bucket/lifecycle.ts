@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { compareUtf8, prefixSuccessor } from "../../lib/text-order.ts";
+import { compareUtf8 } from "../../lib/text-order.ts";
 import { createRequestIds } from "../../lib/request-id.ts";
 import { announce, LIFECYCLE } from "./announce.ts";
 import { removeVersion } from "./deletes.ts";
@@ -15,13 +15,13 @@ import {
   type LifecycleConfiguration,
   type LifecycleSubject,
 } from "./lifecycle-rules.ts";
-import { belowEnd } from "./listing.ts";
 import { isProtected } from "./object-lock.ts";
-import { rewriteStorageClass, STORED_COLUMNS, type StoredObject, type StoredRow, toStored } from "./objects.ts";
+import { rewriteStorageClass, type StoredObject, type StoredRow, toStored } from "./objects.ts";
 import type { ObjectRecord } from "./protocol.ts";
 import { awaitsReplication } from "./replicate.ts";
 import { findPlace, isPlaceProtected, mark } from "./succession.ts";
 import { dropUpload } from "./uploads.ts";
+import { readVersionRows, type VersionPosition } from "./version-rows.ts";
 import type { FoundMarker } from "./versions.ts";
 
 /**
@@ -33,10 +33,8 @@ import type { FoundMarker } from "./versions.ts";
 /** Rows a page: a page is one transaction, during which no request is served. */
 const PAGE_ROWS = 500;
 
-/** Where a walk is: after this version of this key. */
-interface Position {
-  readonly key: string;
-  readonly sequence: number;
+/** Where a walk is. */
+interface Position extends VersionPosition {
   /** Of the version that the walk has passed last: when the next one became noncurrent. */
   readonly modifiedAt: number;
   /** Noncurrent versions of the key that the walk has passed. */
@@ -94,7 +92,7 @@ interface Pass {
 
 function walkVersions(pass: Pass, walk: Walk): Walk {
   const position = walk.position as Position | undefined;
-  const rows = readRows(pass.change.sql, listPrefixes(pass.configuration), position);
+  const rows = readVersionRows(pass.change.sql, listPrefixes(pass.configuration), position, PAGE_ROWS);
   let last = position;
   for (const row of rows) last = visit(pass, row, last);
   if (rows.length === 0 || !last) return { startedAt: walk.startedAt, stage: "uploads" };
@@ -171,35 +169,6 @@ function treatMarker({ change, configuration, clock }: Pass, row: StoredRow, sub
 
 function toMarker([, sequence, versionId, , , modifiedAt]: StoredRow, latest: boolean): FoundMarker {
   return { found: "marker", marker: { sequence, versionId, modifiedAt, latest } };
-}
-
-/** The next versions under one of the prefixes: keys in order, the versions of each from the newest. */
-function readRows(sql: SqlStorage, prefixes: readonly string[], position: Position | undefined): StoredRow[] {
-  const rows: StoredRow[] = [];
-  const take = (query: string, ...bindings: (string | number | null)[]) => {
-    const left = PAGE_ROWS - rows.length;
-    if (left > 0) for (const row of sql.exec(query, ...bindings, left).raw()) rows.push(row as unknown as StoredRow);
-  };
-  if (position) {
-    take(
-      `SELECT ${STORED_COLUMNS} FROM versions WHERE key = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
-      position.key,
-      position.sequence,
-    );
-  }
-  for (const prefix of prefixes) {
-    const end = prefixSuccessor(prefix);
-    if (end !== undefined && position && compareUtf8(position.key, end) >= 0) continue;
-    const begun = position !== undefined && compareUtf8(position.key, prefix) >= 0;
-    const where = `WHERE key ${begun ? ">" : ">="} ?1 AND ${belowEnd(end)}`;
-    take(
-      `SELECT ${STORED_COLUMNS} FROM objects ${where} UNION ALL SELECT ${STORED_COLUMNS} FROM versions ${where}
-       ORDER BY key, sequence DESC LIMIT ?3`,
-      begun ? position.key : prefix,
-      end ?? null,
-    );
-  }
-  return rows;
 }
 
 /** The prefixes that rules are about, in order, none within another. */

@@ -167,6 +167,8 @@ const TABLES = [
    )`,
   // How far the daily walk of the lifecycle rules is (lifecycle.ts).
   "CREATE TABLE IF NOT EXISTS lifecycle (id INTEGER PRIMARY KEY CHECK (id = 0), walk TEXT NOT NULL)",
+  // Inventory reports under way (inventory.ts).
+  "CREATE TABLE IF NOT EXISTS inventory (id TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID",
   // Named numbers: how far the journal is exported, and the like.
   `CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
 ] as const;
@@ -206,7 +208,8 @@ type Counter =
   | "sequence_floor"
   | "segments"
   | "segment_characters"
-  | "refresh_characters";
+  | "refresh_characters"
+  | "inventory_day";
 
 export function readCounter(sql: SqlStorage, name: Counter): number {
   const row = sql.exec<{ value: number }>("SELECT value FROM counters WHERE name = ?", name).next();

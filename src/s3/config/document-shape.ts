@@ -1,9 +1,7 @@
+import type { StoredElement } from "../../lib/stored-element.ts";
 import { element, type XmlElement, type XmlNode } from "../../lib/xml.ts";
 import { s3Error } from "../errors.ts";
 import { checkChildren } from "./document.ts";
-
-/** An element of a document that is kept as it was sent: its name, and its text or what is in it. */
-export type StoredElement = readonly [name: string, content: string | readonly StoredElement[]];
 
 /** What S3's schema says of an element: text, perhaps one of few, or further elements. */
 export type ElementShape = Occurrence & ({ readonly text: "any" | readonly string[] } | ParentShape);
@@ -50,14 +48,4 @@ function renderElements(stored: readonly StoredElement[]): XmlElement[] {
   return stored.map(([name, content]) =>
     typeof content === "string" ? element(name, content) : element(name, renderElements(content)),
   );
-}
-
-/** The text at a path of names. */
-export function findStoredText(stored: readonly StoredElement[], ...path: readonly string[]): string | undefined {
-  let level: StoredElement[1] | undefined = stored;
-  for (const name of path) {
-    if (level === undefined || typeof level === "string") return undefined;
-    level = level.find(([candidate]) => candidate === name)?.[1];
-  }
-  return typeof level === "string" ? level : undefined;
 }

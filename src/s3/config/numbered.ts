@@ -1,10 +1,11 @@
 import type { Operation } from "../../lib/operation.ts";
+import { findStoredText, type StoredElement } from "../../lib/stored-element.ts";
 import { element, type XmlNode } from "../../lib/xml.ts";
 import type { NumberedKind } from "../../metadata/bucket/documents.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
 import { changeDocuments, findDocuments, missingDocument, readUncheckedDocument } from "./document.ts";
-import { findStoredText, type ParentShape, readShape, renderStored, type StoredElement } from "./document-shape.ts";
+import { type ParentShape, readShape, renderStored } from "./document-shape.ts";
 import { ANALYTICS, INTELLIGENT_TIERING, INVENTORY, METRICS } from "./numbered-shapes.ts";
 
 /** They are part of what every index object holds and every isolate remembers of the bucket. */
@@ -52,7 +53,7 @@ const KINDS: readonly Kind[] = [
     subResource: "inventory",
     shape: INVENTORY,
     listName: "ListInventoryConfigurationsResult",
-    check: (content) => checkBucket(findStoredText(content, "Destination", "S3BucketDestination", "Bucket")),
+    check: checkInventory,
   },
   {
     name: "metrics",
@@ -63,7 +64,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Configurations of which a bucket has several, told apart by `id`. They are stored and returned, and do nothing. */
+/** Configurations of which a bucket has several, told apart by `id`. Only those of inventories are acted upon. */
 export const numberedConfigurations: readonly Operation<S3Call, S3Result>[] = KINDS.flatMap((kind) => {
   const { noun, subResource } = kind;
   const common = { path: "/{Bucket}", query: { [subResource]: true, id: true } } as const;
@@ -156,6 +157,14 @@ function readId(call: S3Call): string {
 
 function checkBucket(arn: string | undefined): void {
   if (arn !== undefined && !BUCKET_ARN.test(arn)) throw s3Error("InvalidS3DestinationBucket");
+}
+
+function checkInventory(content: readonly StoredElement[]): void {
+  const destination = ["Destination", "S3BucketDestination"] as const;
+  checkBucket(findStoredText(content, ...destination, "Bucket"));
+  const format = findStoredText(content, ...destination, "Format");
+  if (format === "CSV") return;
+  throw s3Error("NotImplemented", { message: `Inventory reports in ${format} are not implemented here. Choose CSV.` });
 }
 
 function checkTiers(content: readonly StoredElement[]): void {

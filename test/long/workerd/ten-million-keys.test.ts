@@ -275,7 +275,9 @@ function medianOf(costs: readonly Cost[], what: keyof Cost): number {
 }
 
 it("a page of ListObjectsV2 costs the same", () =>
-  expectSameCost("ListObjectsV2", (bucket) => readPages(bucket, (after) => `list-type=2&start-after=${after}`, /<Key>/g)));
+  expectSameCost("ListObjectsV2", (bucket) =>
+    readPages(bucket, (after) => `list-type=2&start-after=${after}`, /<Key>/g),
+  ));
 
 it("a page of common prefixes costs the same", () =>
   expectSameCost("ListObjectsV2 with a delimiter", (bucket) =>
@@ -283,6 +285,8 @@ it("a page of common prefixes costs the same", () =>
   ));
 
 it("a page of ListObjectVersions costs the same", () =>
-  expectSameCost("ListObjectVersions", (bucket) => readPages(bucket, (after) => `versions&key-marker=${after}`, /<Key>/g)));
+  expectSameCost("ListObjectVersions", (bucket) =>
+    readPages(bucket, (after) => `versions&key-marker=${after}`, /<Key>/g),
+  ));
 
 it("a lifecycle pass costs the same", () => expectSameCost("lifecycle pass", passLifecycle, 1));

@@ -50,10 +50,7 @@ async function install(behavior: Partial<CacheBehaviorSettings> = {}, more: Part
 /** Behind a function that sees the beginning of the body and lets it pass. */
 async function installWithFunction(EventType: EventType) {
   const lambda = createLambdaClient(cdn.verge);
-  const FunctionName = await createFunction(
-    lambda,
-    "exports.handler = async (event) => event.Records[0].cf.request;",
-  );
+  const FunctionName = await createFunction(lambda, "exports.handler = async (event) => event.Records[0].cf.request;");
   const { FunctionArn = "" } = await lambda.send(new PublishVersionCommand({ FunctionName }));
   return install(
     { LambdaFunctionAssociations: [{ LambdaFunctionARN: FunctionArn, EventType, IncludeBody: true }] },

@@ -1,5 +1,6 @@
 import { reset } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
+import { writeInventory } from "../../../src/gateway/inventory/write-inventory.ts";
 import { consume } from "../../../src/jobs/consume.ts";
 import type { JobMessage } from "../../../src/jobs/messages.ts";
 import { deliver, recordQueue } from "./job-fixture.ts";
@@ -32,7 +33,7 @@ it("tries a failing message again later each time, and names it", async () => {
     const retry = (options?: QueueRetryOptions) => delays.push(options?.delaySeconds);
     const message = { id: "1", timestamp: new Date(), attempts, body: UNKNOWN, retry, ack: () => {} };
     const batch = { queue: "verge-background", messages: [message] };
-    await consume(batch as unknown as MessageBatch<JobMessage>, env);
+    await consume(batch as unknown as MessageBatch<JobMessage>, env, { "write-inventory": writeInventory });
   }
   expect(delays).toEqual([5, 10, 20, 900]);
   expect(logged.mock.calls.join()).toContain("no job of kind made-up");

@@ -1,5 +1,6 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import type { Env } from "../../../src/env.ts";
+import { writeInventory } from "../../../src/gateway/inventory/write-inventory.ts";
 import { consume } from "../../../src/jobs/consume.ts";
 import type { JobMessage } from "../../../src/jobs/messages.ts";
 import { bindings } from "../bucket/index-fixture.ts";
@@ -26,7 +27,7 @@ export function recordQueue(): { readonly env: Env; readonly sent: JobMessage[] 
 export async function deliver(env: Env, bodies: readonly unknown[], attempts = 1) {
   const messages = bodies.map((body, index) => ({ id: String(index), timestamp: new Date(), attempts, body }));
   const batch = createMessageBatch<JobMessage>("verge-background", messages as never);
-  await consume(batch, env);
+  await consume(batch, env, { "write-inventory": writeInventory });
   return getQueueResult(batch, createExecutionContext());
 }
 
