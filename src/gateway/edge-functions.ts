@@ -5,6 +5,7 @@ import { ServiceError } from "../lib/errors.ts";
 import { TimedCache } from "../lib/timed-cache.ts";
 import { findExecutable } from "../lambda/invoke/executable.ts";
 import { runExecutable } from "../lambda/invoke/sync.ts";
+import { Deadlines } from "../lambda/runtime/deadlines.ts";
 import { packEdgeFunction } from "../lambda/runtime/edge-package.ts";
 import { createRuntime } from "../lambda/runtime/loader.ts";
 import { textOf } from "../lambda/runtime/payload.ts";
@@ -54,16 +55,18 @@ async function runFunction(
 
 /** Neither network nor deployment: its isolate reaches nothing at all. */
 function createEdgeRuntime({ env, entrypoints, defer }: RuntimeRequest, source: EdgeFunction) {
+  const deadlines = new Deadlines();
   const loadCode = async () => packEdgeFunction(source.code);
   if (env.FUNCTION_HOST && env.FUNCTION_SUPERVISOR) {
     const remote = { host: env.FUNCTION_HOST, supervisor: env.FUNCTION_SUPERVISOR, ownHost: "" };
-    return createRemoteRuntime({ ...remote, loadCode, defer });
+    return createRemoteRuntime({ ...remote, loadCode, defer, deadlines });
   }
   return createRuntime({
     loader: env.LOADER,
     loadCode,
     egress: ({ arn }) => entrypoints.FunctionEgress({ props: { functionArn: arn, allow: [] } }),
     defer,
+    deadlines,
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Env } from "../env.ts";
 import type { ExecutionLease } from "../lambda/call.ts";
 import { loadCode } from "../lambda/packages.ts";
+import type { Deadlines } from "../lambda/runtime/deadlines.ts";
 import { describeEgress, type EgressProps } from "../lambda/runtime/egress.ts";
 import { createRuntime } from "../lambda/runtime/loader.ts";
 import { createRemoteRuntime } from "../lambda/runtime/remote/runtime.ts";
@@ -27,23 +28,25 @@ export function openHostSession({ FUNCTION_HOST }: Pick<Env, "FUNCTION_HOST">): 
   return FUNCTION_HOST && new HostSession(FUNCTION_HOST);
 }
 
-/** The runtime for versions whose package has this id. */
+/** The runtime for versions whose package has this id; `deadlines` are those of the request. */
 export function createFunctionRuntime(
   { env, deployment, entrypoints, defer, hostSession }: RuntimeRequest,
   codeId: string,
+  deadlines: Deadlines,
 ): Runtime {
   const { ownHost } = deployment;
   const load = ({ layers = [], runtime }: RuntimeFunction) =>
     loadCode(new FunctionCodeStore(env.BLOBS), { codeId, layers, runtime }, (name) => loadSdkPackage(env, name));
   if (env.FUNCTION_HOST && env.FUNCTION_SUPERVISOR) {
     const remote = { host: hostSession ?? env.FUNCTION_HOST, supervisor: env.FUNCTION_SUPERVISOR, ownHost };
-    return createRemoteRuntime({ ...remote, loadCode: load, defer });
+    return createRemoteRuntime({ ...remote, loadCode: load, defer, deadlines });
   }
   return createRuntime({
     loader: env.LOADER,
     loadCode: load,
     egress: (fn) => entrypoints.FunctionEgress({ props: describeEgress(fn, ownHost) }),
     defer,
+    deadlines,
   });
 }
 

@@ -2,6 +2,7 @@ import type { Identity } from "../auth/identity.ts";
 import { masterKeyOf } from "../auth/secrets.ts";
 import type { ExecutionPorts, LambdaPorts } from "../lambda/call.ts";
 import { unusableRole } from "../lambda/errors.ts";
+import { Deadlines } from "../lambda/runtime/deadlines.ts";
 import { functionRegistryOf } from "../metadata/function/client.ts";
 import { acceptEvents, askFunctionEvents } from "../metadata/function/events-client.ts";
 import { checkBucketAs } from "./act-on-bucket.ts";
@@ -39,12 +40,13 @@ export function createLambdaPorts(request: LambdaRequest, identity: Identity): L
 /** What running a function needs of it. */
 export function createExecutionPorts(request: RuntimeRequest): ExecutionPorts {
   const { env, deployment, defer } = request;
+  const deadlines = new Deadlines();
   const master = () => masterKeyOf(env.VERGE_MASTER_KEY ?? "");
   return {
     open: async (sealed, owner) => (await master()).open(sealed, owner),
     endpointUrl: deployment.endpointUrl,
     issueKeys: async (accountId, roleArn) => issueRoleKeys(await master(), accountId, roleArn),
-    runtime: (codeId) => createFunctionRuntime(request, codeId),
+    runtime: (codeId) => createFunctionRuntime(request, codeId, deadlines),
     reserveExecution: (fn, limit) => reserveExecution(request, fn, limit),
     recordInvocation: (log) => logRecorderOf(env).record(log, defer),
     defer,

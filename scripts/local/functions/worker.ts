@@ -1,5 +1,6 @@
 /** The Worker of the process in which functions run, started by function-process.ts. */
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import { Deadlines } from "../../../src/lambda/runtime/deadlines.ts";
 import { createEgress, describeEgress, type EgressProps } from "../../../src/lambda/runtime/egress.ts";
 import { answerInvocation, answerRemoteCall, type RemoteHostPorts } from "../../../src/lambda/runtime/remote/host.ts";
 
@@ -25,6 +26,7 @@ export default class FunctionHost extends WorkerEntrypoint<Env> {
       return entrypoints.FunctionEgress({ props: describeEgress(fn, ownHost) });
     },
     defer: (work) => this.ctx.waitUntil(work.catch(() => undefined)),
+    deadlines: new Deadlines(),
   };
 
   override fetch(request: Request): Promise<Response> {

@@ -27,7 +27,7 @@ export async function runInIsolate(fn: RuntimeFunction, input: InvokeInput, port
     const claim = claimEnvironment(fn, input, ports);
     let reply: InvocationReply | undefined;
     try {
-      reply = await beforeOverdue(claim, fn, callBuffered(claim, input));
+      reply = await beforeOverdue(claim, fn, callBuffered(claim, input), ports);
     } finally {
       await claim.release(reply);
     }
@@ -45,19 +45,14 @@ async function beforeOverdue(
   { load, request }: Claim,
   fn: RuntimeFunction,
   answer: Promise<InvocationReply>,
+  { deadlines }: RuntimePorts,
 ): Promise<InvocationReply> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const { requestId } = request;
   try {
-    return await new Promise((resolve, reject) => {
-      answer.then(resolve, reject);
-      const elapse = () => resolve(timedOutOutcome(fn, request.requestId));
-      timer = setTimeout(elapse, request.deadlineMs - Date.now() + HOST_GRACE_MS);
-    });
+    return await deadlines.limit(answer, request.deadlineMs + HOST_GRACE_MS, () => timedOutOutcome(fn, requestId));
   } catch (error) {
     if (load.failure !== undefined) throw load.failure;
-    return crashedOutcome(fn, request.requestId, error);
-  } finally {
-    clearTimeout(timer);
+    return crashedOutcome(fn, requestId, error);
   }
 }
 
@@ -74,7 +69,7 @@ export async function streamFromIsolate(
     const started = Promise.withResolvers<string | undefined>();
     const { readable, writable } = new IdentityTransformStream();
     const writer = writable.getWriter();
-    const ending = beforeOverdue(claim, fn, relay(claim, input, writer, started.resolve));
+    const ending = beforeOverdue(claim, fn, relay(claim, input, writer, started.resolve), ports);
     const completion = finishStream(ending, claim, fn, writer);
     // Whoever reads only the body must not be told of it as an unhandled rejection.
     ports.defer(completion.catch(() => undefined));

@@ -3,6 +3,7 @@
  * loader, shim) say to each other. Shapes only.
  */
 
+import type { Deadlines } from "./deadlines.ts";
 import type { Payload } from "./payload.ts";
 
 /** One module in the form the Worker Loader takes; exactly one field is set. */
@@ -145,6 +146,8 @@ export interface RuntimePorts {
   readonly egress: (fn: RuntimeFunction) => Fetcher;
   /** `ExecutionContext.waitUntil`. */
   readonly defer: (work: Promise<unknown>) => void;
+  /** Of the request. */
+  readonly deadlines: Deadlines;
 }
 
 export interface Runtime {

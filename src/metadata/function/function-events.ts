@@ -147,7 +147,8 @@ export class FunctionEvents extends DurableObject<Env> implements FunctionEvents
 
   /** At least so many, unless nothing is due. */
   #callForDue(now: number, least: 0 | 1): void {
-    if (this.#countFree(now) <= 0) return;
+    // To count what is due is the dearest part of an exchange: not where so many runners are there already.
+    if (this.#countFree(now) <= 0 || this.#calls.count(COUNTED_EVENTS, now, least) === 0) return;
     const due = countDue(this.#sql, now, COUNTED_EVENTS);
     if (due > 0) this.#call(this.#calls.count(due, now, least), now);
   }

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { packFiles } from "../../../src/lambda/runtime/pack/pack.ts";
+import { Deadlines } from "../../../src/lambda/runtime/deadlines.ts";
 import { createRuntime } from "../../../src/lambda/runtime/loader.ts";
 import { textOf } from "../../../src/lambda/runtime/payload.ts";
 import type {
@@ -70,5 +71,6 @@ function makeRuntime(packed: PackedCode, egress: () => Fetcher): Runtime {
     loadCode: async () => packed,
     egress,
     defer: () => undefined,
+    deadlines: new Deadlines(),
   });
 }

@@ -1,5 +1,6 @@
 /** The process of the functions, as the Worker sees it: answers what remote/runtime.ts asks. */
 import { ServiceError } from "../../../lib/errors.ts";
+import type { Deadlines } from "../deadlines.ts";
 import { CodeNeededError } from "../environments.ts";
 import { encodeFrame, FRAME } from "../frames.ts";
 import { runInIsolate, streamFromIsolate } from "../loader.ts";
@@ -23,6 +24,7 @@ export interface RemoteHostPorts {
   readonly loader: WorkerLoader;
   readonly egress: (fn: RuntimeFunction, ownHost: string) => Fetcher;
   readonly defer: (work: Promise<unknown>) => void;
+  readonly deadlines: Deadlines;
 }
 
 let running = 0;
@@ -93,6 +95,7 @@ function completePorts({ ownHost }: Definition, code: PackedCode | undefined, po
     },
     egress: (fn) => ports.egress(fn, ownHost),
     defer: ports.defer,
+    deadlines: ports.deadlines,
   };
 }
 

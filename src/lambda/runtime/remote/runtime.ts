@@ -1,6 +1,7 @@
 /** Runs functions in a process of their own, beside the Worker: local serving only. */
 import { createHash } from "node:crypto";
 import { ServiceError } from "../../../lib/errors.ts";
+import type { Deadlines } from "../deadlines.ts";
 import { nameLogStream } from "../environments.ts";
 import { FRAME, readFrames } from "../frames.ts";
 import { HOST_GRACE_MS } from "../limits.ts";
@@ -42,6 +43,8 @@ export interface RemoteRuntimePorts {
   readonly ownHost: string;
   readonly loadCode: (fn: RuntimeFunction) => Promise<PackedCode>;
   readonly defer: (work: Promise<unknown>) => void;
+  /** Of the request. */
+  readonly deadlines: Deadlines;
 }
 
 /** The process has a grace of its own before it answers for an isolate that does not. */
@@ -174,21 +177,16 @@ class RemoteInvocation {
   async #beforeOverdue(work: () => Promise<Ended>): Promise<InvokeOutput> {
     const { timeoutSeconds } = this.#fn;
     const deadline = Math.min(this.#begin + timeoutSeconds * 1000, this.#input.deadlineMs ?? Infinity);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const overdue = new Promise<"overdue">((resolve) => {
-      timer = setTimeout(() => resolve("overdue"), deadline - Date.now() + PROCESS_GRACE_MS);
-    });
+    const { deadlines } = this.#ports;
     try {
-      const ended = await Promise.race([work(), overdue]);
-      if (ended !== "overdue") return this.#describe(ended);
+      const ended = await deadlines.limit<Ended | undefined>(work(), deadline + PROCESS_GRACE_MS, () => undefined);
+      if (ended) return this.#describe(ended);
       this.#ports.defer(this.#ports.supervisor.fetch(OVERDUE_URL, { method: "POST" }));
       return this.#describeLost(timedOutOutcome(this.#fn, this.#input.requestId));
     } catch (error) {
       // What is known by name is no end of the process, and neither is a package that cannot be read.
       if (!isLoss(error)) throw error;
       return this.#describeLost(await this.#judgeLoss(error));
-    } finally {
-      clearTimeout(timer);
     }
   }
 
