@@ -14,22 +14,16 @@ export class Deadlines {
   #armedFor = Number.POSITIVE_INFINITY;
 
   /** What `work` comes to, or what `elapse` makes when the time comes first. */
-  limit<Value>(work: Promise<Value>, at: number, elapse: () => Value): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const waiting = { at, elapse: () => resolve(elapse()) };
-      this.#waiting.add(waiting);
-      this.#arm(at);
-      work.then(
-        (value) => {
-          this.#waiting.delete(waiting);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#waiting.delete(waiting);
-          reject(error);
-        },
-      );
-    });
+  async limit<Value>(work: Promise<Value>, at: number, elapse: () => Value): Promise<Value> {
+    const elapsed = Promise.withResolvers<Value>();
+    const waiting = { at, elapse: () => elapsed.resolve(elapse()) };
+    this.#waiting.add(waiting);
+    this.#arm(at);
+    try {
+      return await Promise.race([work, elapsed.promise]);
+    } finally {
+      this.#waiting.delete(waiting);
+    }
   }
 
   #arm(at: number): void {
@@ -44,10 +38,7 @@ export class Deadlines {
     const now = Date.now();
     for (const waiting of this.#waiting) {
       if (waiting.at > now) this.#arm(waiting.at);
-      else {
-        this.#waiting.delete(waiting);
-        waiting.elapse();
-      }
+      else waiting.elapse();
     }
   }
 }

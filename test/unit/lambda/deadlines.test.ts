@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Deadlines } from "../../../src/lambda/runtime/deadlines.ts";
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const never = () => new Promise<string>(() => undefined);
 
@@ -28,7 +32,7 @@ test("work that ends before its time is what is answered, or thrown", async () =
   const at = Date.now() + 100;
   expect(await deadlines.limit(Promise.resolve("done"), at, () => "late")).toBe("done");
   await expect(deadlines.limit(Promise.reject(new Error("no")), at, () => "late")).rejects.toThrow("no");
-  const elapse = vi.fn(() => "late");
+  const elapse = vi.fn<() => string>(() => "late");
   await deadlines.limit(Promise.resolve("done"), at, elapse);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(elapse).not.toHaveBeenCalled();
