@@ -160,7 +160,6 @@ describe("platform operations per call, in a warm isolate", () => {
     const refused = () => send("PUT", "/budget?tagging=", "no document", {}, "s3", true);
     expect(await cost(refused)).toEqual({ "durable-object": 1 });
   });
-  });
 
   it("PutObject of a conditional body: one more index call before the upload", async () => {
     const put = () => send("PUT", "/budget/c", LARGE, { "if-none-match": "*" });
