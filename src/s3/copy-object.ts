@@ -40,6 +40,7 @@ import { readAlgorithmName } from "./upload-checksum.ts";
 import { versionHeader } from "./version-ids.ts";
 
 const CHECKSUM_ALGORITHM = "x-amz-checksum-algorithm";
+const RENAME_SOURCE = "x-amz-rename-source";
 
 /** CopyObject: a new row on the same immutable bytes; bytes are moved only where they are encrypted in another way. */
 export async function copyObject(call: S3Call): Promise<S3Result> {
@@ -111,9 +112,12 @@ export async function renameObject(call: S3Call): Promise<S3Result> {
 /** A rename reads its source, writes its destination and leaves nothing at the source: all of it must be allowed. */
 export function renameAccess(call: S3Call): readonly AccessRequest[] {
   const { bucketName: bucket, key } = call;
-  const sourceKey = readRenameSource(call);
+  const write = { action: "s3:PutObject", bucket, key };
+  const sourceKey = findRenameSource(call);
+  // The operation itself complains, to those who may write.
+  if (sourceKey === "") return [write];
   return [
-    { action: "s3:PutObject", bucket, key },
+    write,
     { action: "s3:GetObject", bucket, key: sourceKey },
     { action: "s3:DeleteObject", bucket, key: sourceKey },
   ];
@@ -282,13 +286,16 @@ async function computeChecksum(call: S3Call, source: CopySource): Promise<Sum | 
   return { etag, checksum: { algorithm, type: "FULL_OBJECT", value: await hash.digestBase64() } };
 }
 
-/** `x-amz-rename-source`: a key of the same bucket, percent-encoded. */
+/** A key of the same bucket, percent-encoded; empty where the header names none. */
+function findRenameSource({ headers }: S3Call): string {
+  return decodePercent(headers.get(RENAME_SOURCE) ?? "").replace(/^\//, "");
+}
+
 function readRenameSource(call: S3Call): string {
-  const header = call.headers.get("x-amz-rename-source") ?? "";
-  const key = decodePercent(header).replace(/^\//, "");
-  if (key === "")
-    throw invalidArgument("The rename source must name a key of the bucket.", "x-amz-rename-source", header);
-  return key;
+  const key = findRenameSource(call);
+  if (key !== "") return key;
+  const header = call.headers.get(RENAME_SOURCE) ?? "";
+  throw invalidArgument("The rename source must name a key of the bucket.", RENAME_SOURCE, header);
 }
 
 function refusedCopy(
