@@ -68,8 +68,9 @@ describe("the current version", () => {
     const rules = [rule({ transitions })];
     expect(move(rules, large, "STANDARD", "2026-03-31T23:59:59Z")).toBeUndefined();
     expect(move(rules, large, "STANDARD", "2026-04-01T00:00:00Z")).toBe("STANDARD_IA");
-    expect(move(rules, large, "STANDARD", "2026-12-01T00:00:00Z")).toBe("GLACIER_IR");
-    expect(move(rules, large, "GLACIER_IR", "2026-12-01T00:00:00Z")).toBeUndefined();
+    expect(move(rules, large, "STANDARD", "2026-05-15T00:00:00Z")).toBe("GLACIER_IR");
+    expect(move(rules, large, "GLACIER_IR", "2026-05-15T00:00:00Z")).toBeUndefined();
+    expect(move(rules, large, "GLACIER_IR", "2026-12-01T00:00:00Z")).toBe("DEEP_ARCHIVE");
     expect(move(rules, large, "DEEP_ARCHIVE", "2026-12-01T00:00:00Z")).toBeUndefined();
     const small = { ...large, size: 100 };
     expect(move(rules, small, "STANDARD", "2026-04-01T00:00:00Z")).toBeUndefined();
