@@ -1,3 +1,4 @@
+import { getAccountAuthorizationDetails } from "./authorization-details.ts";
 import { getAccountSummary } from "./account.ts";
 import * as keys from "./access-keys.ts";
 import type { IamOperation } from "./call.ts";
@@ -87,6 +88,7 @@ const rows: readonly Row[] = [
   ["SimulatePrincipalPolicy", "any", simulatePrincipalPolicy],
   ["SimulateCustomPolicy", "any", simulateCustomPolicy],
   ["GetAccountSummary", "any", getAccountSummary],
+  ["GetAccountAuthorizationDetails", "any", getAccountAuthorizationDetails],
 ];
 
 export const iamOperations: readonly IamOperation[] = [...rows.map(([name, about, handle]) => ({ name, access: `iam:${name}`, about, handle })), ...unsupportedIamOperations];
