@@ -26,6 +26,14 @@ export interface EventObject {
   readonly versionId?: string;
   readonly size?: number;
   readonly etag?: string;
+  /** Of one that did not arrive: by which rule it was to go, and where. */
+  readonly replication?: {
+    readonly replicationRuleId: string;
+    /** ARN. */
+    readonly destinationBucket: string;
+    readonly s3Operation: string;
+    readonly failureReason: string;
+  };
   /** Where a lifecycle rule has moved it. */
   readonly destinationStorageClass?: string;
 }
@@ -47,7 +55,7 @@ const MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e";
 const SEQUENCE_DIGITS = 14;
 const POSITION_DIGITS = 4;
 
-/** The message about one event, as JSON text: one record, of version 2.1 or 2.3. */
+/** The message about one event, as JSON text: one record, of version 2.1, 2.2 or 2.3. */
 export function describeEvent(
   { config, context }: Audience,
   configurationId: string,
@@ -56,7 +64,7 @@ export function describeEvent(
 ): string {
   const { name, at } = happening;
   const record = {
-    eventVersion: LATER_FORM.test(name) ? "2.3" : "2.1",
+    eventVersion: versionOf(name),
     eventSource: "aws:s3",
     awsRegion: config.region,
     eventTime: new Date(at).toISOString(),
@@ -74,11 +82,19 @@ export function describeEvent(
       },
       object: describeObject(happening, object),
     },
+    ...(object.replication && {
+      replicationEventData: { ...object.replication, requestTime: new Date(at).toISOString() },
+    }),
     ...(object.destinationStorageClass !== undefined && {
       lifecycleEventData: { transitionEventData: { destinationStorageClass: object.destinationStorageClass } },
     }),
   };
   return JSON.stringify({ Records: [record] });
+}
+
+function versionOf(name: string): string {
+  if (name.startsWith("Replication:")) return "2.2";
+  return LATER_FORM.test(name) ? "2.3" : "2.1";
 }
 
 function describeObject(happening: Happening, object: EventObject): object {

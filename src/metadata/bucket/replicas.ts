@@ -105,8 +105,11 @@ function updateReplica(
   return { outcome: "ok" };
 }
 
-/** How many parts of the room between two versions a replica takes: those that come after it mostly belong above. */
-const ROOM_PARTS = 1024;
+/**
+ * How many parts of the room between two versions a replica leaves above it: a source's versions come in their order,
+ * so that those which follow belong there. Thousands of them fit; several sources fit within each other.
+ */
+const ROOM_PARTS = 256;
 
 /**
  * The place of a replica among the versions of its key: by time of modification, as at the source; at the same

@@ -3,6 +3,7 @@ import { withTimeout } from "../../lib/timeout.ts";
 import { announce } from "./announce.ts";
 import type { Committer } from "./committer.ts";
 import type { EventContext } from "./event-record.ts";
+import type { Change } from "./journal.ts";
 import type { PinCall, PinOutcome } from "./pins.ts";
 import type { BucketConfig, IndexAddress, NewBody, ObjectAttributes, ObjectRecord } from "./protocol.ts";
 import { finishReplication, listDestinations, withReplication } from "./replicate.ts";
@@ -243,14 +244,29 @@ export class Replication {
       (change) => {
         for (const [row, ending] of endings) {
           finishReplication(change, row, ending);
-          const rule = documents?.replication?.rules.find(({ id }) => id === row.rule);
-          if (ending === "FAILED" && tellsFailures(rule)) {
-            announce(change, "Replication:OperationFailedReplication", { key: row.key, versionId: row.versionId });
-          }
+          if (ending === "FAILED") this.#tellFailure(change, row);
         }
       },
       context,
     );
+  }
+
+  #tellFailure(change: Change, row: ReplicationRow): void {
+    // Of a delete marker nothing else is changed: its event must leave all the same.
+    change.note();
+    const { key, versionId, destination, rule: id, whole } = row;
+    const rule = change.documents.replication?.rules.find((one) => one.id === id);
+    if (!tellsFailures(rule)) return;
+    announce(change, "Replication:OperationFailedReplication", {
+      key,
+      versionId,
+      replication: {
+        replicationRuleId: id,
+        destinationBucket: `arn:aws:s3:::${destination}`,
+        s3Operation: whole ? "OBJECT_PUT" : "OBJECT_METADATA",
+        failureReason: "DstPutObjectNotPermitted",
+      },
+    });
   }
 
   /** Who is said to have made a replica: S3 itself, for the source's owner. */

@@ -21,11 +21,12 @@ export function readStatistics(sql: SqlStorage): Omit<IndexStatistics, "status">
     journalRowsWaiting: count(sql, "journal", `sequence > ${readCounter(sql, "exported")}`),
     garbageWaiting: count(sql, "garbage"),
     eventsWaiting: count(sql, "events"),
+    replicationsWaiting: count(sql, "replications"),
     databaseBytes: sql.databaseSize,
   };
 }
 
-type CountedTable = "objects" | "versions" | "uploads" | "journal" | "garbage" | "events";
+type CountedTable = "objects" | "versions" | "uploads" | "journal" | "garbage" | "events" | "replications";
 
 function count(sql: SqlStorage, table: CountedTable, where = "TRUE"): number {
   const query = `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${table} WHERE ${where} LIMIT ?)`;

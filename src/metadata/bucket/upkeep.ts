@@ -36,6 +36,8 @@ export interface IndexStatistics {
   readonly garbageWaiting: number;
   /** Events that their destination has not taken yet. Absent while the object runs older code. */
   readonly eventsWaiting?: number;
+  /** Versions, and changes of them, that have not arrived in another bucket yet. Absent while the object runs older code. */
+  readonly replicationsWaiting?: number;
   /** Of the SQLite database, in bytes; 10 GB is the platform's limit. */
   readonly databaseBytes: number;
 }
