@@ -5,6 +5,7 @@ import { strToU8, zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { signRequest } from "../../src/auth/sigv4/presign.ts";
 import { meterEnv, type PlatformOperation } from "../../src/gateway/metering.ts";
+import { directoryOf } from "../../src/metadata/registry/directory.ts";
 import worker from "../../src/worker.ts";
 
 /**
@@ -94,6 +95,22 @@ describe("platform operations per call, in a warm isolate", () => {
       <CloudFunction>arn:aws:lambda:us-east-1:000000000001:function:none</CloudFunction><Event>s3:ObjectCreated:*</Event>
     </CloudFunctionConfiguration></NotificationConfiguration>`;
     await send("PUT", "/budget?notification", document, { "x-amz-skip-destination-validation": "true" });
+    expect(await cost(() => send("PUT", "/budget/a", SMALL))).toEqual(INDEX_ALONE);
+    expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
+  });
+
+  it("PutObject in a bucket that replicates: no call more; the version leaves the index by itself", async () => {
+    await send("PUT", "/budget-replica");
+    const put = (path: string, document: string) =>
+      send("PUT", path, document, { "content-md5": createHash("md5").update(document).digest("base64") });
+    const versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    for (const bucket of ["budget", "budget-replica"]) await put(`/${bucket}?versioning`, versioning);
+    const { id } = await directoryOf(env).findRootAccount();
+    await put(
+      "/budget?replication",
+      `<ReplicationConfiguration><Role>arn:aws:iam::${id}:role/r</Role><Rule><Prefix></Prefix><Status>Enabled</Status>
+        <Destination><Bucket>arn:aws:s3:::budget-replica</Bucket></Destination></Rule></ReplicationConfiguration>`,
+    );
     expect(await cost(() => send("PUT", "/budget/a", SMALL))).toEqual(INDEX_ALONE);
     expect(await cost(() => send("PUT", "/budget/b", LARGE))).toEqual({ ...INDEX_ALONE, "r2-class-a": 1 });
   });

@@ -52,7 +52,7 @@ export function arrive(
     marker: { kind: "marker", marker: { key: "k", versionId, modifiedAt, ownerId: "1" } },
   };
   const call = { change, replica: replicas[kind], keepsAcl: false, eventContext: describeContext("PutObject") };
-  return index.stub.putReplica(call) as Promise<ReplicaOutcome>;
+  return index.stub.putReplica(call);
 }
 
 /** Rows that wait. */

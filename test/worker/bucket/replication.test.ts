@@ -1,5 +1,5 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { Committer } from "../../../src/metadata/bucket/committer.ts";
 import { Agenda } from "../../../src/metadata/bucket/due.ts";
 import type { PinOutcome } from "../../../src/metadata/bucket/pins.ts";
@@ -10,6 +10,7 @@ import { putObject } from "../../../src/metadata/bucket/writes.ts";
 import { countRows } from "../count-rows.ts";
 import { expectOutcome, type Fixture, inline, makeObject } from "./index-fixture.ts";
 import { ringAlarm } from "./pass-time.ts";
+import { NOBODY } from "./subscribed.ts";
 import { arrive, countReplications, mintArrival, replicating, toBucket } from "./replicating.ts";
 import {
   configure,
@@ -22,9 +23,10 @@ import {
   SUSPENDED,
 } from "./versioned.ts";
 
+let warned: MockInstance<typeof console.warn>;
 beforeEach(() => {
   // Each version that is given up leaves a line.
-  vi.spyOn(console, "warn").mockReturnValue();
+  warned = vi.spyOn(console, "warn").mockReturnValue();
   vi.spyOn(console, "error").mockReturnValue();
 });
 afterEach(() => vi.restoreAllMocks());
@@ -131,9 +133,22 @@ describe("a version that is to be replicated", () => {
     expect((await index.get("k")).outcome).not.toBe("delete-marker");
   });
 
+  it("is told of when it fails, if the rule has metrics", async () => {
+    const destination = { bucket: "there-is-none", metrics: { status: "Enabled" as const } };
+    const subscriptions = [{ id: "r", destination: NOBODY, events: ["s3:Replication:*"] }];
+    const notifications = { subscriptions, eventBridge: false };
+    const index = await createVersioned({ ...replicating(toBucket("there-is-none", { destination })), notifications });
+    const told = () => warned.mock.calls.flat();
+    const dropped = `1 events of bucket bucket were dropped: ${NOBODY} does not take them any more`;
+    await putVersion(index, "k");
+    await expect.poll(told).toContain(dropped);
+    warned.mockClear();
+    await remove(index, { key: "k" });
+    await expect.poll(told).toContain(dropped);
+  });
+
   it("goes again in an index that was built anew", async () => {
     const index = await createVersioned(replicating(toBucket("there-is-none")));
-    await runInDurableObject(index.stub, async () => undefined);
     await putVersion(index, "k");
     await expect.poll(() => statusOf(index, "k")).toBe("FAILED");
     // As it was before the delivery.
