@@ -81,6 +81,7 @@ describe("the role", () => {
     await replicate(s3, await makeRole("distrusts", "lambda.amazonaws.com", ...statements), source, [ruleTo(target)]);
     await put(source, "k");
     await waitForStatus(s3, source, "k", "FAILED");
+    expect(await failureOf(head(target, "k"))).toMatchObject({ status: 404 });
   });
 
   test("can be handed to S3 by users who may pass it", async () => {
