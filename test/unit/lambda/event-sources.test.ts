@@ -32,7 +32,8 @@ function create(queue: object, createMapping: (mapping: EventSourceMapping) => P
   const found = { version: { settings: { timeoutSeconds: 3 } } };
   const registry = { createMapping, findFunction: () => Promise.resolve(found) };
   const body = Buffer.from(JSON.stringify({ EventSourceArn: MAPPING.sourceArn, FunctionName: "f" }));
-  const ports = { queue: () => queue, registry: () => registry };
+  const isAllowedToRole = () => Promise.resolve(true);
+  const ports = { queue: () => queue, registry: () => registry, isAllowedToRole };
   return createEventSourceMapping({
     body,
     account: { id: accountId },
