@@ -41,7 +41,7 @@ async function runFunction(
   rawQuery: string,
 ): Promise<FunctionRun> {
   const fn = await describeFunction(source, accountId, request.deployment.region);
-  const payload = Buffer.from(JSON.stringify({ event, rawQuery }));
+  const payload = JSON.stringify({ event, rawQuery });
   const runtime = createEdgeRuntime(request, source);
   const output = await runtime.invoke(fn, { requestId: crypto.randomUUID(), payload, invokedArn: fn.arn });
   const { init, own } = output.logs.lines();
@@ -121,7 +121,7 @@ async function invokeLambda(
     const executable = await findExecutable(call);
     const output = await runExecutable(call, executable, {
       requestId: crypto.randomUUID(),
-      payload: Buffer.from(JSON.stringify(event)),
+      payload: JSON.stringify(event),
       invokedArn: executable.invokedArn,
       deadlineMs: Date.now() + timeoutMs,
     });

@@ -1,5 +1,5 @@
 import type { Identity } from "../auth/identity.ts";
-import { masterKeyOf } from "../auth/secrets.ts";
+import { type MasterKey, masterKeyOf } from "../auth/secrets.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { readBounded } from "../lib/read-bounded.ts";
@@ -43,8 +43,7 @@ export async function answerFunctionUrl(request: FunctionUrlRequest): Promise<Re
 
 async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string): Promise<Response> {
   const { incoming, address, env, deployment } = request;
-  const master = await masterKeyOf(env.VERGE_MASTER_KEY ?? "");
-  const accountId = await readUrlId(address.urlId, (text) => master.tag(text));
+  const accountId = await findOwner(address.urlId, await masterKeyOf(env.VERGE_MASTER_KEY ?? ""));
   const directory = functionDirectoryOf(env);
   const url = accountId === undefined ? undefined : await directory.findUrl(accountId, address.urlId);
   if (!url || accountId === undefined) throw lambdaError("ResourceNotFoundException", "Not Found");
@@ -76,6 +75,20 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
       ports: createLambdaPorts(request, identity),
     },
   );
+}
+
+/** Owners of ids that were found genuine: to look at the tag each time costs more than all else about a URL. */
+const owners = new WeakMap<MasterKey, Map<string, string>>();
+const MAX_OWNERS = 10_000;
+
+async function findOwner(urlId: string, master: MasterKey): Promise<string | undefined> {
+  const known = owners.get(master) ?? new Map<string, string>();
+  owners.set(master, known);
+  const owner = known.get(urlId) ?? (await readUrlId(urlId, (text) => master.tag(text)));
+  if (owner === undefined || known.has(urlId)) return owner;
+  if (known.size >= MAX_OWNERS) known.clear();
+  known.set(urlId, owner);
+  return owner;
 }
 
 /** With AuthType NONE nobody is anybody: an Authorization header there is the function's own business. */

@@ -146,7 +146,7 @@ async function runBatch(
     }
     const output = await runExecutable(context, executable, {
       requestId: crypto.randomUUID(),
-      payload: Buffer.from(JSON.stringify(describeBatch(batch, sourceArn, region))),
+      payload: JSON.stringify(describeBatch(batch, sourceArn, region)),
       invokedArn: executable.invokedArn,
       deadlineMs: Date.now() + context.maxRunMs,
       traceId: trace.header,

@@ -28,7 +28,7 @@ export async function callFunctionUrl(url: UrlRecord, request: UrlRequest, conte
   const executable = await findExecutable(context);
   const input: InvokeInput = {
     requestId: request.requestId,
-    payload: Buffer.from(describeUrlEvent(request, url.urlId, Date.now())),
+    payload: describeUrlEvent(request, url.urlId, Date.now()),
     invokedArn: executable.invokedArn,
     traceId: continueTrace(request.headers.get("x-amzn-trace-id"), executable.runtimeFunction.arn).header,
   };

@@ -159,7 +159,7 @@ class RemoteInvocation {
 
   #write({ code, isDefined = false }: More): string | Uint8Array {
     const { payload, ...input } = this.#input;
-    if (!code) return encodeMessage({ ...this.#identify(isDefined), input }, payload);
+    if (!code) return encodeMessage({ ...this.#identify(isDefined), input }, textOf(payload));
     const payloadLength = Buffer.byteLength(payload);
     return encodeMessage({ ...this.#identify(true), input, payloadLength }, payload, encodePacked(code));
   }
