@@ -106,11 +106,14 @@ async function requireCallAllowed(call: LambdaCall, action: string, request: Lam
   if (role !== "") await requirePassRole(request.env, facts, role, "lambda.amazonaws.com", unusableRole());
 }
 
-/** What an operation is about that addresses no function: a layer, a function that is named in the body, or nothing. */
+/** What an operation is about that addresses no function: a layer, an event source mapping, a function of the body, or nothing. */
 function resourceOf({ account, body, parameters, region }: LambdaCall): string {
   const own = `arn:aws:lambda:${region}:${account.id}`;
   const layer = parameters["LayerName"];
   if (layer !== undefined) return `${own}:layer:${layer}`;
+  // By what it is now: the body of a change names the function that it is to be of.
+  const mapping = parameters["UUID"];
+  if (mapping !== undefined) return `${own}:event-source-mapping:${mapping}`;
   const name = textOf(peekMembers(body), "FunctionName");
   if (name.startsWith("arn:")) return name;
   return name === "" ? "*" : `${own}:function:${name}`;

@@ -1,5 +1,6 @@
 import { isPublicGrant } from "../auth/policy/acl.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
+import type { AccessRequest } from "../lib/operation.ts";
 import type { BucketEntry, NewBucket } from "../metadata/registry/protocol.ts";
 import type { Acl, BucketDocuments, ObjectOwnership } from "../metadata/bucket/documents.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
@@ -28,6 +29,7 @@ const OPEN_DEFAULTS: BucketDocuments = {
 /** An extension: how many index objects share the bucket's 1,024 slots (1 to 64). */
 const SHARDS_HEADER = "x-verge-index-shards";
 const MAX_SHARDS = 64;
+const LOCK_HEADER = "x-amz-bucket-object-lock-enabled";
 
 /** CreateBucket: takes the name, makes the index objects, then lets the bucket be seen. A repetition resumes after a crash. */
 export async function createBucket(call: S3Call): Promise<S3Result> {
@@ -46,6 +48,17 @@ export async function createBucket(call: S3Call): Promise<S3Result> {
   call.defer(work);
   await work;
   return { headers: { location: `/${call.bucketName}` } };
+}
+
+/** What a bucket is configured with at its creation needs the permissions of configuring it (CreateBucket, "Permissions"). */
+export function createBucketAccess({ headers }: Pick<S3Call, "headers">): readonly AccessRequest[] {
+  const actions = ["s3:CreateBucket"];
+  if (headers.has("x-amz-acl") || hasGrantHeaders(headers)) actions.push("s3:PutBucketAcl");
+  if (headers.has("x-amz-object-ownership")) actions.push("s3:PutBucketOwnershipControls");
+  if (headers.get(LOCK_HEADER)?.toLowerCase() === "true") {
+    actions.push("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning");
+  }
+  return actions.map((action) => ({ action }));
 }
 
 /** HeadBucket: that it exists and where. */
@@ -190,10 +203,10 @@ async function readInitialAcl(call: S3Call, ownership: BucketDocuments["objectOw
 
 /** Object lock brings versioning along. */
 function readInitialLock(headers: Headers): BucketDocuments {
-  const objectLock = headers.get("x-amz-bucket-object-lock-enabled")?.toLowerCase() ?? "";
+  const objectLock = headers.get(LOCK_HEADER)?.toLowerCase() ?? "";
   if (objectLock === "true") return { versioning: "Enabled", objectLock: {} };
   if (objectLock === "" || objectLock === "false") return {};
-  throw invalidArgument("The value must be true or false.", "x-amz-bucket-object-lock-enabled", objectLock);
+  throw invalidArgument("The value must be true or false.", LOCK_HEADER, objectLock);
 }
 
 function requireValue(headers: Headers, name: string, only: string): void {

@@ -2,7 +2,7 @@ import { anyone, type Operation } from "../lib/operation.ts";
 import { getBucketAcl, putBucketAcl } from "./acl/bucket-acl.ts";
 import { getObjectAcl, putObjectAcl } from "./acl/object-acl.ts";
 import { getBucketLocation } from "./bucket-location.ts";
-import { createBucket, deleteBucket, headBucket } from "./buckets.ts";
+import { createBucket, createBucketAccess, deleteBucket, headBucket } from "./buckets.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { getBucketAccelerateConfiguration, putBucketAccelerateConfiguration } from "./config/accelerate.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./config/cors.ts";
@@ -62,7 +62,7 @@ const readObjectAccess = versionAccess("s3:GetObject", "s3:GetObjectVersion");
 export const s3Operations: readonly S3Operation[] = [
   { name: "ListBuckets", method: "GET", path: "/", access: "s3:ListAllMyBuckets", handle: listBuckets },
 
-  { name: "CreateBucket", method: "PUT", path: BUCKET, access: () => [{ action: "s3:CreateBucket" }], handle: createBucket },
+  { name: "CreateBucket", method: "PUT", path: BUCKET, access: createBucketAccess, handle: createBucket },
   { name: "HeadBucket", method: "HEAD", path: BUCKET, access: "s3:ListBucket", handle: headBucket },
   { name: "DeleteBucket", method: "DELETE", path: BUCKET, access: "s3:DeleteBucket", handle: deleteBucket },
   { name: "GetBucketLocation", method: "GET", path: BUCKET, query: { location: true }, access: "s3:GetBucketLocation", handle: getBucketLocation },

@@ -18,6 +18,7 @@ import {
   AddPermissionCommand,
   CreateEventSourceMappingCommand,
   LambdaClient,
+  UpdateEventSourceMappingCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import {
@@ -272,6 +273,26 @@ describe("attack class 6: targets that the caller may not use", () => {
     });
     await root.iam.send(new PutRolePolicyCommand({ RoleName: "reader", PolicyName: "read", PolicyDocument }));
     await lambda.send(new CreateEventSourceMappingCommand({ ...mapping, Enabled: false }));
+  });
+
+  it("a right over one function moves no event source of another to it", async () => {
+    const sqs = new SQSClient(root.config);
+    await sqs.send(new CreateQueueCommand({ QueueName: "orders" }));
+    const lambda = createLambdaClient(verge);
+    const theirs = await createFunction(lambda, "exports.handler = async () => 1;");
+    const own = await createFunction(lambda, "exports.handler = async () => 2;");
+    const EventSourceArn = `arn:aws:sqs:${verge.region}:${accountId}:orders`;
+    const { UUID } = await lambda.send(
+      new CreateEventSourceMappingCommand({ FunctionName: theirs, EventSourceArn, Enabled: false }),
+    );
+    const update = new UpdateEventSourceMappingCommand({ UUID, FunctionName: own });
+    const arn = `arn:aws:lambda:${verge.region}:${accountId}`;
+    const ofFunction = { Effect: "Allow", Action: "lambda:*", Resource: `${arn}:function:${own}` };
+    const mover = await makeUser(root.iam, "mover", ofFunction);
+    await expect(new LambdaClient(clientsOf(verge, mover).config).send(update)).rejects.toMatchObject(DENIED);
+    const ofMapping = { Effect: "Allow", Action: "lambda:*", Resource: `${arn}:event-source-mapping:${UUID}` };
+    const keeper = await makeUser(root.iam, "keeper", ofFunction, ofMapping);
+    await new LambdaClient(clientsOf(verge, keeper).config).send(update);
   });
 });
 

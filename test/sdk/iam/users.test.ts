@@ -105,6 +105,29 @@ test("who makes a distribution that reads a bucket by itself must be allowed to 
   await reader.send(change);
 });
 
+test("a bucket is made with what its maker may configure", async () => {
+  const maker = (name: string, ...Action: string[]) =>
+    makeUser(root.iam, name, { Effect: "Allow", Action, Resource: "*" }).then((keys) => clientsOf(verge, keys).s3);
+  const plain = await maker("plain-maker", "s3:CreateBucket");
+  await plain.send(new CreateBucketCommand({ Bucket: "plainly-made" }));
+  const settings = [
+    { ObjectLockEnabledForBucket: true },
+    { ObjectOwnership: "ObjectWriter" },
+    { ACL: "private" },
+  ] as const;
+  for (const more of settings) {
+    const making = plain.send(new CreateBucketCommand({ Bucket: "made-with-more", ...more }));
+    await expect(making).rejects.toMatchObject({ name: "AccessDenied" });
+  }
+  const keeper = await maker(
+    "lock-maker",
+    "s3:CreateBucket",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketVersioning",
+  );
+  await keeper.send(new CreateBucketCommand({ Bucket: "made-with-more", ObjectLockEnabledForBucket: true }));
+});
+
 test("a Deny on keys holds against an Allow of everything, whatever the case and the path of the name", async () => {
   await root.iam.send(new CreateUserCommand({ UserName: "Victim", Path: "/admins/" }));
   const keys = await makeUser(
