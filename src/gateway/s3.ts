@@ -176,8 +176,8 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     },
     async allows(entry) {
       const bucket = bucketNamed(entry.bucket ?? address.bucket);
-      if (access.isPlain(bucket.config)) return true;
-      const refusal = await access.refuse(entry, bucket);
+      const refusal = access.isPlain(bucket.config) ? undefined : await access.refuse(entry, bucket);
+      // Decided again, like all that was allowed, when the index knows a newer configuration.
       if (!refusal) accesses.push(entry);
       // The answer is one of many; the audit hears of the first that was refused.
       else incoming.witness.error ??= refusal;
