@@ -80,6 +80,8 @@ export interface Env {
    * `example.com, example.org=123456789012`. Without it the root account may name any, and the others none.
    */
   readonly VERGE_CDN_ALIASES?: string;
+  /** `workers-cache`: origin shields are an entrypoint behind Workers Cache, not objects (docs/cdn.md). */
+  readonly VERGE_ORIGIN_SHIELD?: string;
   /** The one region of the deployment. */
   readonly VERGE_REGION?: string;
   /** `secure`, or `open`: new buckets take ACLs and block no public access, as before April 2023. */

@@ -10,7 +10,7 @@ import type { EventsMessage } from "./metadata/function/events-protocol.ts";
 import type { ConsumerMessage } from "./metadata/queue/protocol.ts";
 
 export { BucketIndex } from "./jobs/index-object.ts";
-export { OriginShield } from "./gateway/origin-shield.ts";
+export { OriginShield, OriginShieldCache } from "./gateway/origin-shield.ts";
 export { FunctionEventRunner } from "./gateway/function-events.ts";
 export { QueueConsumer } from "./gateway/queue-consumers.ts";
 export { FunctionEvents } from "./metadata/function/function-events.ts";

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Identity } from "../auth/identity.ts";
 import type { CdnPorts, OriginRequest } from "../cdn/origin/origin-request.ts";
 import { ServiceError } from "../lib/errors.ts";
@@ -9,6 +8,7 @@ import { answerFunctionUrl } from "./function-url.ts";
 import type { Incoming } from "./incoming.ts";
 import type { LambdaRequest } from "./lambda.ts";
 import { createProtectionPorts } from "./protection-ports.ts";
+import { callShield } from "./call-shield.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
 
@@ -16,8 +16,6 @@ import { serveS3 } from "./s3.ts";
 const READ_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Of what a request in the name of the distribution may ask: the object itself, or a version of it. */
 const SIGNED_PARAMETERS = /^(?:versionId|partNumber)=/;
-/** For each distribution. */
-const SHIELDS = 16;
 const DEFAULT_PORTS = { http: 80, https: 443 };
 
 /** How the CDN reaches origins, for one request. */
@@ -26,10 +24,7 @@ export function createCdnPorts(request: LambdaRequest): CdnPorts {
     ...createEdgeFunctionPorts(request),
     ...createProtectionPorts(request.env),
     fetchNetwork,
-    callShield: (distributionId, key, method, headers) => {
-      const shield = request.env.ORIGIN_SHIELD.getByName(`${distributionId}/${shardOf(key)}`);
-      return shield.fetch("http://shield/", { method, headers, encodeResponseBody: "manual" });
-    },
+    callShield: (call) => callShield(request, call),
     callBucket: (call, bucket, accountId) => callBucket(request, call, bucket, accountId),
     callFunctionUrl: (call, urlId) =>
       answerFunctionUrl({
@@ -40,11 +35,6 @@ export function createCdnPorts(request: LambdaRequest): CdnPorts {
       }),
     defer: request.defer,
   };
-}
-
-/** Which of a distribution's shields a key is the business of: one object would be too slow for all of them. */
-function shardOf(key: string): number {
-  return createHash("sha256").update(key).digest()[0]! % SHIELDS;
 }
 
 /**

@@ -12,8 +12,9 @@ import { FunctionCodeStore } from "../storage/function-code.ts";
 import { loadSdkPackage } from "./function-sdk.ts";
 import type { LambdaRequest } from "./lambda.ts";
 
-/** The Worker's own entrypoints that functions are given (`ctx.exports`). */
+/** The Worker's own entrypoints (`ctx.exports`): what functions are given, and the shield that is no object. */
 export interface OwnEntrypoints {
+  readonly OriginShieldCache: Fetcher;
   FunctionEgress(options: { readonly props: EgressProps }): Fetcher;
 }
 

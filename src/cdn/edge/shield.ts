@@ -22,6 +22,8 @@ export interface ShieldQuestion {
 /** Header of the question, and of an answer that says that the origin gave none. */
 export const SHIELD_QUESTION = "x-verge-shield-question";
 export const SHIELD_FAILURE = "x-verge-shield-failure";
+/** Of an answer that Workers Cache, where it stands before the shield, must not keep. */
+export const SHIELD_CACHING = "cloudflare-cdn-cache-control";
 
 /** Whether a request is to go through the shield. */
 export function usesShield({ behavior, isShield }: Passage, method: string): boolean {
@@ -46,11 +48,22 @@ export async function askShield(
     viewer: { requestId, host, protocol, path, query, clientAddress, place, root },
   };
   headers.set(SHIELD_QUESTION, encodeURIComponent(JSON.stringify(question)));
-  const response = await ports.callShield(distribution.id, key.text, method, headers).catch((error: unknown) => {
+  const { revision } = distribution.snapshot;
+  const call = { distributionId: distribution.id, revision, key: key.text, method, headers };
+  const response = await ports.callShield(call).catch((error: unknown) => {
     throw new OriginError(502, `The origin shield cannot be reached: ${String(error)}`);
   });
   const failure = Number(response.headers.get(SHIELD_FAILURE));
-  if (!failure) return answerHere(response);
+  if (!failure) return answerHere(withoutWord(response));
   const message = await response.text();
   throw new OriginError(failure === 504 ? 504 : failure === 503 ? 503 : 502, message);
+}
+
+/** What the shield tells the cache before it is nobody else's business. */
+function withoutWord(response: Response): Response {
+  if (!response.headers.has(SHIELD_CACHING)) return response;
+  const { status, statusText, headers } = response;
+  const copy = new Response(response.body, { status, statusText, headers, encodeBody: "manual" });
+  copy.headers.delete(SHIELD_CACHING);
+  return copy;
 }

@@ -18,6 +18,14 @@ export interface OriginRequest {
   readonly signal: AbortSignal;
 }
 
+export interface ShieldCall {
+  readonly distributionId: string;
+  readonly revision: number;
+  readonly key: string;
+  readonly method: string;
+  readonly headers: Headers;
+}
+
 /** What the data plane needs of the deployment for one request. */
 export interface CdnPorts extends EdgeFunctionPorts, ProtectionPorts {
   /** Any host of the network. */
@@ -26,8 +34,8 @@ export interface CdnPorts extends EdgeFunctionPorts, ProtectionPorts {
   callBucket(request: OriginRequest, bucket: string, accountId: string | undefined): Promise<Response>;
   /** A function URL of this deployment. */
   callFunctionUrl(request: OriginRequest, urlId: string): Promise<Response>;
-  /** Asks the origin shield of a distribution about a cache key. */
-  callShield(distributionId: string, key: string, method: string, headers: Headers): Promise<Response>;
+  /** Asks the origin shield of a distribution about a cache key, as a revision of the distribution has it. */
+  callShield(call: ShieldCall): Promise<Response>;
   /** Lets work go on after the answer. */
   defer(work: Promise<unknown>): void;
 }
