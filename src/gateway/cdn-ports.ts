@@ -92,7 +92,10 @@ async function callBucket(
       defer,
       onMatch: () => undefined,
     });
-    return renderS3Result(result, own);
+    const response = renderS3Result(result, own);
+    // Whether to compress, and whether a body is whole, is decided by it.
+    if (result.length !== undefined) response.headers.set("content-length", String(result.length));
+    return response;
   } catch (error) {
     if (error instanceof ServiceError) return renderS3Error(error, own);
     throw error;

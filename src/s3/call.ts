@@ -83,6 +83,8 @@ export interface S3Result {
   /** Rendered with S3's namespace. */
   readonly xml?: XmlElement;
   readonly body?: ReadableStream<Uint8Array> | Uint8Array | null;
+  /** Of the body in bytes, for those who do not just send it; the platform knows by itself what it sends. */
+  readonly length?: number;
 }
 
 /** The account of a caller that has been authorised as one. */

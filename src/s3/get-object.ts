@@ -52,7 +52,8 @@ async function readObject(call: S3Call): Promise<S3Result> {
   const status = statusOf(found);
   const headers = objectHeaders(call, found);
   if (!body) return { status, headers };
-  if (body.kind === "inline") return { status, headers, body: body.bytes };
+  const length = found.span?.length ?? object.size;
+  if (body.kind === "inline") return { status, headers, body: body.bytes, length };
   if (body.extents.length > call.settings.maxReads) throw tooManyReads(call, body.extents.length);
   const encryptionKey = object.attributes.encryption && (await openBodyKey(call, object, key));
   const bytes = await call.store.read(body.extents, {
@@ -67,7 +68,7 @@ async function readObject(call: S3Call): Promise<S3Result> {
         : undefined;
     },
   });
-  return { status, headers, body: bytes };
+  return { status, headers, body: bytes, length };
 }
 
 /** HeadObject: the same headers without the bytes. */

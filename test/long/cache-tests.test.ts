@@ -13,10 +13,12 @@ import { startVerge, type Verge } from "../support/server.ts";
  * The public tests of HTTP caches (http-tests/cache-tests) through a distribution, with the suite's own origin.
  * CACHE_TESTS is a checkout of it in which the package `undici` can be found; CACHE_TESTS_OUT, a file, gets the
  * results in the suite's format. The distribution keeps what the origin says, and has the two settings on that
- * docs/cdn.md describes: heuristic freshness, and the viewer's Cache-Control.
+ * docs/cdn-cache.md describes: heuristic freshness, and the viewer's Cache-Control. CACHE_TESTS_SETTINGS=off leaves them off, to
+ * see what that changes.
  */
 const suite = process.env["CACHE_TESTS"] === undefined ? "" : resolve(process.env["CACHE_TESTS"]);
 const out = process.env["CACHE_TESTS_OUT"];
+const isPlain = process.env["CACHE_TESTS_SETTINGS"] === "off";
 if (suite === "") console.warn("skipped: http-tests/cache-tests, because CACHE_TESTS does not name a checkout of it");
 
 const REQUIRED = 156;
@@ -41,7 +43,7 @@ describe.skipIf(suite === "")("http-tests/cache-tests", () => {
   beforeAll(async () => {
     work = mkdtempSync(join(tmpdir(), "verge-cache-tests-"));
     [verge, origin] = await Promise.all([startVerge(), startSuiteOrigin(work)]);
-    const settings = ["x-verge-heuristic-freshness", "x-verge-honor-request-directives"];
+    const settings = isPlain ? [] : ["x-verge-heuristic-freshness", "x-verge-honor-request-directives"];
     const CustomHeaders = settings.map((HeaderName) => ({ HeaderName, HeaderValue: "true" }));
     base = (await installDistribution(verge, { Origins: [describeCustomOrigin(origin.port, { CustomHeaders })] })).url;
   });
@@ -59,6 +61,7 @@ describe.skipIf(suite === "")("http-tests/cache-tests", () => {
     const score = await countPassed(results);
     console.log(score.failures.join("\n"));
     console.log(`required ${score.required}, optimal ${score.optimal}, checks ${score.check}`);
+    if (isPlain) return;
     expect(score.required).toBeGreaterThanOrEqual(REQUIRED);
     expect(score.optimal).toBeGreaterThanOrEqual(OPTIMAL);
     expect(score.check).toBeGreaterThanOrEqual(CHECKS);

@@ -17,7 +17,7 @@ export function toUrlResponse(payload: Payload): Response | undefined {
   const { value } = result;
   if (isObject(value) && value["statusCode"] !== undefined) return fromMembers(value);
   const body = typeof value === "string" ? value : text;
-  return new Response(body, { headers: { "content-type": "application/json" } });
+  return withLength(body, 200, new Headers({ "content-type": "application/json" }));
 }
 
 function fromMembers(result: Record<string, unknown>): Response | undefined {
@@ -27,7 +27,14 @@ function fromMembers(result: Record<string, unknown>): Response | undefined {
   const body = toBody(result);
   if (!headers || body === undefined) return undefined;
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
-  return new Response(hasNoBody(status) ? null : body, { status, headers });
+  if (body === null || hasNoBody(status)) return new Response(null, { status, headers });
+  return withLength(body, status, headers);
+}
+
+/** Said for a distribution in front of the function; to others the platform says it by itself. */
+function withLength(body: string | Uint8Array<ArrayBuffer>, status: number, headers: Headers): Response {
+  headers.set("content-length", String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength));
+  return new Response(body, { status, headers });
 }
 
 export function toStatus(result: Record<string, unknown>): number | undefined {

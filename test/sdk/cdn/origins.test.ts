@@ -74,6 +74,35 @@ describe("a bucket of this deployment", () => {
     expect((await ask(`${url}/folder/a%20b%2Bc.txt`)).text).toBe("odd name");
   });
 
+  test.each([
+    ["small", 3_000],
+    ["larger", 300_000],
+  ])("a %s object tells its length, and is compressed", async (name, length) => {
+    const Body = "compressible ".repeat(length).slice(0, length);
+    const s3 = createS3Client(cdn.verge);
+    await s3.send(new PutObjectCommand({ Bucket: "site", Key: `${name}.css`, Body, ContentType: "text/css" }));
+    const { url } = await installDistribution(
+      cdn.verge,
+      {
+        Origins: [s3Origin("site", { OriginAccessControlId: "own" })],
+        DefaultCacheBehavior: describeBehavior({ TargetOriginId: "bucket", CachePolicyId: "gzip", Compress: true }),
+      },
+      {
+        accountId: account,
+        originAccessControls: CONTROL,
+        cachePolicies: { gzip: describeCachePolicy({ DefaultTTL: 60 }, { EnableAcceptEncodingGzip: true }) },
+      },
+    );
+    const plain = await ask(`${url}/${name}.css`, { headers: { "accept-encoding": "identity" } });
+    expect(plain).toMatchObject({ from: "Miss", text: Body });
+    expect(plain.headers.get("content-length")).toBe(String(length));
+    for (const from of ["Miss", "Hit"]) {
+      const zipped = await ask(`${url}/${name}.css`, { headers: { "accept-encoding": "gzip" } });
+      expect(zipped).toMatchObject({ from, text: Body });
+      expect(zipped.headers.get("content-encoding")).toBe("gzip");
+    }
+  });
+
   test("shows nothing but objects: neither lists nor sub-resources", async () => {
     const { url } = await install({ OriginAccessControlId: "own" });
     expect((await ask(`${url}/index.html?acl`)).text).toBe("<h1>home</h1>");
