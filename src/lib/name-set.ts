@@ -6,11 +6,13 @@ export type NameSet = Uint8Array<ArrayBuffer>;
 
 const BITS_PER_NAME = 16;
 const HASHES = 6;
+/** However few there are: what is not among them must not pass by chance. */
+const MIN_BITS = 4_096;
 const HEAD_BYTES = 4;
 const encoder = new TextEncoder();
 
 export function buildNameSet(names: readonly string[]): NameSet {
-  const size = Math.max(64, names.length * BITS_PER_NAME);
+  const size = Math.max(MIN_BITS, names.length * BITS_PER_NAME);
   const set = new Uint8Array(HEAD_BYTES + Math.ceil(size / 8));
   new DataView(set.buffer).setUint32(0, size);
   for (const name of names) {
