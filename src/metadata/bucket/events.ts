@@ -1,4 +1,5 @@
 import { withTimeout } from "../../lib/timeout.ts";
+import { Paces } from "./paces.ts";
 import type { BucketConfig, IndexAddress } from "./protocol.ts";
 
 /** An event on its way to a destination. */
@@ -29,13 +30,6 @@ export interface EventPorts {
 const BATCH = 100;
 /** Longer than this no destination keeps its next events waiting. */
 const TIMEOUT_MS = 10_000;
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
-
-interface Pause {
-  readonly until: number;
-  readonly length: number;
-}
 
 /**
  * Takes the events of an index object to their destinations, each at its own pace: in batches, oldest first,
@@ -43,11 +37,11 @@ interface Pause {
  */
 export class EventDelivery {
   readonly #ports: EventPorts;
-  readonly #busy = new Set<string>();
-  readonly #pauses = new Map<string, Pause>();
+  readonly #paces: Paces;
 
   constructor(ports: EventPorts) {
     this.#ports = ports;
+    this.#paces = new Paces(ports.schedule);
   }
 
   get hasEvents(): boolean {
@@ -56,28 +50,18 @@ export class EventDelivery {
 
   /** To every destination that is not being served and has no pause. Never throws. */
   async deliverAll(): Promise<void> {
-    const now = Date.now();
-    const ready = this.#listDestinations().filter(
-      (destination) => !this.#busy.has(destination) && (this.#pauses.get(destination)?.until ?? 0) <= now,
+    await this.#paces.serveAll(this.#listDestinations(), (destination, noteProgress) =>
+      this.#serve(destination, noteProgress),
     );
-    await Promise.all(ready.map((destination) => this.#serve(destination)));
   }
 
-  async #serve(destination: string): Promise<void> {
-    this.#busy.add(destination);
-    try {
-      let batch = this.#readBatch(destination);
-      while (batch.length > 0) {
-        await this.#hand(destination, batch);
-        this.#forget(destination, batch);
-        this.#pauses.delete(destination);
-        batch = this.#readBatch(destination);
-      }
-    } catch (error) {
-      console.error(`events for ${destination} were not delivered`, error);
-      this.#pause(destination);
-    } finally {
-      this.#busy.delete(destination);
+  async #serve(destination: string, noteProgress: () => void): Promise<void> {
+    let batch = this.#readBatch(destination);
+    while (batch.length > 0) {
+      await this.#hand(destination, batch);
+      this.#forget(destination, batch);
+      noteProgress();
+      batch = this.#readBatch(destination);
     }
   }
 
@@ -85,14 +69,6 @@ export class EventDelivery {
     const { config, deliver } = this.#ports;
     const events = batch.map((row) => this.#describe(row));
     await withTimeout(deliver(config(), destination, events), TIMEOUT_MS);
-  }
-
-  #pause(destination: string): void {
-    const before = this.#pauses.get(destination)?.length ?? FIRST_PAUSE_MS / 2;
-    const length = Math.min(before * 2, LONGEST_PAUSE_MS);
-    const until = Date.now() + length;
-    this.#pauses.set(destination, { until, length });
-    this.#ports.schedule(until);
   }
 
   /** One seek each: there may be many events of one destination. */

@@ -81,9 +81,15 @@ function mayReplace(former: Retention | undefined, next: Retention | "none", now
   return next !== "none" && next.mode === former.mode && next.until >= former.until;
 }
 
-/** Whether a replica's retention may become another: it is extended, or there was none that counts. */
-export function mayReplaceLock(former: Retention | undefined, next: Retention | undefined, now: number): boolean {
-  return mayReplace(former, next ?? "none", now, true);
+/**
+ * The lock of a replica after its source's was changed. What the source says nothing of stays: the destination's
+ * default retention, say. Compliance mode is not made shorter from elsewhere either.
+ */
+export function mergeLocks(own: ObjectLock | undefined, theirs: ObjectLock | undefined, now: number): ObjectLock {
+  const next = theirs?.retention;
+  const retention = next && mayReplace(own?.retention, next, now, true) ? next : own?.retention;
+  const legalHold = theirs?.legalHold ?? own?.legalHold;
+  return { ...(retention && { retention }), ...(legalHold && { legalHold }) };
 }
 
 function daysOf({ unit, count }: DefaultRetention): number {

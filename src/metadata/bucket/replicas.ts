@@ -3,7 +3,7 @@ import { announce } from "./announce.ts";
 import { writeBody } from "./bodies.ts";
 import type { EventContext } from "./event-record.ts";
 import type { Change } from "./journal.ts";
-import { lockNewVersion, mayReplaceLock, withLock } from "./object-lock.ts";
+import { lockNewVersion, mergeLocks, withLock } from "./object-lock.ts";
 import { withAcl } from "./object-acl.ts";
 import { withTags } from "./object-tags.ts";
 import { removeCurrent, rewriteAttributes } from "./objects.ts";
@@ -94,12 +94,7 @@ function updateReplica(
   const isReplica = state?.status === "REPLICA";
   if (isReplica && at < state.change) return { outcome: "ok" };
   const tagged = withTags(keepsAcl ? own : withAcl(own, theirs.acl), theirs.tags);
-  // Nothing that comes from elsewhere makes a retention shorter than it is here.
-  const retention = mayReplaceLock(own.lock?.retention, theirs.lock?.retention, change.at)
-    ? theirs.lock?.retention
-    : own.lock?.retention;
-  const legalHold = theirs.lock?.legalHold;
-  const locked = withLock(tagged, { ...(retention && { retention }), ...(legalHold && { legalHold }) });
+  const locked = withLock(tagged, mergeLocks(own.lock, theirs.lock, change.at));
   const attributes = isReplica ? withReplication(locked, { status: "REPLICA", change: at }) : locked;
   rewriteAttributes(change, { ...record, attributes });
   return { outcome: "ok" };

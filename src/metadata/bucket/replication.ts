@@ -4,6 +4,7 @@ import { announce } from "./announce.ts";
 import type { Committer } from "./committer.ts";
 import type { EventContext } from "./event-record.ts";
 import type { Change } from "./journal.ts";
+import { Paces } from "./paces.ts";
 import type { PinCall, PinOutcome } from "./pins.ts";
 import type { BucketConfig, IndexAddress, NewBody, ObjectAttributes, ObjectRecord } from "./protocol.ts";
 import { finishReplication, listDestinations, withReplication } from "./replicate.ts";
@@ -50,16 +51,10 @@ const BATCHES = 20;
 const MANY_FAILURES = 8;
 /** Longer than this no destination keeps the next versions waiting. */
 const TIMEOUT_MS = 30_000;
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 /** What has not arrived by then is given up. */
 const GIVEN_UP_MS = 24 * 3600_000;
 
 type Ending = "COMPLETED" | "FAILED";
-interface Pause {
-  readonly until: number;
-  readonly length: number;
-}
 
 /**
  * Takes versions of an index object to the buckets that replicate them, each destination at its own pace. A key's
@@ -67,11 +62,11 @@ interface Pause {
  */
 export class Replication {
   readonly #ports: ReplicationPorts;
-  readonly #busy = new Set<string>();
-  readonly #pauses = new Map<string, Pause>();
+  readonly #paces: Paces;
 
   constructor(ports: ReplicationPorts) {
     this.#ports = ports;
+    this.#paces = new Paces(ports.schedule);
   }
 
   get hasRows(): boolean {
@@ -80,28 +75,13 @@ export class Replication {
 
   /** To every destination that is not being served and has no pause. Never throws. */
   async replicateAll(): Promise<void> {
-    const now = Date.now();
-    const ready = listDestinations(this.#ports.sql).filter(
-      (destination) => !this.#busy.has(destination) && (this.#pauses.get(destination)?.until ?? 0) <= now,
-    );
-    await Promise.all(ready.map((destination) => this.#serve(destination)));
+    await this.#paces.serveAll(listDestinations(this.#ports.sql), (destination) => this.#serve(destination));
   }
 
   async #serve(destination: string): Promise<void> {
-    this.#busy.add(destination);
-    try {
-      const { failures, more } = await this.#pass(destination);
-      if (failures > 0) this.#pause(destination);
-      else {
-        this.#pauses.delete(destination);
-        if (more) this.#ports.schedule(Date.now());
-      }
-    } catch (error) {
-      console.error(`replication to ${destination} failed`, error);
-      this.#pause(destination);
-    } finally {
-      this.#busy.delete(destination);
-    }
+    const { failures, more } = await this.#pass(destination);
+    if (failures > 0) throw new Error(`versions of ${failures} keys were not replicated`);
+    if (more) this.#ports.schedule(Date.now());
   }
 
   /** Once through what waits, oldest first. */
@@ -279,14 +259,6 @@ export class Replication {
       principalId: `AWS:${config().accountId}`,
       sourceAddress: "s3.amazonaws.com",
     };
-  }
-
-  #pause(destination: string): void {
-    const before = this.#pauses.get(destination)?.length ?? FIRST_PAUSE_MS / 2;
-    const length = Math.min(before * 2, LONGEST_PAUSE_MS);
-    const until = Date.now() + length;
-    this.#pauses.set(destination, { until, length });
-    this.#ports.schedule(until);
   }
 
   #readBatch(

@@ -95,6 +95,18 @@ describe("replicas", () => {
     expectOutcome(await arrive(index, mintArrival(1), { kind: "change" }), "no-such-version");
   });
 
+  it("keep the retention that the destination gave them, when their tags change", async () => {
+    const defaultRetention = { mode: "GOVERNANCE", unit: "Days", count: 1 } as const;
+    const index = await createVersioned({ ...ENABLED, objectLock: { defaultRetention } });
+    const arrival = mintArrival(1);
+    await arrive(index, arrival);
+    const { lock } = (await find(index, arrival.versionId)).attributes;
+    expect(lock?.retention?.mode).toBe("GOVERNANCE");
+    await arrive(index, arrival, { change: 2, tag: "later", kind: "change" });
+    const { attributes } = await find(index, arrival.versionId);
+    expect(attributes).toMatchObject({ lock, tags: [{ key: "tag", value: "later" }] });
+  });
+
   it("are refused where versioning is suspended", async () => {
     const index = await configure(await createVersioned(), SUSPENDED);
     expectOutcome(await arrive(index, mintArrival(1)), "not-versioned");
