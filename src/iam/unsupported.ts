@@ -22,7 +22,7 @@ const NAMES: readonly string[] = [
   "GetServerCertificate", "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities",
   "GetServiceLinkedRoleDeletionStatus", "ListAccountAliases", "ListDelegationRequests",
   "ListInstanceProfileTags", "ListInstanceProfiles", "ListInstanceProfilesForRole", "ListMFADeviceTags",
-  "ListMFADevices", "ListOpenIDConnectProviderTags", "ListOpenIDConnectProviders", "ListOrganizationsFeatures",
+  "ListMFADevices", "ListOpenIDConnectProviderTags", "ListOrganizationsFeatures",
   "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags", "ListSAMLProviders", "ListSSHPublicKeys",
   "ListServerCertificateTags", "ListServerCertificates", "ListServiceSpecificCredentials",
   "ListSigningCertificates", "ListVirtualMFADevices", "RejectDelegationRequest",

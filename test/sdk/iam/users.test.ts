@@ -15,6 +15,7 @@ import {
   ListAccessKeysCommand,
   ListAttachedUserPoliciesCommand,
   ListGroupsForUserCommand,
+  ListOpenIDConnectProvidersCommand,
   ListUsersCommand,
   PutUserPermissionsBoundaryCommand,
   SimulatePrincipalPolicyCommand,
@@ -227,4 +228,9 @@ test("what is stored comes back as AWS's SDK reads it, and simulations explain",
   await expect(root.iam.send(new CreateUserCommand({ UserName: "a b" }))).rejects.toMatchObject({
     name: "ValidationError",
   });
+});
+
+test("an account has no identity providers, and may ask", async () => {
+  const { OpenIDConnectProviderList } = await root.iam.send(new ListOpenIDConnectProvidersCommand({}));
+  expect(OpenIDConnectProviderList).toEqual([]);
 });
