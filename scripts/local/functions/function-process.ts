@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { endWithThisProcess } from "../process-guard.ts";
 import { HEALTH_PATH } from "../../../src/lambda/runtime/remote/wire.ts";
 import { bundleFunctionWorker, findWorkerd, writeConfiguration } from "./configuration.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { readProcessorMilliseconds } from "./process-usage.ts";
 
 /** How the process came to its end. */
 export interface ProcessEnd {
@@ -19,8 +21,11 @@ export interface ProcessEnd {
 const MOST_FOLDER_LENGTH = 80;
 const START_MILLISECONDS = 10_000;
 const PING_MILLISECONDS = 400;
-/** Longer than a machine with other work needs to start a dozen environments at once. */
+/** Of the processor's time: more than the start of a dozen environments takes. */
 const BUSY_MILLISECONDS = 1_500;
+/** One that is silent for so long is ended though it has not been busy, as other work may leave it nothing. */
+const SILENT_MILLISECONDS = 10_000;
+const LOOK_MILLISECONDS = 50;
 
 /**
  * The workerd in which functions run, apart from the one that serves: a function that exhausts the memory, or
@@ -83,10 +88,24 @@ export class FunctionProcess {
     // One that has just started is not to blame for the silence of its predecessor.
     await this.ready.catch(() => undefined);
     const child = this.#child;
+    if ((await this.#isBusy(child)) && this.#child === child) this.end("overdue");
+  }
+
+  /** Whether it keeps the processor and answers nobody: how long it was given one counts, not how long it took. */
+  async #isBusy(child: ChildProcess | undefined): Promise<boolean> {
     const begun = performance.now();
-    const running = await this.#countRunning(this.socketPath, BUSY_MILLISECONDS);
-    const wasSilent = running === undefined && performance.now() - begun >= BUSY_MILLISECONDS;
-    if (wasSilent && this.#child === child) this.end("overdue");
+    const usedBefore = readProcessorMilliseconds(child?.pid);
+    let isSilent = true;
+    const answer = this.#countRunning(this.socketPath, SILENT_MILLISECONDS).then(() => (isSilent = false));
+    for (;;) {
+      await Promise.race([answer, wait(LOOK_MILLISECONDS)]);
+      const waited = performance.now() - begun;
+      if (waited >= SILENT_MILLISECONDS) return true;
+      if (!isSilent) return false;
+      const used = readProcessorMilliseconds(child?.pid);
+      const busy = used === undefined || usedBefore === undefined ? waited : used - usedBefore;
+      if (busy >= BUSY_MILLISECONDS) return true;
+    }
   }
 
   async #spawn(): Promise<void> {
@@ -127,7 +146,7 @@ export class FunctionProcess {
       if (child.exitCode !== null || performance.now() > deadline) {
         throw new Error(`The process of the functions does not start.\n${said()}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await wait(10);
     }
   }
 

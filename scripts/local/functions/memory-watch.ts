@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readResidentBytes } from "./process-usage.ts";
 
 const MB = 1024 * 1024;
 /** From here on what is idle is given back. */
@@ -45,14 +45,5 @@ export class MemoryWatch {
     if (this.#samples.length > KEPT_SAMPLES) this.#samples.shift();
     if (bytes > MOST_BYTES) this.#report.exhausted();
     else if (bytes > LARGE_BYTES) this.#report.large();
-  }
-}
-
-/** proc(5), statm: the second field, in pages of 4 KiB. */
-function readResidentBytes(pid: number | undefined): number | undefined {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * 4_096;
-  } catch {
-    return undefined;
   }
 }

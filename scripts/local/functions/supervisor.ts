@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { type Request, Response } from "miniflare";
 import { LOSS_URL, type LossReport, type LossVerdict, OVERDUE_URL } from "../../../src/lambda/runtime/remote/wire.ts";
 import { FunctionProcess, type ProcessEnd } from "./function-process.ts";
@@ -74,8 +75,4 @@ const WORDS: Readonly<Record<ProcessEnd["cause"], string | undefined>> = {
 function findCulprit({ lost, onset }: RecentEnd): LossReport | undefined {
   const byBegin = lost.toSorted((one, other) => one.begin - other.begin);
   return byBegin.findLast(({ begin }) => begin <= onset + SAMPLE_MILLISECONDS) ?? byBegin[0];
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -63,4 +63,19 @@ describe("a function that takes what all share", () => {
     expect((await invokeFunction(createLambdaClient(verge, { maxAttempts: 3 }), sound)).result).toBe("well");
     expect(performance.now() - begun).toBeLessThan(6_000);
   });
+
+  it("does not end the others for the silence of a process that other work leaves no processor", async () => {
+    const waiting = await createFunction(lambda, "exports.handler = async () => 'well';", { Timeout: 1 });
+    const counter = await createFunction(lambda, "let calls = 0; exports.handler = async () => ++calls;");
+    expect((await invokeFunction(lambda, counter)).result).toBe(1);
+    const pid = verge.functionsPid!;
+    process.kill(pid, "SIGSTOP");
+    try {
+      expect((await invokeFunction(lambda, waiting)).result).toMatchObject({ errorType: "Sandbox.Timedout" });
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    expect((await invokeFunction(lambda, counter)).result).toBe(2);
+  });
 });
