@@ -120,12 +120,13 @@ describe.skipIf(suite === "")("ceph/s3-tests", () => {
     const pick = (apart: readonly string[]) => apart.filter((id) => only === "" || ids.includes(id));
     const rest = ids.filter((id) => !APART.includes(id));
     configure("main", target);
-    const outcomes = [
-      ...(await runSuite("main", "alone", pick([ALONE]))),
-      ...(await runSuite("main", "rest", [...rest, ...APART.map((id) => `--deselect=${id}`), ...findParallelism()])),
-    ];
+    const outcomes = await runSuite("main", "alone", pick([ALONE]));
+    if (rest.length > 0) {
+      const without = APART.map((id) => `--deselect=${id}`);
+      outcomes.push(...(await runSuite("main", "rest", [...rest, ...without, ...findParallelism()])));
+    }
     configure("classes", target, { storageClasses: STORAGE_CLASSES });
-    outcomes.push(...(await runSuite("classes", "classes", [...pick(CLASSED), ...findParallelism()])));
+    outcomes.push(...(await runSuite("classes", "classes", pick(CLASSED))));
     outcomes.push(...(await runElsewhere(pick([ELSEWHERE]))));
     console.log(describeOutcomes(outcomes));
     const unexplained = outcomes.filter(({ result, name }) => result === "failed" && !isExplained(name));
@@ -216,7 +217,7 @@ async function startTarget(region?: string): Promise<Target> {
 
 /** A user of the account `iam` who may do everything with its buckets, as Ceph's users may with theirs. */
 async function makeUser({ endpoint, region }: Verge): Promise<SuiteAccount> {
-  const iam = new IAMClient({ endpoint, region, credentials: ACCOUNTS.iam });
+  const iam = new IAMClient({ endpoint, region, credentials: { ...ACCOUNTS.iam } });
   const UserName = "s3-tests-user";
   await iam.send(new CreateUserCommand({ UserName }));
   const PolicyArn = "arn:aws:iam::aws:policy/AmazonS3FullAccess";
@@ -242,7 +243,8 @@ function findParallelism(): string[] {
 
 /** The ARN of a KMS key of the main account: S3 answers with ARNs whatever names the key. */
 async function createKey(verge: Verge): Promise<string> {
-  const kms = createKmsClient(verge, { credentials: ACCOUNTS.main });
+  // A copy: the SDK writes into what it is given.
+  const kms = createKmsClient(verge, { credentials: { ...ACCOUNTS.main } });
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
   kms.destroy();
   return KeyMetadata!.Arn!;
