@@ -26,7 +26,9 @@ describe.each([
     expect(cdn.origin.asked.map((asked) => asked.url)).toEqual(["/page", "/gone"]);
     version = 2;
     await invalidate(["/page"]);
-    await expect.poll(async () => (await ask(`${url}/page`)).text, { timeout: 10_000, interval: 200 }).toBe("version 2");
+    await expect
+      .poll(async () => (await ask(`${url}/page`)).text, { timeout: 10_000, interval: 200 })
+      .toBe("version 2");
   });
 
   test("tells that the origin gave no answer", async () => {
