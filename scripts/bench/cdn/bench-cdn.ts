@@ -207,6 +207,11 @@ function ratioOf({ verge = [], bare = [] }: Rounds): number {
   return medianOf(verge, "requestsPerSecond") / medianOf(bare, "requestsPerSecond");
 }
 
+/** Of the bare Worker's CPU to Verge's: varies much less than the rate when something else runs on the machine. */
+function cpuRatioOf({ verge = [], bare = [] }: Rounds): number {
+  return medianOf(bare, "serverCpu") / medianOf(verge, "serverCpu");
+}
+
 const NAMES: Readonly<Record<SideName, string>> = { bare: "bare", verge: "Verge", nginx: "nginx", varnish: "Varnish" };
 
 /** Tables in Markdown. */
@@ -237,9 +242,11 @@ export function renderCdn({ cases, independence }: CdnResults): string {
           `|---|${line}`,
           ...cases.map(({ one, rounds }) => `| ${one.name} | ${cells(rounds, latency)} |`),
           "",
-          `| server's CPU a request, ms | ${titles} |`,
-          `|---|${line}`,
-          ...cases.map(({ one, rounds }) => `| ${one.name} | ${cells(rounds, cpu)} |`),
+          `| server's CPU a request, ms | ${titles} | bare/Verge |`,
+          `|---|${line}--:|`,
+          ...cases.map(
+            ({ one, rounds }) => `| ${one.name} | ${cells(rounds, cpu)} | ${cpuRatioOf(rounds).toFixed(2)} |`,
+          ),
           "",
         ];
   return [...tables, ...renderIndependence(independence)].join("\n");
