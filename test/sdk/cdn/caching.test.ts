@@ -128,18 +128,18 @@ describe("many at once", () => {
     expect(cdn.origin.asked).toHaveLength(1);
   });
 
-  test("500 requests for one key do not wait for each other where the answer cannot be stored", async () => {
-    const allAsked = Promise.withResolvers<void>();
+  test("do not wait for each other where the answer cannot be stored", async () => {
     const { url } = await cdn.install(async (_request, response) => {
-      // Headers at once; the end when the last of them has come to the origin.
+      // Headers at once, the end much later.
       response.writeHead(200, { "cache-control": "no-store" }).write("begin ");
-      if (cdn.origin.asked.length === 500) allAsked.resolve();
-      await allAsked.promise;
+      await new Promise((resolve) => setTimeout(resolve, 700));
       response.end("end");
     });
-    const answers = await Promise.all(Array.from({ length: 500 }, () => ask(`${url}/each`)));
+    const began = performance.now();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${url}/each`)));
+    expect(performance.now() - began).toBeLessThan(3_000);
     expect(answers.every(({ text }) => text === "begin end")).toBe(true);
-    expect(cdn.origin.asked).toHaveLength(500);
+    expect(cdn.origin.asked).toHaveLength(20);
   });
 });
 
