@@ -118,28 +118,37 @@ describe("what an origin does not let be stored", () => {
 });
 
 describe("many at once", () => {
+  /** The isolate knows the distribution: what is not in the registry would be nobody's for a flood that comes first. */
+  async function meet(url: string): Promise<void> {
+    await ask(`${url}/first`, { method: "OPTIONS" });
+    cdn.origin.asked.length = 0;
+  }
+
   test("500 requests for one cold key make one request to the origin", async () => {
     const { url } = await cdn.install(async (_request, response) => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       response.writeHead(200, { "cache-control": "max-age=60" }).end("slow");
     });
+    await meet(url);
     const answers = await Promise.all(Array.from({ length: 500 }, () => ask(`${url}/storm`)));
     expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(["slow"]));
     expect(cdn.origin.asked).toHaveLength(1);
   });
 
-  test("do not wait for each other where the answer cannot be stored", async () => {
-    const { url } = await cdn.install(async (_request, response) => {
-      // Headers at once, the end much later.
+  test("500 requests for one key do not wait for each other where the answer cannot be stored", async () => {
+    const allAsked = Promise.withResolvers<void>();
+    const { url } = await cdn.install(async (request, response) => {
+      // Headers at once; the end when the last of them has come to the origin.
       response.writeHead(200, { "cache-control": "no-store" }).write("begin ");
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      if (request.method === "OPTIONS") return void response.end();
+      if (cdn.origin.asked.length === 500) allAsked.resolve();
+      await allAsked.promise;
       response.end("end");
     });
-    const began = performance.now();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${url}/each`)));
-    expect(performance.now() - began).toBeLessThan(3_000);
+    await meet(url);
+    const answers = await Promise.all(Array.from({ length: 500 }, () => ask(`${url}/each`)));
     expect(answers.every(({ text }) => text === "begin end")).toBe(true);
-    expect(cdn.origin.asked).toHaveLength(20);
+    expect(cdn.origin.asked).toHaveLength(500);
   });
 });
 
