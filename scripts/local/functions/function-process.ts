@@ -7,8 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { endWithThisProcess } from "../process-guard.ts";
 import { HEALTH_PATH } from "../../../src/lambda/runtime/remote/wire.ts";
 import { bundleFunctionWorker, findWorkerd, writeConfiguration } from "./configuration.ts";
-import { MemoryWatch } from "./memory-watch.ts";
-import { readProcessorMilliseconds } from "./process-usage.ts";
+import { ProcessWatch } from "./process-watch.ts";
 
 /** How the process came to its end. */
 export interface ProcessEnd {
@@ -37,6 +36,7 @@ export class FunctionProcess {
   readonly #onEnd: (end: ProcessEnd) => void;
   #configuration = "";
   #child: ChildProcess | undefined;
+  #watch: ProcessWatch | undefined;
   #cause: ProcessEnd["cause"] | undefined;
   #starts = 0;
   #isStopped = false;
@@ -83,28 +83,30 @@ export class FunctionProcess {
     this.#child?.kill("SIGKILL");
   }
 
-  /** To be called when a function has not noticed its time-out: whoever keeps the processor is ended with all else. */
-  async endIfBusy(): Promise<void> {
+  /**
+   * To be called when a function has not noticed its time-out: whoever keeps the processor is ended with all else.
+   * `since` is when it should have answered, milliseconds since 1970.
+   */
+  async endIfBusy(since: number): Promise<void> {
     // One that has just started is not to blame for the silence of its predecessor.
     await this.ready.catch(() => undefined);
     const child = this.#child;
-    if ((await this.#isBusy(child)) && this.#child === child) this.end("overdue");
+    if ((await this.#isBusy(since)) && this.#child === child) this.end("overdue");
   }
 
   /** Whether it keeps the processor and answers nobody: how long it was given one counts, not how long it took. */
-  async #isBusy(child: ChildProcess | undefined): Promise<boolean> {
-    const begun = performance.now();
-    const usedBefore = readProcessorMilliseconds(child?.pid);
+  async #isBusy(since: number): Promise<boolean> {
+    const begun = Date.now();
+    const watch = this.#watch;
     let isSilent = true;
     const answer = this.#countRunning(this.socketPath, SILENT_MILLISECONDS).then(() => (isSilent = false));
     for (;;) {
       await Promise.race([answer, wait(LOOK_MILLISECONDS)]);
-      const waited = performance.now() - begun;
+      const waited = Date.now() - begun;
       if (waited >= SILENT_MILLISECONDS) return true;
       if (!isSilent) return false;
-      const used = readProcessorMilliseconds(child?.pid);
-      const busy = used === undefined || usedBefore === undefined ? waited : used - usedBefore;
-      if (busy >= BUSY_MILLISECONDS) return true;
+      const busy = watch?.countProcessor(since) ?? waited;
+      if (busy >= BUSY_MILLISECONDS && waited >= PING_MILLISECONDS) return true;
     }
   }
 
@@ -121,13 +123,14 @@ export class FunctionProcess {
     // What functions throw is in their logs; here it is only asked whether V8 found no more memory.
     let said = "";
     child.stderr.on("data", (data: Buffer) => (said = (said + data.toString()).slice(-4_000)));
-    const memory = new MemoryWatch(child, {
+    const watch = new ProcessWatch(child, {
       exhausted: () => this.end("memory"),
       large: () => void this.#recycleIfIdle(),
     });
+    this.#watch = watch;
     child.once("exit", () => {
       release?.();
-      const onset = memory.stop();
+      const onset = watch.stop();
       if (this.#isStopped || this.#child !== child) return;
       const cause = this.#cause ?? (/out of memory/i.test(said) ? "memory" : "crash");
       this.ready = this.#spawn();

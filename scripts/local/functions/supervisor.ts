@@ -1,6 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Request, Response } from "miniflare";
-import { LOSS_URL, type LossReport, type LossVerdict, OVERDUE_URL } from "../../../src/lambda/runtime/remote/wire.ts";
+import {
+  LOSS_URL,
+  type LossReport,
+  type LossVerdict,
+  OVERDUE_URL,
+  type OverdueReport,
+} from "../../../src/lambda/runtime/remote/wire.ts";
 import { FunctionProcess, type ProcessEnd } from "./function-process.ts";
 
 /** All that were lost with a process say so at once; so long they are waited for. */
@@ -33,7 +39,7 @@ export class FunctionSupervisor {
         return Response.json(verdict);
       }
       case OVERDUE_URL:
-        await this.process.endIfBusy();
+        await this.process.endIfBusy(((await request.json()) as OverdueReport).deadline);
         return new Response(null, { status: 204 });
       default:
         return new Response(null, { status: 404 });

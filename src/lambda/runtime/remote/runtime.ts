@@ -30,6 +30,7 @@ import {
   type LossReport,
   type LossVerdict,
   OVERDUE_URL,
+  type OverdueReport,
   type RemoteCall,
   type RemoteReply,
   STREAM_PATH,
@@ -181,7 +182,8 @@ class RemoteInvocation {
     try {
       const ended = await deadlines.limit<Ended | undefined>(work(), deadline + PROCESS_GRACE_MS, () => undefined);
       if (ended) return this.#describe(ended);
-      this.#ports.defer(this.#ports.supervisor.fetch(OVERDUE_URL, { method: "POST" }));
+      const report: OverdueReport = { deadline };
+      this.#ports.defer(this.#ports.supervisor.fetch(OVERDUE_URL, { method: "POST", body: JSON.stringify(report) }));
       return this.#describeLost(timedOutOutcome(this.#fn, this.#input.requestId));
     } catch (error) {
       // What is known by name is no end of the process, and neither is a package that cannot be read.

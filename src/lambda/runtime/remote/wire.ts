@@ -113,6 +113,11 @@ export interface LossVerdict {
   readonly cause: "memory" | "crash" | "bystander";
 }
 
+export interface OverdueReport {
+  /** When it should have ended, milliseconds since 1970. */
+  readonly deadline: number;
+}
+
 export const LOSS_URL = "http://supervisor/loss";
 /** Told of each invocation that has not even noticed its time-out: the process may be busy for ever. */
 export const OVERDUE_URL = "http://supervisor/overdue";
