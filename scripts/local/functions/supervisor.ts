@@ -19,6 +19,8 @@ const SAMPLE_MILLISECONDS = 100;
 /** Ends that invocations may still ask about. */
 interface RecentEnd extends ProcessEnd {
   readonly at: number;
+  /** When the next process listened: who began in between found nobody, and is not to blame. */
+  upAt: number;
   readonly lost: LossReport[];
 }
 
@@ -47,14 +49,19 @@ export class FunctionSupervisor {
   };
 
   #noteEnd(end: ProcessEnd): void {
-    this.#last = { ...end, at: Date.now(), lost: [] };
+    const last: RecentEnd = { ...end, at: Date.now(), upAt: Infinity, lost: [] };
+    this.#last = last;
+    void this.process.ready.catch(() => undefined).then(() => (last.upAt = Date.now()));
     const what = WORDS[end.cause];
     if (what !== undefined) console.error(`${what} The environments of all functions are started again.`);
   }
 
   async #judge(report: LossReport): Promise<LossVerdict> {
     const end = await this.#findEnd(report);
-    if (!end || end.cause === "overdue" || end.cause === "recycled") return { cause: "bystander" };
+    if (!end || end.cause === "overdue" || end.cause === "recycled" || report.begin > end.at) {
+      await this.process.ready.catch(() => undefined);
+      return { cause: "bystander" };
+    }
     end.lost.push(report);
     await wait(GATHER_MILLISECONDS);
     await this.process.ready.catch(() => undefined);
@@ -63,7 +70,7 @@ export class FunctionSupervisor {
 
   async #findEnd({ begin }: LossReport): Promise<RecentEnd | undefined> {
     for (let waited = 0; waited <= NOTICE_MILLISECONDS; waited += 20) {
-      if (this.#last !== undefined && this.#last.at >= begin) return this.#last;
+      if (this.#last !== undefined && this.#last.upAt >= begin) return this.#last;
       await wait(20);
     }
     return undefined;
