@@ -53,6 +53,8 @@ const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
 
 /** Labels below the domain that are services, and so never buckets. */
 const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
+/** All paths that are not buckets' begin so: an underscore cannot begin a bucket's name, a date has a digit. */
+const MAY_BE_RESERVED = /^\/[_\d]/;
 /** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
 const VERSIONED_PATH = /^\/\d{4}-\d{2}-\d{2}\//;
 /** `<account>.s3-control.<domain>`, and what SDKs make of the bare domain. */
@@ -96,6 +98,7 @@ export function resolveAddress(host: string, rawPath: string, domain: string, si
       return { service: "function-url", urlId: label.slice(0, -URL_LABEL.length), rawPath };
     if (label !== "s3") return { service: "unsupported", what: `the host ${host}` };
   }
+  if (!MAY_BE_RESERVED.test(rawPath)) return splitPathStyle(rawPath);
   if (rawPath === "/_verge" || rawPath.startsWith("/_verge/")) {
     return { service: "verge", segments: rawPath.split("/").slice(2).map(decodePercent) };
   }

@@ -13,7 +13,7 @@ import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
 import { answerFunctionUrl } from "./function-url.ts";
-import { type Incoming, readIncoming } from "./incoming.ts";
+import { type Incoming, type RawIncoming, readIncoming, withSentFields } from "./incoming.ts";
 import { answerIam } from "./iam.ts";
 import { answerKms } from "./kms.ts";
 import { answerLambda } from "./lambda.ts";
@@ -34,7 +34,7 @@ import { answerWebsite } from "./website.ts";
 /** What the services get of a request; each takes what it needs. */
 interface Served {
   readonly request: Request;
-  readonly incoming: Incoming;
+  readonly incoming: RawIncoming;
   readonly env: Env;
   readonly deployment: Deployment;
   readonly entrypoints: OwnEntrypoints;
@@ -119,7 +119,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
     };
     response =
       address.service === "s3"
-        ? renderS3Result(await serveS3({ ...served, address }), incoming)
+        ? renderS3Result(await serveS3({ ...served, incoming: withSentFields(incoming), address }), incoming)
         : await answer(served, address);
   } catch (error) {
     await drainUnreadBody(request);

@@ -5,7 +5,7 @@ import { decodePercent } from "../lib/percent.ts";
 import { s3Error } from "../s3/errors.ts";
 import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { answerFunctionUrl } from "./function-url.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incoming, RawIncoming } from "./incoming.ts";
 import type { LambdaRequest } from "./lambda.ts";
 import { createProtectionPorts } from "./protection-ports.ts";
 import { callShield } from "./call-shield.ts";
@@ -109,7 +109,7 @@ function keepSignedParameters(query: string): string {
     .join("&");
 }
 
-function toIncoming(incoming: Incoming, call: OriginRequest): Incoming {
+function toIncoming(incoming: Incoming, call: OriginRequest): RawIncoming {
   return {
     ...incoming,
     method: call.method,

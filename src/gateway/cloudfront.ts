@@ -11,13 +11,13 @@ import { renderCloudFrontError, renderCloudFrontResult } from "./cloudfront-resp
 import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { logFault } from "./faults.ts";
 import type { RuntimeRequest } from "./function-runtime.ts";
-import type { Incoming } from "./incoming.ts";
+import type { RawIncoming } from "./incoming.ts";
 import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 import { readGlobalRegion } from "./signed-service.ts";
 
 export interface CloudFrontRequest extends RuntimeRequest {
-  readonly incoming: Incoming;
+  readonly incoming: RawIncoming;
   /** Told which operation it was, for metrics. */
   readonly onMatch: (operation: string) => void;
 }

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { isHeader } from "../lib/header-syntax.ts";
 import type { Query } from "../lib/query.ts";
 import { invalidArgument } from "../s3/errors.ts";
@@ -26,7 +27,7 @@ const SDK_CHECKSUM = "x-amz-sdk-checksum-algorithm";
  * where the signature covers them; S3 reads them there as it does in headers.
  * @throws ServiceError InvalidArgument for a name or value that no header can have.
  */
-export function mergeHoistedHeaders(headers: Headers, query: Query): Headers {
+export function mergeHoistedHeaders(headers: HeaderFields, query: Query): HeaderFields {
   if (!query.has("X-Amz-Signature")) return headers;
   const ignoresChecksum = query.has(SDK_CHECKSUM);
   let merged: Headers | undefined;

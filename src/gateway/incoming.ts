@@ -1,4 +1,5 @@
 import type { Env } from "../env.ts";
+import { type HeaderFields, SentFields } from "../lib/header-fields.ts";
 import type { Witness } from "./audit/witness.ts";
 import { createRequestIds } from "../lib/request-id.ts";
 
@@ -15,7 +16,7 @@ export interface Incoming {
   readonly rawPath: string;
   /** Without `?`. */
   readonly rawQuery: string;
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   readonly body: ReadableStream<Uint8Array> | null;
   /** The client's address where the platform tells it (not on Miniflare's direct socket). */
   readonly clientAddress: string | undefined;
@@ -23,11 +24,16 @@ export interface Incoming {
   readonly witness: Witness;
 }
 
+/** As the platform hands it over: for services that pass the fields on. */
+export interface RawIncoming extends Incoming {
+  readonly headers: Headers;
+}
+
 /**
  * Splits the request URL by hand: `new URL` would collapse `..` and re-encode, and the signature
  * and the key must see what was sent.
  */
-export function readIncoming(request: Request, env: Pick<Env, "VERGE_DIRECT_CLIENTS">): Incoming {
+export function readIncoming(request: Request, env: Pick<Env, "VERGE_DIRECT_CLIENTS">): RawIncoming {
   const { url } = request;
   const { host, rawPath, rawQuery } = splitUrl(url);
   const headers = restoreHeaders(request);
@@ -45,6 +51,11 @@ export function readIncoming(request: Request, env: Pick<Env, "VERGE_DIRECT_CLIE
     clientAddress: env.VERGE_DIRECT_CLIENTS ? undefined : (headers.get("cf-connecting-ip") ?? undefined),
     witness: {},
   };
+}
+
+/** For services that read many of the fields and hand none of them on. */
+export function withSentFields(incoming: RawIncoming): Incoming {
+  return { ...incoming, headers: new SentFields(incoming.headers) };
 }
 
 function splitUrl(url: string): { host: string; rawPath: string; rawQuery: string } {

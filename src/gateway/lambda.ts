@@ -12,7 +12,7 @@ import { FunctionCodeStore } from "../storage/function-code.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
-import type { Incoming } from "./incoming.ts";
+import type { RawIncoming } from "./incoming.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
 import { peekMembers, requirePassRole, textOf } from "./principal-access.ts";
 import { factsOf } from "./request-facts.ts";
@@ -20,7 +20,7 @@ import { renderLambdaError, renderLambdaResult } from "./lambda-response.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
 export interface LambdaRequest {
-  readonly incoming: Incoming;
+  readonly incoming: RawIncoming;
   readonly env: Env;
   readonly deployment: Deployment;
   readonly entrypoints: OwnEntrypoints;

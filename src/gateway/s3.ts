@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Identity } from "../auth/identity.ts";
 import { Keyring } from "../auth/kms/keyring.ts";
 import type { Env } from "../env.ts";
@@ -73,7 +74,7 @@ interface BucketUse {
   readonly operation: string;
   readonly identity: Identity;
   /** Of the request, those that stand in its query among them. */
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   /** Absent where it is for what anyone may learn. */
   readonly access?: S3Access;
   /** What has been allowed so far: the operation may add to it while it runs. */
@@ -248,7 +249,7 @@ function conditionSource(
   { incoming, deployment }: S3Request,
   identity: Identity,
   query: Query,
-  headers: Headers,
+  headers: HeaderFields,
 ): ConditionSource {
   const { clientAddress, origin } = incoming;
   return { identity, query, headers, clientAddress, origin, region: deployment.region };

@@ -11,14 +11,14 @@ import { schedulerError } from "../scheduler/errors.ts";
 import { matchSchedulerOperation } from "../scheduler/service.ts";
 import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
-import type { Incoming } from "./incoming.ts";
+import type { RawIncoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
 import { peekMembers, requirePassRole, requireTrust, textOf } from "./principal-access.ts";
 import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
 interface SchedulerRequest {
-  readonly incoming: Incoming;
+  readonly incoming: RawIncoming;
   readonly env: Env;
   readonly deployment: Deployment;
   /** Told which operation it was, for metrics. */

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { authError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import { openPayload } from "../auth/sigv4/payload.ts";
@@ -75,7 +76,7 @@ async function readBody(
   return body;
 }
 
-function readLength(headers: Headers): number | undefined {
+function readLength(headers: HeaderFields): number | undefined {
   const text = headers.get("content-length");
   return text === null ? undefined : Number(text);
 }

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { parseCredential } from "../auth/sigv4/credential.ts";
 
 /** Services with one endpoint for the whole world are signed for where it is. */
@@ -8,7 +9,7 @@ const SCOPE_END = "/aws4_request";
  * The service that a signed request names in its credential scope, `s3` or `scheduler`, unverified: enough to
  * route by. Several of AWS's APIs have paths that could be buckets. Undefined for unsigned and presigned requests.
  */
-export function readSignedService(headers: Headers): string | undefined {
+export function readSignedService(headers: HeaderFields): string | undefined {
   const authorization = headers.get("authorization");
   if (authorization === null) return undefined;
   const end = authorization.indexOf(SCOPE_END);
@@ -17,7 +18,7 @@ export function readSignedService(headers: Headers): string | undefined {
 }
 
 /** The region that a signature for a global service must name: theirs for those that name it, else the deployment's. */
-export function readGlobalRegion(headers: Headers, region: string): string {
+export function readGlobalRegion(headers: HeaderFields, region: string): string {
   const credential = /Credential=([^,\s]+)/.exec(headers.get("authorization") ?? "")?.[1] ?? "";
   return parseCredential(credential)?.region === GLOBAL_REGION ? GLOBAL_REGION : region;
 }

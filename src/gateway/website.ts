@@ -60,7 +60,7 @@ async function serve(request: WebsiteEndpointRequest): Promise<S3Result> {
 }
 
 function readObject({ incoming, address: { bucket }, ...request }: WebsiteEndpointRequest, key: string) {
-  const headers = incoming.method === "OPTIONS" ? incoming.headers : new Headers();
+  const headers = new Headers(incoming.method === "OPTIONS" ? incoming.headers : []);
   for (const name of incoming.method === "OPTIONS" ? [] : PASSED) {
     const value = incoming.headers.get(name);
     if (value !== null) headers.set(name, value);

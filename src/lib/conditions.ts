@@ -1,3 +1,4 @@
+import type { HeaderFields } from "./header-fields.ts";
 import { parseHttpDate } from "./http-date.ts";
 
 /**
@@ -96,7 +97,7 @@ export function evaluateWrite(
  * Dates that are invalid or lie after `now` (milliseconds) are ignored, as S3 ignores them.
  */
 export function readConditionHeaders(
-  headers: Headers,
+  headers: HeaderFields,
   prefix: "" | "x-amz-copy-source-" | "x-amz-rename-source-" = "",
   now: number = Date.now(),
 ): ReadConditions {

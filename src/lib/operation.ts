@@ -1,3 +1,4 @@
+import type { HeaderFields } from "./header-fields.ts";
 import type { Query } from "./query.ts";
 
 export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE" | "OPTIONS";
@@ -68,7 +69,7 @@ export class OperationTable<Row extends AnyOperation> {
   }
 
   /** The row for a method on a known template, by query and headers. */
-  select(method: string, path: string, query: Query, headers: Headers): Row | undefined {
+  select(method: string, path: string, query: Query, headers: HeaderFields): Row | undefined {
     return this.#templates
       .get(path)
       ?.rows.get(method)
@@ -97,7 +98,7 @@ function countSelectors(row: AnyOperation): number {
   return Object.keys(row.query ?? {}).length + (row.headers?.length ?? 0);
 }
 
-function isSelected(row: AnyOperation, query: Query, headers: Headers): boolean {
+function isSelected(row: AnyOperation, query: Query, headers: HeaderFields): boolean {
   for (const name in row.query) {
     const wanted = row.query[name];
     if (wanted === true ? !query.has(name) : query.get(name) !== wanted) return false;

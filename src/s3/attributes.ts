@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 import { readLockHeaders } from "./lock-headers.ts";
@@ -36,7 +37,7 @@ const STORAGE_CLASSES = new Set([
 const UNSUPPORTED_HEADERS = ["x-amz-write-offset-bytes"];
 
 /** The attributes that a PutObject, CreateMultipartUpload or replacing CopyObject gives to its object. */
-export function readAttributes(headers: Headers): ObjectAttributes {
+export function readAttributes(headers: HeaderFields): ObjectAttributes {
   const stored: Record<string, string> = {};
   for (const name of STORED_HEADERS) {
     const value = name === "content-encoding" ? withoutAwsChunked(headers.get(name)) : headers.get(name);
@@ -62,7 +63,7 @@ function withoutAwsChunked(value: string | null): string | null {
   return codings.filter((coding) => coding !== "aws-chunked" && coding !== "").join(",") || null;
 }
 
-function readMetadata(headers: Headers): Record<string, string> {
+function readMetadata(headers: HeaderFields): Record<string, string> {
   // A null prototype: `x-amz-meta-__proto__` is a name like any other.
   const metadata = Object.create(null) as Record<string, string>;
   let bytes = 0;
@@ -92,7 +93,7 @@ export function isStorageClass(text: string): boolean {
 }
 
 /** The storage class asked for; it is stored and returned, all bytes are kept alike for now. */
-export function readStorageClass(headers: Headers): string {
+export function readStorageClass(headers: HeaderFields): string {
   const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
   if (!isStorageClass(storageClass)) {
     throw s3Error("InvalidStorageClass", { detail: { StorageClassRequested: storageClass } });
@@ -101,7 +102,7 @@ export function readStorageClass(headers: Headers): string {
 }
 
 /** Refuses what cannot be honoured yet, and lets through what means nothing here: unknown `x-amz-*` headers. */
-export function refuseUnsupportedHeaders(headers: Headers): void {
+export function refuseUnsupportedHeaders(headers: HeaderFields): void {
   for (const name of UNSUPPORTED_HEADERS) {
     if (headers.has(name)) throw notImplementedHeader(name);
   }

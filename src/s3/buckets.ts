@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { isPublicGrant } from "../auth/policy/acl.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { AccessRequest } from "../lib/operation.ts";
@@ -178,7 +179,7 @@ async function readInitialDocuments(call: S3Call): Promise<BucketDocuments | und
   return Object.keys(documents).length > 0 ? documents : undefined;
 }
 
-function readObjectOwnership(headers: Headers): ObjectOwnership | undefined {
+function readObjectOwnership(headers: HeaderFields): ObjectOwnership | undefined {
   const header = headers.get("x-amz-object-ownership");
   if (!header) return undefined;
   if (isObjectOwnership(header)) return header;
@@ -202,14 +203,14 @@ async function readInitialAcl(call: S3Call, ownership: BucketDocuments["objectOw
 }
 
 /** Object lock brings versioning along. */
-function readInitialLock(headers: Headers): BucketDocuments {
+function readInitialLock(headers: HeaderFields): BucketDocuments {
   const objectLock = headers.get(LOCK_HEADER)?.toLowerCase() ?? "";
   if (objectLock === "true") return { versioning: "Enabled", objectLock: {} };
   if (objectLock === "" || objectLock === "false") return {};
   throw invalidArgument("The value must be true or false.", LOCK_HEADER, objectLock);
 }
 
-function requireValue(headers: Headers, name: string, only: string): void {
+function requireValue(headers: HeaderFields, name: string, only: string): void {
   const value = headers.get(name);
   if (value && value.toLowerCase() !== only.toLowerCase()) throw notImplementedHeader(name);
 }

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Account, Identity } from "../auth/identity.ts";
 import type { Keyring } from "../auth/kms/keyring.ts";
 import type { SignedPolicy } from "../auth/post-policy.ts";
@@ -21,7 +22,7 @@ export interface S3Call {
   /** Decoded, taken literally; empty at bucket level. */
   readonly key: string;
   readonly query: Query;
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   readonly payload: Payload;
   /** The request came to `bucket.s3.<domain>`. */
   readonly virtualHosted: boolean;
@@ -36,7 +37,11 @@ export interface S3Call {
    * the request where the body has none, and answers their call. Until then the call has no bucket to use.
    * `form`: what the body says in place of headers.
    */
-  authoriseSigner(signed: SignedPolicy | undefined, form: Headers, accesses: readonly AccessRequest[]): Promise<S3Call>;
+  authoriseSigner(
+    signed: SignedPolicy | undefined,
+    form: HeaderFields,
+    accesses: readonly AccessRequest[],
+  ): Promise<S3Call>;
   /** For operations whose body names what they are about: whether the caller may do this with it. */
   allows(access: AccessRequest): Promise<boolean>;
   /** To be called with an object that was read before anything of it is sent: throws unless the caller may read it. */

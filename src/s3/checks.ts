@@ -5,6 +5,8 @@ const MAX_KEY_BYTES = 1024;
 
 /** A key is 1 to 1,024 bytes of UTF-8; it is taken literally. */
 export function checkKey(key: string): void {
+  // The usual case without counting: a unit of UTF-16 takes at most three bytes.
+  if (key.length * 3 <= MAX_KEY_BYTES) return;
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) {
     throw s3Error("KeyTooLongError", { detail: { Size: String(bytes), MaxSizeAllowed: String(MAX_KEY_BYTES) } });

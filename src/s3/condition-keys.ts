@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
 import { readPrincipalKey } from "../auth/policy/principal-keys.ts";
@@ -10,7 +11,7 @@ import { readTaggingHeader } from "./tags.ts";
 export interface ConditionSource {
   readonly identity: Identity;
   readonly query: Query;
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   /** Where the platform tells it. */
   readonly clientAddress: string | undefined;
   /** `https://photos.s3.example.com` */

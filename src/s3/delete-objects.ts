@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { parseEntityTags, type WriteConditions } from "../lib/conditions.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { parseHttpDate } from "../lib/http-date.ts";
@@ -87,7 +88,7 @@ async function removeItems(call: S3Call, items: readonly DeleteItem[]): Promise<
 }
 
 /** If-Match, and the two conditions of directory buckets, which are an extension here. */
-function readDeleteConditions(headers: Headers): WriteConditions | undefined {
+function readDeleteConditions(headers: HeaderFields): WriteConditions | undefined {
   const ifMatch = headers.get("if-match");
   const time = headers.get("x-amz-if-match-last-modified-time");
   const size = headers.get("x-amz-if-match-size");

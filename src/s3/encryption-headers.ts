@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { createHash } from "node:crypto";
 import { JsonError, parseJson } from "../lib/json.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
@@ -40,7 +41,7 @@ export interface KmsEncryption {
 }
 
 /** What the headers of a write, or the fields of a form, say. @throws ServiceError as S3 refuses contradictions */
-export function readWriteEncryption(headers: Headers): WriteEncryption {
+export function readWriteEncryption(headers: HeaderFields): WriteEncryption {
   const encryption = headers.get(ENCRYPTION);
   const kms = encryption === "aws:kms" || encryption === "aws:kms:dsse";
   if (encryption !== null && encryption !== "AES256" && !kms) {
@@ -56,7 +57,7 @@ export function readWriteEncryption(headers: Headers): WriteEncryption {
   return encryption === null ? { kind: "default" } : { kind: "s3" };
 }
 
-function readKmsEncryption(headers: Headers, algorithm: KmsEncryption["algorithm"]): KmsEncryption {
+function readKmsEncryption(headers: HeaderFields, algorithm: KmsEncryption["algorithm"]): KmsEncryption {
   const keyName = headers.get(KMS_KEY_ID) || undefined;
   const context = headers.get(KMS_CONTEXT);
   const bucketKey = headers.get(BUCKET_KEY)?.toLowerCase();
@@ -91,7 +92,7 @@ function readContext(value: string): Record<string, string> {
 }
 
 /** A read names no encryption but a customer's key. */
-export function readReadEncryption(headers: Headers): CustomerKey | undefined {
+export function readReadEncryption(headers: HeaderFields): CustomerKey | undefined {
   const encryption = headers.get(ENCRYPTION);
   if (encryption !== null) {
     throw invalidArgument(`${ENCRYPTION} header is not supported for this operation.`, ENCRYPTION, encryption);
@@ -100,17 +101,17 @@ export function readReadEncryption(headers: Headers): CustomerKey | undefined {
 }
 
 /** The key of a copy's source. */
-export function readSourceKey(headers: Headers): CustomerKey | undefined {
+export function readSourceKey(headers: HeaderFields): CustomerKey | undefined {
   return readCustomerKey(headers, SOURCE_PREFIX);
 }
 
 /** The key of the addressed object: algorithm, key and the key's MD5 come together or not at all. */
-export function readCustomerKey(headers: Headers, prefix = PREFIX): CustomerKey | undefined {
+export function readCustomerKey(headers: HeaderFields, prefix = PREFIX): CustomerKey | undefined {
   const named = [ALGORITHM, KEY, KEY_MD5].some((name) => headers.has(prefix + name));
   return named ? checkCustomerKey(headers, prefix) : undefined;
 }
 
-function refuseStrayKmsKey(headers: Headers): void {
+function refuseStrayKmsKey(headers: HeaderFields): void {
   const keyId = headers.get(KMS_KEY_ID);
   if (keyId === null) return;
   throw invalidArgument(
@@ -129,7 +130,7 @@ function incompatible(encryption: string) {
 }
 
 /** The MD5 proves that the key arrived whole. */
-function checkCustomerKey(headers: Headers, prefix: string): CustomerKey {
+function checkCustomerKey(headers: HeaderFields, prefix: string): CustomerKey {
   const algorithm = requireHeader(headers, prefix + ALGORITHM, "a valid encryption algorithm");
   const key = requireHeader(headers, prefix + KEY, "an appropriate secret key");
   const keyMd5 = requireHeader(headers, prefix + KEY_MD5, "the client calculated MD5 of the secret key");
@@ -149,7 +150,7 @@ function checkCustomerKey(headers: Headers, prefix: string): CustomerKey {
   return { bytes, md5: keyMd5 };
 }
 
-function requireHeader(headers: Headers, name: string, what: string): string {
+function requireHeader(headers: HeaderFields, name: string, what: string): string {
   const value = headers.get(name);
   if (value) return value;
   throw invalidArgument(

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ObjectEncryption } from "../lib/object-encryption.ts";
 import type { KmsDefault } from "../metadata/bucket/documents.ts";
@@ -69,7 +70,11 @@ export async function openUploadEncryption(
  * Throws unless the key that comes with a completion is the upload's; `required`: it has to come ("only when the
  * object was created using a checksum algorithm", CompleteMultipartUpload).
  */
-export function checkCompletionKey(headers: Headers, record: ObjectEncryption | undefined, required: boolean): void {
+export function checkCompletionKey(
+  headers: HeaderFields,
+  record: ObjectEncryption | undefined,
+  required: boolean,
+): void {
   if (record?.kind !== "customer") return;
   const sent = readCustomerKey(headers);
   if (sent ? !isKeyOf(record, sent) : required) throw sent ? otherKey() : missingPartKey();

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { ObjectLock, Retention, RetentionMode } from "../metadata/bucket/documents.ts";
 import type { S3Call } from "./call.ts";
@@ -10,7 +11,7 @@ const LEGAL_HOLD = "x-amz-object-lock-legal-hold";
 const BYPASS = "x-amz-bypass-governance-retention";
 
 /** The lock that a write asks for; undefined where it asks for none. */
-export function readLockHeaders(headers: Headers): ObjectLock | undefined {
+export function readLockHeaders(headers: HeaderFields): ObjectLock | undefined {
   const retention = readRetention(headers);
   const legalHold = headers.get(LEGAL_HOLD);
   if (legalHold !== null && legalHold !== "ON" && legalHold !== "OFF") {
@@ -20,7 +21,7 @@ export function readLockHeaders(headers: Headers): ObjectLock | undefined {
   return { ...(retention && { retention }), ...(legalHold && { legalHold }) };
 }
 
-function readRetention(headers: Headers): Retention | undefined {
+function readRetention(headers: HeaderFields): Retention | undefined {
   const mode = headers.get(MODE);
   const until = headers.get(UNTIL);
   if (mode === null && until === null) return undefined;
@@ -67,7 +68,7 @@ export function lockAccess({ headers, bucketName: bucket, key }: Pick<S3Call, "h
 }
 
 /** Whether the caller wants to override governance mode; what that needs is among the operation's accesses. */
-export function wantsBypass(headers: Headers): boolean {
+export function wantsBypass(headers: HeaderFields): boolean {
   return headers.get(BYPASS)?.toLowerCase() === "true";
 }
 

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { answerCors } from "./cors-answer.ts";
 import { s3Error } from "./errors.ts";
@@ -26,7 +27,7 @@ export async function preflight(call: S3Call): Promise<S3Result> {
   );
 }
 
-function readRequestedHeaders(headers: Headers): string[] {
+function readRequestedHeaders(headers: HeaderFields): string[] {
   const names = (headers.get("access-control-request-headers") ?? "").split(",");
   return names.map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
 }

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { checksumHeader } from "../lib/checksums.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
 import { withAcl } from "../metadata/bucket/object-acl.ts";
@@ -83,7 +84,7 @@ async function preflight(call: S3Call, conditions: WriteConditions, locks: boole
 }
 
 /** `If-Match` and `If-None-Match`, one of them, each with ETags or `*`; S3 knows no other conditions on a write. */
-export function readWriteConditions(headers: Headers): WriteConditions {
+export function readWriteConditions(headers: HeaderFields): WriteConditions {
   for (const name of ["if-modified-since", "if-unmodified-since"]) {
     if (headers.has(name)) throw notImplementedHeader(name);
   }

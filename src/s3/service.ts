@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { type AccessRequest, OperationTable } from "../lib/operation.ts";
 import type { Query } from "../lib/query.ts";
 import type { S3Call } from "./call.ts";
@@ -18,7 +19,7 @@ export function matchS3Operation(
   bucketName: string,
   key: string,
   query: Query,
-  headers: Headers,
+  headers: HeaderFields,
 ): S3Operation {
   // `//key`: an empty name, not the service.
   if (bucketName === "" && key !== "") throw s3Error("InvalidBucketName", { detail: { BucketName: "" } });

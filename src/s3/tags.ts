@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import { compareUtf8 } from "../lib/text-order.ts";
 import { children, element, type XmlElement, type XmlNode } from "../lib/xml.ts";
@@ -31,7 +32,7 @@ export function readTagSet(root: XmlNode, kind: "Bucket" | "Object"): readonly T
 }
 
 /** `x-amz-tagging` of a write: `key=value&key=value`, percent-encoded. Empty without the header. */
-export function readTaggingHeader(headers: Headers): readonly Tag[] {
+export function readTaggingHeader(headers: HeaderFields): readonly Tag[] {
   const header = headers.get(HEADER);
   if (!header) return [];
   const tags = header

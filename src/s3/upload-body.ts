@@ -113,6 +113,12 @@ async function readAll(payload: Payload, length: number): Promise<Uint8Array> {
     if (length > 0) throw s3Error("IncompleteBody");
     return new Uint8Array(0);
   }
+  // The platform has the length from the framing of HTTP, and collects the body itself: half the cost of a PUT's read.
+  if (payload.sized) {
+    const bytes = new Uint8Array(await new Response(payload.stream).arrayBuffer());
+    verifyStoredSize(length, bytes.length);
+    return bytes;
+  }
   const bytes = new Uint8Array(length);
   let filled = 0;
   for await (const chunk of payload.stream) {

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { type ChecksumAlgorithm, CHECKSUM_ALGORITHMS, checksumHeader, isChecksumValue } from "../lib/checksums.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
@@ -72,7 +73,7 @@ export function checksumMismatch(algorithm: ChecksumAlgorithm) {
 }
 
 /** `Content-MD5` as hexadecimal digits, or undefined when it was not sent. */
-export function readContentMd5(headers: Headers): string | undefined {
+export function readContentMd5(headers: HeaderFields): string | undefined {
   const value = headers.get("content-md5");
   if (value === null) return undefined;
   const bytes = Buffer.from(value, "base64");

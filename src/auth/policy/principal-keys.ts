@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { Identity } from "../identity.ts";
 import type { ConditionContext } from "./policy.ts";
 
@@ -9,7 +10,7 @@ export interface RequestFacts {
   /** `https://verge.example.com` */
   readonly origin: string;
   readonly region: string;
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
 }
 
 /** The condition keys that every service has, and `own` ones, whose names are in lower case. */

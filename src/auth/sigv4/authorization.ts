@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { ServiceError } from "../../lib/errors.ts";
 import { authError } from "../errors.ts";
 import { ALGORITHM } from "./canonical.ts";
@@ -80,25 +81,25 @@ function readHeader(request: SignedRequest): Authorization {
   if (fields.size > 3) throw headerError(COMPONENTS);
   const credential = parseCredential(credentialText);
   if (!credential) throw headerError(CREDENTIAL_MALFORMED);
-  const time = readHeaderTime(headers);
+  const { time, timestamp } = readHeaderTime(headers);
   return {
     credential,
     signedHeaders: splitSignedHeaders(signedHeaders, headerError),
     signature,
     time,
-    timestamp: formatAmzDate(time),
+    timestamp,
     sessionToken: headers.get("x-amz-security-token") || undefined,
     expiresIn: undefined,
   };
 }
 
-function readHeaderTime(headers: Headers): number {
-  const amzDate = headers.get("x-amz-date");
-  const time = amzDate === null ? parseDateHeader(headers.get("date") ?? "") : parseAmzDate(amzDate.trim());
+function readHeaderTime(headers: HeaderFields): Pick<Authorization, "time" | "timestamp"> {
+  const timestamp = headers.get("x-amz-date")?.trim();
+  const time = timestamp === undefined ? parseDateHeader(headers.get("date") ?? "") : parseAmzDate(timestamp);
   if (time === undefined) {
     throw authError("AccessDenied", {}, "AWS authentication requires a valid Date or x-amz-date header");
   }
-  return time;
+  return { time, timestamp: timestamp ?? formatAmzDate(time) };
 }
 
 /** `Credential=…, SignedHeaders=…, Signature=…`; clients differ in the spaces around the commas. */

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { createHash } from "node:crypto";
 import { canonicalizeQueryPart } from "./encoding.ts";
 import { splitQuery } from "./request.ts";
@@ -14,7 +15,7 @@ export interface CanonicalParts {
   readonly path: string;
   /** Already canonical. */
   readonly query: string;
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   /** In lower case, in the order in which they were signed. */
   readonly signedHeaders: readonly string[];
   /** Hex SHA-256 of the body, or the literal from `x-amz-content-sha256`. */

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { createHash } from "node:crypto";
 import type { Payload } from "../../lib/payload.ts";
 import { authError } from "../errors.ts";
@@ -52,7 +53,11 @@ export function readPayloadAuth(contentSha256: string): DeclaredPayload {
  * Whoever stores the bytes must not commit before the stream has ended.
  * @throws ServiceError at once when the framing's headers are missing or there is no body to frame.
  */
-export function openPayload(body: ReadableStream<Uint8Array> | null, headers: Headers, auth: PayloadAuth): Payload {
+export function openPayload(
+  body: ReadableStream<Uint8Array> | null,
+  headers: HeaderFields,
+  auth: PayloadAuth,
+): Payload {
   switch (auth.kind) {
     case "unsigned":
       return {
@@ -68,7 +73,7 @@ export function openPayload(body: ReadableStream<Uint8Array> | null, headers: He
   }
 }
 
-function openHashed(body: ReadableStream<Uint8Array> | null, headers: Headers, sha256: string): Payload {
+function openHashed(body: ReadableStream<Uint8Array> | null, headers: HeaderFields, sha256: string): Payload {
   const length = contentLength(headers, body);
   if (body !== null) return plainPayload(verifyStream(body, new HashVerifier(sha256, length)), length);
   if (sha256 !== EMPTY_SHA256) throw hashMismatch(sha256, EMPTY_SHA256);
@@ -77,7 +82,7 @@ function openHashed(body: ReadableStream<Uint8Array> | null, headers: Headers, s
 
 function openChunked(
   body: ReadableStream<Uint8Array> | null,
-  headers: Headers,
+  headers: HeaderFields,
   trailer: boolean,
   signing: ChunkSigning | undefined,
 ): Payload {
@@ -129,11 +134,11 @@ function plainPayload(stream: ReadableStream<Uint8Array> | null, length: number 
   return { stream, length, trailerNames: [], trailers: new Map() };
 }
 
-function contentLength(headers: Headers, body: ReadableStream<Uint8Array> | null): number | undefined {
+function contentLength(headers: HeaderFields, body: ReadableStream<Uint8Array> | null): number | undefined {
   return body === null ? 0 : parseLength(headers.get("content-length"));
 }
 
-function readDecodedLength(headers: Headers): number {
+function readDecodedLength(headers: HeaderFields): number {
   const text = headers.get("x-amz-decoded-content-length");
   if (!text) throw authError("MissingContentLength");
   const length = parseLength(text);
@@ -145,7 +150,7 @@ function readDecodedLength(headers: Headers): number {
   );
 }
 
-function readTrailerNames(headers: Headers): string[] {
+function readTrailerNames(headers: HeaderFields): string[] {
   const names = (headers.get("x-amz-trailer") ?? "").split(",").map((name) => name.trim().toLowerCase());
   return [...new Set(names.filter((name) => name !== ""))];
 }

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { parseCredential, type CredentialScope } from "./credential.ts";
 import { decodeQueryPart } from "./encoding.ts";
 
@@ -12,7 +13,7 @@ export interface SignedRequest {
   /** Without "?", as sent; empty when there is none. */
   readonly rawQuery: string;
   /** With the client's own Host and Accept-Encoding restored where the platform changed them. */
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
 }
 
 /** Query parameters that mark a SigV4 (or SigV4a) presigned URL. */
@@ -40,7 +41,7 @@ export function findSignatureForms(request: SignedRequest): SignatureForm[] {
  * of a presigned URL. SigV2 forms count, so that they are refused and never taken for anonymous.
  */
 export function isSigned(request: SignedRequest): boolean {
-  return findSignatureForms(request).length > 0;
+  return request.headers.has("authorization") || findSignatureForms(request).length > 0;
 }
 
 /**

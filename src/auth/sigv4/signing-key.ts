@@ -9,6 +9,7 @@ interface CachedKey {
 }
 
 const cache = new Map<string, CachedKey>();
+const encoder = new TextEncoder();
 
 /**
  * The key that signs for one day, region and service: four HMACs, so it is kept. The cache
@@ -38,7 +39,6 @@ export function signText(signingKey: Uint8Array, text: string): string {
 
 /** Compares signatures in constant time; their lengths are no secret. */
 export function equalSignatures(expected: string, provided: string): boolean {
-  const encoder = new TextEncoder();
   const a = encoder.encode(expected);
   const b = encoder.encode(provided);
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { ServiceError } from "../../lib/errors.ts";
 import { authError } from "../errors.ts";
 import type { Credential } from "../identity.ts";
@@ -124,25 +125,24 @@ function checkScope(authorization: Authorization, options: VerifyOptions): void 
 
 function checkTime(authorization: Authorization, request: SignedRequest, now: number): void {
   const { time, expiresIn } = authorization;
-  const ServerTime = formatIsoDate(now);
   if (expiresIn === undefined) {
     if (Math.abs(now - time) <= MAX_SKEW_MS) return;
     const RequestTime = request.headers.get("x-amz-date") ?? request.headers.get("date") ?? "";
     throw authError("RequestTimeTooSkewed", {
       RequestTime,
-      ServerTime,
+      ServerTime: formatIsoDate(now),
       MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
     });
   }
   if (time - now > MAX_SKEW_MS) {
-    throw authError("AccessDenied", { ServerTime }, "Request is not yet valid");
+    throw authError("AccessDenied", { ServerTime: formatIsoDate(now) }, "Request is not yet valid");
   }
   const expires = time + expiresIn * 1_000;
   // A clock that runs ahead does not make a negative life valid.
   if (now > expires || expiresIn < 0) {
     throw authError(
       "AccessDenied",
-      { "X-Amz-Expires": String(expiresIn), Expires: formatIsoDate(expires), ServerTime },
+      { "X-Amz-Expires": String(expiresIn), Expires: formatIsoDate(expires), ServerTime: formatIsoDate(now) },
       "Request has expired",
     );
   }
@@ -152,7 +152,7 @@ function checkTime(authorization: Authorization, request: SignedRequest, now: nu
  * `host` and every `x-amz-*` header must be covered: an unsigned one added on the way (an ACL, a
  * copy source, a token) would change what the signer meant.
  */
-function checkSignedHeaders(signed: ReadonlySet<string>, headers: Headers): void {
+function checkSignedHeaders(signed: ReadonlySet<string>, headers: HeaderFields): void {
   const unsigned = signed.has("host") ? [] : ["host"];
   for (const name of headers.keys()) {
     if (name.startsWith("x-amz-") && !signed.has(name)) unsigned.push(name);

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { Env } from "../../env.ts";
 import { readCopySource } from "../../s3/copy-source.ts";
 import type { Incoming } from "../incoming.ts";
@@ -81,7 +82,7 @@ function describeSource({ headers }: Incoming): About {
   return { key, operation, ...(versionId !== undefined && { versionId }) };
 }
 
-function readObjectSize(operation: string, sent: Headers, { status, headers }: Response): number | undefined {
+function readObjectSize(operation: string, sent: HeaderFields, { status, headers }: Response): number | undefined {
   if (UPLOADS.has(operation)) return toNumber(sent.get("x-amz-decoded-content-length") ?? sent.get("content-length"));
   if (!READS.has(operation) || status >= 300) return undefined;
   const total = /\/(\d+)$/.exec(headers.get("content-range") ?? "")?.[1];

@@ -36,8 +36,9 @@ export interface AnsweredCall {
  */
 export function auditCall(answered: AnsweredCall): void {
   const service = findAuditedService(answered.service);
-  if (!service || answered.operation === "" || answered.operation === "Preflight") return;
   const { operation, incoming, deployment, trace, response, startedAt } = answered;
+  if (!service || operation === "" || operation === "Preflight") return;
+  if (service.isData(operation) && incoming.witness.error === undefined) return;
   const facts = judgeCall({
     service,
     operation,

@@ -57,7 +57,6 @@ export function judgeCall(call: AuditedCall): CallFacts | undefined {
   const { service, operation, incoming, trace } = call;
   const { witness } = incoming;
   const isData = service.isData(operation);
-  if (isData && witness.error === undefined) return undefined;
   const denied = isDenied(witness.error);
   if (isData && !denied) return undefined;
   const readOnly = service.isReadOnly(operation);

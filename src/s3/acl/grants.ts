@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { GROUPS } from "../../auth/policy/acl.ts";
 import { children, type XmlNode } from "../../lib/xml.ts";
 import type { Acl, AclPermission, Grant, Grantee } from "../../metadata/bucket/documents.ts";
@@ -11,6 +12,7 @@ const HEADERS: Readonly<Record<string, AclPermission>> = {
   "x-amz-grant-write-acp": "WRITE_ACP",
   "x-amz-grant-full-control": "FULL_CONTROL",
 };
+const HEADER_NAMES = Object.keys(HEADERS);
 const PERMISSIONS = new Set<string>(Object.values(HEADERS));
 /** "An ACL can have up to 100 grants." */
 const MAX_GRANTS = 100;
@@ -30,12 +32,12 @@ export function formatGrantHeaders(grants: readonly Grant[]): Record<string, str
 /** Looks accounts up; results are cached in the isolate. */
 type Accounts = Pick<S3Call, "directory">;
 
-export function hasGrantHeaders(headers: Headers): boolean {
-  return Object.keys(HEADERS).some((name) => headers.has(name));
+export function hasGrantHeaders(headers: HeaderFields): boolean {
+  return HEADER_NAMES.some((name) => headers.has(name));
 }
 
 /** `x-amz-grant-read: id="…", emailAddress="…", uri="…"` and its four neighbours. */
-export async function readGrantHeaders(headers: Headers, accounts: Accounts): Promise<Acl> {
+export async function readGrantHeaders(headers: HeaderFields, accounts: Accounts): Promise<Acl> {
   const grants: Grant[] = [];
   for (const [name, permission] of Object.entries(HEADERS)) {
     for (const grantee of splitGrantees(name, headers.get(name))) {

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { element } from "../../lib/xml.ts";
 import type { LifecycleConfiguration } from "../../metadata/bucket/lifecycle-rules.ts";
 import type { S3Call, S3Result } from "../call.ts";
@@ -35,7 +36,7 @@ export async function deleteBucketLifecycle(call: S3Call): Promise<S3Result> {
   return { status: 204 };
 }
 
-function readMinimumSize(headers: Headers): "varies_by_storage_class" | undefined {
+function readMinimumSize(headers: HeaderFields): "varies_by_storage_class" | undefined {
   const value = headers.get(MINIMUM_SIZE) ?? "";
   if (value === "" || value === "all_storage_classes_128K") return undefined;
   if (value === "varies_by_storage_class") return value;

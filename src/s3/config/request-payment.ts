@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { Identity } from "../../auth/identity.ts";
 import { element } from "../../lib/xml.ts";
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
@@ -25,7 +26,7 @@ export async function getBucketRequestPayment(call: S3Call): Promise<S3Result> {
 }
 
 /** Others than the owner must say that they know who pays; who is anonymous cannot pay. Nobody is charged here. */
-export function checkRequestPayer(identity: Identity, headers: Headers, config: BucketConfig): void {
+export function checkRequestPayer(identity: Identity, headers: HeaderFields, config: BucketConfig): void {
   if (config.documents?.requestPayer !== "Requester") return;
   if (identity.kind === "account" && identity.account.id === config.accountId) return;
   const agrees = headers.get(HEADER)?.toLowerCase() === "requester";

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { aclsCount } from "../../auth/policy/bucket-documents.ts";
 import { checksumElement } from "../../lib/checksums.ts";
 import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
@@ -98,7 +99,7 @@ function completed(call: S3Call, object: ObjectRecord): S3Result {
 }
 
 /** `x-amz-mp-object-size`: how many bytes the parts must be together. */
-function readObjectSize(headers: Headers): number | undefined {
+function readObjectSize(headers: HeaderFields): number | undefined {
   const value = headers.get("x-amz-mp-object-size");
   if (value === null || value === "") return undefined;
   if (/^\d{1,15}$/.test(value)) return Number(value);

@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../../lib/checksums.ts";
 import { element } from "../../lib/xml.ts";
 import { withAcl } from "../../metadata/bucket/object-acl.ts";
@@ -56,7 +57,7 @@ export async function createMultipartUpload(call: S3Call): Promise<S3Result> {
  * `x-amz-checksum-algorithm` and `x-amz-checksum-type`. Which go together: User Guide, "Checking object
  * integrity", "Full object and composite checksum types".
  */
-function readUploadChecksum(headers: Headers): UploadChecksum | undefined {
+function readUploadChecksum(headers: HeaderFields): UploadChecksum | undefined {
   const algorithm = readAlgorithmName(headers.get("x-amz-checksum-algorithm"), "x-amz-checksum-algorithm");
   const type = readChecksumType(headers);
   if (!algorithm) {
@@ -74,7 +75,7 @@ function readUploadChecksum(headers: Headers): UploadChecksum | undefined {
 }
 
 /** `x-amz-checksum-type`, of CreateMultipartUpload and CompleteMultipartUpload. */
-export function readChecksumType(headers: Headers): ChecksumType | undefined {
+export function readChecksumType(headers: HeaderFields): ChecksumType | undefined {
   const value = headers.get("x-amz-checksum-type");
   if (value === null || value === "") return undefined;
   const type = value.toUpperCase();

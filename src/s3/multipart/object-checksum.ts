@@ -1,3 +1,4 @@
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, checksumHeader, isChecksumValue } from "../../lib/checksums.ts";
 import { s3Error } from "../errors.ts";
 import { checksumMismatch } from "../upload-checksum.ts";
@@ -12,7 +13,7 @@ const PASSED_OVER: ReadonlySet<ChecksumAlgorithm> = new Set(["CRC32", "CRC32C", 
  * the object, not of the request's body. A composite one is answered with its number of parts, sent or not.
  */
 export function readObjectChecksum(
-  headers: Headers,
+  headers: HeaderFields,
   { checksum }: UploadId,
   partsCount: number,
 ): { algorithm: ChecksumAlgorithm; value: string } | undefined {
