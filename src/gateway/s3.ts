@@ -1,7 +1,7 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Identity } from "../auth/identity.ts";
 import { Keyring } from "../auth/kms/keyring.ts";
 import type { Env } from "../env.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { Payload } from "../lib/payload.ts";
 import { Query } from "../lib/query.ts";

@@ -1,8 +1,8 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { authError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import { openPayload } from "../auth/sigv4/payload.ts";
 import type { ServiceError } from "../lib/errors.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { discard, readBounded } from "../lib/read-bounded.ts";
 import { identify } from "./authenticate.ts";
 import { authenticateBytes, hashOf } from "./authenticate-bytes.ts";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { parseCredential } from "../auth/sigv4/credential.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 
 /** Services with one endpoint for the whole world are signed for where it is. */
 const GLOBAL_REGION = "us-east-1";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { isPublicGrant } from "../auth/policy/acl.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import type { BucketEntry, NewBucket } from "../metadata/registry/protocol.ts";

@@ -1,7 +1,7 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Account, Identity } from "../auth/identity.ts";
 import type { Keyring } from "../auth/kms/keyring.ts";
 import type { SignedPolicy } from "../auth/post-policy.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { BucketConfig, ObjectRecord } from "../metadata/bucket/protocol.ts";
 import type { Env } from "../env.ts";

@@ -1,7 +1,7 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
 import { readPrincipalKey } from "../auth/policy/principal-keys.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { Query } from "../lib/query.ts";
 import { ServiceError } from "../lib/errors.ts";
 import type { Tag } from "../metadata/bucket/documents.ts";

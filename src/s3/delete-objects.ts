@@ -1,6 +1,6 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { parseEntityTags, type WriteConditions } from "../lib/conditions.ts";
 import { ServiceError } from "../lib/errors.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { parseHttpDate } from "../lib/http-date.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import { isVersionId } from "../lib/version-id.ts";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { createHash } from "node:crypto";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { JsonError, parseJson } from "../lib/json.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
 

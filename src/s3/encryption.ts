@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { ObjectEncryption } from "../lib/object-encryption.ts";
 import type { KmsDefault } from "../metadata/bucket/documents.ts";
 import type { ObjectAttributes, ObjectRecord } from "../metadata/bucket/protocol.ts";

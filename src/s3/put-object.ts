@@ -1,6 +1,6 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { checksumHeader } from "../lib/checksums.ts";
 import { parseEntityTags } from "../lib/conditions.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import { withAcl } from "../metadata/bucket/object-acl.ts";
 import type { ObjectRecord, WriteConditions, WriteRefusal } from "../metadata/bucket/protocol.ts";
 import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../lib/header-fields.ts";
 import { type ChecksumAlgorithm, CHECKSUM_ALGORITHMS, checksumHeader, isChecksumValue } from "../lib/checksums.ts";
+import type { HeaderFields } from "../lib/header-fields.ts";
 import type { S3Call } from "./call.ts";
 import { s3Error } from "./errors.ts";
 

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { ServiceError } from "../../lib/errors.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { authError } from "../errors.ts";
 import { ALGORITHM } from "./canonical.ts";
 import { parseCredential, type CredentialScope } from "./credential.ts";

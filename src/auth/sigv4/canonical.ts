@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import { createHash } from "node:crypto";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { canonicalizeQueryPart } from "./encoding.ts";
 import { splitQuery } from "./request.ts";
 

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import { createHash } from "node:crypto";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { Payload } from "../../lib/payload.ts";
 import { authError } from "../errors.ts";
 import { EMPTY_SHA256 } from "./canonical.ts";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { ServiceError } from "../../lib/errors.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { authError } from "../errors.ts";
 import type { Credential } from "../identity.ts";
 import { credentialError, readAuthorization, type Authorization } from "./authorization.ts";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { Env } from "../../env.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { readCopySource } from "../../s3/copy-source.ts";
 import type { Incoming } from "../incoming.ts";
 import type { RequestTrace } from "../s3.ts";

@@ -28,5 +28,20 @@ export function indexStub(
   bucketId: string,
   shard: number,
 ): DurableObjectStub<BucketIndex> {
-  return env.BUCKET_INDEX.get(env.BUCKET_INDEX.idFromName(indexName(bucketId, shard)));
+  return env.BUCKET_INDEX.get(indexId(env.BUCKET_INDEX, indexName(bucketId, shard)));
+}
+
+/** Ids of a namespace by name: to make one the platform computes two hashes. Ids are values, and outlive requests. */
+const ids = new WeakMap<object, Map<string, DurableObjectId>>();
+const MAX_IDS = 10_000;
+
+function indexId(namespace: Env["BUCKET_INDEX"], name: string): DurableObjectId {
+  const known = ids.get(namespace) ?? new Map<string, DurableObjectId>();
+  ids.set(namespace, known);
+  const found = known.get(name);
+  if (found) return found;
+  const id = namespace.idFromName(name);
+  if (known.size >= MAX_IDS) known.clear();
+  known.set(name, id);
+  return id;
 }

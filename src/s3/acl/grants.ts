@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import { GROUPS } from "../../auth/policy/acl.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { children, type XmlNode } from "../../lib/xml.ts";
 import type { Acl, AclPermission, Grant, Grantee } from "../../metadata/bucket/documents.ts";
 import type { S3Call } from "../call.ts";

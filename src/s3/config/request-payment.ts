@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import type { Identity } from "../../auth/identity.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { element } from "../../lib/xml.ts";
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";

@@ -1,6 +1,6 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import { aclsCount } from "../../auth/policy/bucket-documents.ts";
 import { checksumElement } from "../../lib/checksums.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { element, malformedXml, type XmlNode } from "../../lib/xml.ts";
 import type {
   CompleteUploadCall,

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import { allowsChecksumType, type ChecksumType, defaultChecksumType } from "../../lib/checksums.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { element } from "../../lib/xml.ts";
 import { withAcl } from "../../metadata/bucket/object-acl.ts";
 import { readWrittenRights } from "../acl/write-acl.ts";

@@ -1,5 +1,5 @@
-import type { HeaderFields } from "../../lib/header-fields.ts";
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, checksumHeader, isChecksumValue } from "../../lib/checksums.ts";
+import type { HeaderFields } from "../../lib/header-fields.ts";
 import { s3Error } from "../errors.ts";
 import { checksumMismatch } from "../upload-checksum.ts";
 import { checksumTypeMismatch } from "./parts.ts";
