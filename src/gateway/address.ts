@@ -53,7 +53,7 @@ const BY_SCOPE: ReadonlyMap<string, Address> = new Map([
 
 /** Labels below the domain that are services, and so never buckets. */
 const SERVICE_LABELS = new Set(["s3", "s3-website", "s3-control", "lambda-url", "cdn"]);
-/** All paths that are not buckets' begin so: an underscore cannot begin a bucket's name, a date has a digit. */
+/** What the paths of all other services below begin with, for an underscore or a date; a bucket's may begin with a digit. */
 const MAY_BE_RESERVED = /^\/[_\d]/;
 /** AWS's versioned API paths begin with a date: `/2015-03-31/functions`. */
 const VERSIONED_PATH = /^\/\d{4}-\d{2}-\d{2}\//;
