@@ -5,6 +5,7 @@ import { wildcardsAbove } from "../../metadata/cdn/aliases.ts";
 import { TimedCache } from "../../lib/timed-cache.ts";
 import { deleteEntry, matchEntry, putEntry } from "../store/location-cache.ts";
 import { type CompiledDistribution, compileDistribution } from "./compile.ts";
+import { awaitShared } from "./flights.ts";
 import { KnownNames } from "./known-names.ts";
 
 type CdnEnv = Pick<Env, "DISTRIBUTION" | "CDN_REGISTRY">;
@@ -40,6 +41,8 @@ export class Distributions {
   readonly #held = new Map<string, Held>();
   #aliases = createAliasCache();
   readonly #names = new KnownNames();
+  /** Reads that are under way, by id: whoever comes meanwhile waits for what they bring. */
+  readonly #reads = new Map<string, Promise<void>>();
   /** What was asked for before this moment may lack a change that was made here. */
   #changedAt = -1;
 
@@ -51,9 +54,11 @@ export class Distributions {
   ): CompiledDistribution | undefined | Promise<CompiledDistribution | undefined> {
     if (!DISTRIBUTION_ID.test(id)) return undefined;
     const held = this.#held.get(id);
-    const age = held && held.fetchedAt > this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
+    const age = this.#ageOf(held);
     if (!held || (!held.compiled && age >= SNAPSHOT_FRESH_MS)) return this.#loadUnknown(env, id, defer);
-    if (age >= SNAPSHOT_FRESH_MS) return this.#load(env, id, defer).catch((error: unknown) => insteadOf(error, held));
+    if (age >= SNAPSHOT_FRESH_MS) {
+      return this.#loadOnce(env, id, defer).catch((error: unknown) => insteadOf(error, held));
+    }
     if (age >= REFRESH_MS && held.compiled && !held.refreshing) {
       held.refreshing = true;
       defer(this.#load(env, id, defer));
@@ -108,12 +113,41 @@ export class Distributions {
     if (id !== undefined) await deleteEntry("stamp", id);
   }
 
-  async #loadUnknown(
+  #loadUnknown(
+    env: CdnEnv,
+    id: string,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<CompiledDistribution | undefined> | undefined {
+    const load = () => this.#loadOnce(env, id, defer);
+    const admitted = this.#reads.has(id) || this.#names.admits(env, [id], defer);
+    if (!(admitted instanceof Promise)) return admitted ? load() : undefined;
+    return admitted.then((isAdmitted) => (isAdmitted ? load() : undefined));
+  }
+
+  async #loadOnce(
     env: CdnEnv,
     id: string,
     defer: (work: Promise<unknown>) => void,
   ): Promise<CompiledDistribution | undefined> {
-    return (await this.#names.admits(env, [id], defer)) ? this.#load(env, id, defer) : undefined;
+    const underWay = this.#reads.get(id);
+    if (underWay) {
+      await awaitShared(underWay);
+      const held = this.#held.get(id);
+      if (held && this.#ageOf(held) < SNAPSHOT_FRESH_MS) return held.compiled;
+    }
+    const read = Promise.withResolvers<void>();
+    this.#reads.set(id, read.promise);
+    try {
+      return await this.#load(env, id, defer);
+    } finally {
+      if (this.#reads.get(id) === read.promise) this.#reads.delete(id);
+      read.resolve();
+    }
+  }
+
+  /** Milliseconds; what was asked for before a change that was made here is of no use. */
+  #ageOf(held: Held | undefined): number {
+    return held && held.fetchedAt > this.#changedAt ? Date.now() - held.fetchedAt : Infinity;
   }
 
   async #load(

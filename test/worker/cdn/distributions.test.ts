@@ -45,6 +45,21 @@ it("isolates of a location share one call in five seconds", async () => {
   expect(second.find(metered, ID, defer)).toBe(await second.find(metered, ID, defer));
 });
 
+it("requests that come at once to a cold isolate share one call, and so do those that find it stale", async () => {
+  await distributionOf(env, ID).install(1, describeSnapshot(ID, { Comment: "one" }));
+  const { watched, env: metered } = watch();
+  const distributions = new Distributions();
+  const storm = () => Promise.all(Array.from({ length: 300 }, async () => distributions.find(metered, ID, defer)));
+  const comments = async () => new Set((await storm()).map((found) => found?.config.Comment));
+  expect(await comments()).toEqual(new Set(["one"]));
+  expect(watched.calls).toBe(1);
+  await settle();
+  await distributionOf(env, ID).install(2, describeSnapshot(ID, { Comment: "two" }));
+  vi.useFakeTimers({ now: Date.now() + 5_001, toFake: ["Date"] });
+  expect(await comments()).toEqual(new Set(["two"]));
+  expect(watched.calls).toBe(2);
+});
+
 it("nothing older than five seconds answers, as long as the object can be asked", async () => {
   await distributionOf(env, ID).install(1, describeSnapshot(ID, { Comment: "one" }));
   const { watched, env: metered } = watch();
