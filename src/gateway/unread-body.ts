@@ -1,5 +1,5 @@
 /** Larger bodies come with `Expect: 100-continue` from clients that care for the answer. */
-const MAX_DRAINED_BYTES = 4 * 1024 ** 2;
+const MAX_DRAINED_BYTES = 8 * 1024 ** 2;
 /** Who sends slower than this does not get to hold the answer up. */
 const PATIENCE_MS = 3_000;
 

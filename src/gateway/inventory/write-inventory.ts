@@ -5,6 +5,7 @@ import type { Env } from "../../env.ts";
 import { askAgain } from "../../metadata/ask-again.ts";
 import {
   type InventoryClaim,
+  type InventoryClaimCall,
   type InventoryConfiguration,
   type InventoryFile,
   type InventoryRun,
@@ -24,7 +25,7 @@ import { compressTexts } from "./report-file.ts";
 
 /** What is asked of index objects. */
 interface InventoryIndex {
-  claimInventory(step: InventoryStep): Promise<InventoryClaim | undefined>;
+  claimInventory(call: InventoryClaimCall): Promise<InventoryClaim | undefined>;
   endInventory(step: InventoryStep, next?: InventoryRun): Promise<void>;
   releaseInventory(step: InventoryStep): Promise<void>;
   readInventory(call: InventoryPageCall): Promise<InventoryPage>;
@@ -59,7 +60,8 @@ export async function writeInventory(
 ): Promise<void> {
   const first = <Answer>(ask: (index: InventoryIndex) => Promise<Answer>) => askIndex(env, bucketId, 0, ask);
   const address = { id, step };
-  const claim = await first((index) => index.claimInventory(address));
+  const claimant = crypto.randomUUID();
+  const claim = await first((index) => index.claimInventory({ ...address, claimant }));
   if (!claim) return;
   try {
     const report = await openReport(env, claim);

@@ -271,9 +271,9 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
 
   // Inventory reports: their steps on the first index object, what they tell on each.
 
-  claimInventory(step: inventory.InventoryStep): inventory.InventoryClaim | undefined {
+  claimInventory(call: inventory.InventoryClaimCall): inventory.InventoryClaim | undefined {
     const state = this.#admission.state;
-    return state?.status === "open" ? inventory.claimStep(this.#sql, state.config, step, Date.now()) : undefined;
+    return state?.status === "open" ? inventory.claimStep(this.#sql, state.config, call, Date.now()) : undefined;
   }
 
   endInventory(step: inventory.InventoryStep, next?: inventory.InventoryRun): void {

@@ -46,6 +46,7 @@ export interface InventoryRun {
   readonly files: readonly InventoryFile[];
   /** Somebody is at the step until then. */
   readonly leasedUntil: number;
+  readonly leasedBy?: string;
   /** At the step, this one among them. */
   readonly attempts: number;
 }
@@ -65,6 +66,9 @@ export interface InventoryStep {
   readonly id: string;
   readonly step: number;
 }
+
+/** Who takes a step says who it is: one whose answer was lost asks again. */
+export type InventoryClaimCall = InventoryStep & { readonly claimant: string };
 
 /** A step that did not end in this time was lost with its machine. */
 const LEASE_MS = 5 * 60_000;
@@ -141,17 +145,17 @@ export function takeDueSteps(
 export function claimStep(
   sql: SqlStorage,
   bucket: BucketConfig,
-  { id, step }: InventoryStep,
+  { id, step, claimant }: InventoryClaimCall,
   now: number,
 ): InventoryClaim | undefined {
   const run = findRun(sql, id);
-  if (run?.step !== step || run.leasedUntil > now) return undefined;
+  if (run?.step !== step || (run.leasedUntil > now && run.leasedBy !== claimant)) return undefined;
   const wanted = bucket.documents?.numbered?.inventory?.[id];
   if (wanted === undefined || !readInventory(wanted).enabled || run.attempts >= MAX_ATTEMPTS) {
     dropRun(sql, id);
     return undefined;
   }
-  const claimed = { ...run, leasedUntil: now + LEASE_MS, attempts: run.attempts + 1 };
+  const claimed = { ...run, leasedUntil: now + LEASE_MS, leasedBy: claimant, attempts: run.attempts + 1 };
   writeRun(sql, claimed);
   return { run: claimed, bucket };
 }

@@ -37,7 +37,8 @@ async function openReports(inventory: Record<string, string>) {
   return {
     next: (now: number) => inside((sql) => nextInventory(sql, config.documents, clockAt(now))),
     due: (now: number) => inside((sql) => takeDueSteps(sql, config.documents, clockAt(now))),
-    claim: (step: InventoryStep, now: number, bucket = config) => inside((sql) => claimStep(sql, bucket, step, now)),
+    claim: (step: InventoryStep, now: number, { bucket = config, claimant = crypto.randomUUID() as string } = {}) =>
+      inside((sql) => claimStep(sql, bucket, { ...step, claimant }, now)),
     end: (step: InventoryStep, next?: InventoryClaim["run"]) => inside((sql) => endStep(sql, step, next)),
     release: (step: InventoryStep) => inside((sql) => releaseStep(sql, step)),
   };
@@ -72,8 +73,10 @@ describe("reports of a bucket", () => {
     const reports = await openReports({ r: describeReport("r", "Daily") });
     const at = (await reports.next(NOON))!;
     const [step] = await reports.due(at);
-    const claim = await reports.claim(step!, at);
+    const claim = await reports.claim(step!, at, { claimant: "one" });
     expect(claim?.run).toMatchObject({ id: "r", step: 0, shard: 0, startedAt: at });
+    // Its answer may have been lost.
+    expect((await reports.claim(step!, at, { claimant: "one" }))?.run).toMatchObject({ id: "r", step: 0 });
     expect(await reports.claim(step!, at + MINUTE)).toBeUndefined();
     expect(await reports.next(at)).toBe(at + MINUTE);
     expect(await reports.due(at + MINUTE)).toEqual([]);
@@ -104,9 +107,9 @@ describe("reports of a bucket", () => {
     expect(await reports.due(at + MINUTE)).toEqual([]);
     expect(await reports.due(at + DAY)).toEqual([step]);
     const { config } = await createIndex();
-    expect(await reports.claim(step!, at + DAY, { ...config, documents: { numbered: { inventory: {} } } })).toBe(
-      undefined,
-    );
+    expect(
+      await reports.claim(step!, at + DAY, { bucket: { ...config, documents: { numbered: { inventory: {} } } } }),
+    ).toBe(undefined);
     expect(await reports.due(at + DAY + MINUTE)).toEqual([]);
   });
 });
