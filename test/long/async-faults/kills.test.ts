@@ -22,7 +22,7 @@ const ROUNDS = Number(process.env["FUNCTION_FAULT_ROUNDS"] ?? "2");
 const BUCKET = "function-kills";
 const EVENTS = 20;
 /** A machine with other work takes seconds to start environments with the SDK side by side; they must not time out. */
-const TIMEOUT_SECONDS = 10;
+const TIMEOUT_SECONDS = 5;
 /** After a restart: the leases of the dead end, and what they held runs again. */
 const RECOVERY_SECONDS = 60;
 
