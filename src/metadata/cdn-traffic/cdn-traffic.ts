@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import type { CdnTrafficApi, TrafficQuery, TrafficRow } from "./protocol.ts";
 
@@ -23,13 +24,8 @@ const MIGRATIONS = [
    ) WITHOUT ROWID`,
 ];
 
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = { [Name in keyof CdnTrafficApi]: Synchronous<CdnTrafficApi[Name]> };
-
 /** What the locations have answered for one distribution, by minutes. */
-export class CdnTraffic extends DurableObject<Env> implements Implementation {
+export class CdnTraffic extends DurableObject<Env> implements Implementation<CdnTrafficApi> {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   #prunedAt = 0;

@@ -1,21 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import { MIGRATIONS } from "./distribution-schema.ts";
 import * as invalidations from "./invalidations.ts";
 import type { Protection } from "./protection.ts";
 import type * as protocol from "./protocol.ts";
 
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = { [Name in keyof protocol.DistributionApi]: Synchronous<protocol.DistributionApi[Name]> };
-
 /**
  * What the data plane knows of one distribution: its compiled configuration, which the CdnRegistry installs,
  * and its invalidations. Every location asks it every few seconds, so that it does nothing else.
  */
-export class Distribution extends DurableObject<Env> implements Implementation {
+export class Distribution extends DurableObject<Env> implements Implementation<protocol.DistributionApi> {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   /** Ids that anyone may guess reach such objects: nothing is written for those that were never installed. */

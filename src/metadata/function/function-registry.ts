@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { FunctionCodeStore } from "../../storage/function-code.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import { readRecoveryWindow } from "../bucket/settings.ts";
 import * as aliases from "./aliases.ts";
@@ -19,13 +20,7 @@ import { MIGRATIONS } from "./schema.ts";
 import * as urls from "./urls.ts";
 import * as versions from "./versions.ts";
 
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = Omit<
-  { [Name in keyof protocol.FunctionRegistryApi]: Synchronous<protocol.FunctionRegistryApi[Name]> },
-  "reserveCode"
-> &
+type RegistryImplementation = Omit<Implementation<protocol.FunctionRegistryApi>, "reserveCode"> &
   Pick<protocol.FunctionRegistryApi, "reserveCode">;
 
 /** Isolates may load a package for that long after it was replaced (cached reads, see directory.ts). */
@@ -37,7 +32,7 @@ const RETRY_MS = 60_000;
  * The functions of one account, which names the object: versions, aliases, policies, tags, URLs, and which
  * packages in R2 they refer to. Every change is one synchronous step in a transaction.
  */
-export class FunctionRegistry extends DurableObject<Env> implements Implementation {
+export class FunctionRegistry extends DurableObject<Env> implements RegistryImplementation {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #packages: FunctionCodeStore;

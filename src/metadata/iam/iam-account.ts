@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import * as entities from "./entities.ts";
 import { findFunctionRole, findGrants, findGrantsById } from "./grants.ts";
@@ -7,16 +8,11 @@ import * as policies from "./policies.ts";
 import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
 
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = { [Name in keyof protocol.IamApi]: Synchronous<protocol.IamApi[Name]> };
-
 /**
  * The users, groups, roles and managed policies of one account, which names the object. Keys of users are in the
  * Registry, where the front door finds them. Every change is one transaction.
  */
-export class IamAccount extends DurableObject<Env> implements Implementation {
+export class IamAccount extends DurableObject<Env> implements Implementation<protocol.IamApi> {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
 

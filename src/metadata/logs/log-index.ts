@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { LogPackStore } from "../../storage/log-packs.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import * as groups from "./groups.ts";
 import { encodePack } from "./pack.ts";
@@ -8,11 +9,6 @@ import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
 import * as segments from "./segments.ts";
 import * as streams from "./streams.ts";
-
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = { [Name in keyof protocol.LogIndexApi]: Synchronous<protocol.LogIndexApi[Name]> };
 
 /** Characters of one group's recent segments from which on they are put together in R2. */
 const PACK_SIZE = 1_048_576;
@@ -26,7 +22,7 @@ const RETRY_MS = 60_000;
  * written as one row and nothing else; what has gathered is put together in R2 by the alarm, which also
  * deletes what has expired (docs/decisions/0015-logs.md).
  */
-export class LogIndex extends DurableObject<Env> implements Implementation {
+export class LogIndex extends DurableObject<Env> implements Implementation<protocol.LogIndexApi> {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #packs: LogPackStore;

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import type { PublicAccessBlock } from "../bucket/documents.ts";
+import type { Implementation } from "../implementation.ts";
 import * as accessKeys from "./access-keys.ts";
 import * as accounts from "./accounts.ts";
 import * as audit from "./audit.ts";
@@ -10,19 +11,12 @@ import * as rebuilds from "./rebuilds.ts";
 import { migrate } from "./schema.ts";
 import * as sweeps from "./sweeps.ts";
 
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type RegistryImplementation = {
-  [Name in keyof protocol.RegistryApi]: Synchronous<protocol.RegistryApi[Name]>;
-};
-
 /**
  * The names that must be unique in the deployment: accounts, access keys, buckets. One object, named
  * `registry`, read through the caches of `directory.ts`. Every method is one synchronous step, so that
  * none sees another's half; those that write more than one row run in a transaction.
  */
-export class Registry extends DurableObject<Env> implements RegistryImplementation {
+export class Registry extends DurableObject<Env> implements Implementation<protocol.RegistryApi> {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
 

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { uncachedFunctions } from "../function/client.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import { deliverFiring, describeError } from "./delivery.ts";
 import { addFiring, type Firing, forgetFiring, listDueFirings, nextDue, retryFiring } from "./firings.ts";
@@ -8,11 +9,6 @@ import * as groups from "./groups.ts";
 import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
 import * as schedules from "./schedules.ts";
-
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = { [Name in keyof protocol.SchedulesApi]: Synchronous<protocol.SchedulesApi[Name]> };
 
 const BATCH = 100;
 /** After an alarm that failed for a reason that nobody foresaw. */
@@ -22,7 +18,7 @@ const RETRY_MS = 10_000;
  * The schedules of one account, which names the object, and the alarm that fires them. A time that has come
  * becomes a firing in the same transaction that plans the next; the firing stays until the target has taken it.
  */
-export class Schedules extends DurableObject<Env> implements Implementation {
+export class Schedules extends DurableObject<Env> implements Implementation<protocol.SchedulesApi> {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
 

@@ -1,17 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import type { Implementation } from "../implementation.ts";
 import { runMigrations } from "../migrations.ts";
 import { appendEvents, lookupEvents } from "./events.ts";
 import type * as protocol from "./protocol.ts";
 import { MIGRATIONS } from "./schema.ts";
 
-type Synchronous<Method> = Method extends (...input: infer Input) => Promise<infer Output>
-  ? (...input: Input) => Output
-  : never;
-type Implementation = { [Name in keyof protocol.AuditTrailApi]: Synchronous<protocol.AuditTrailApi[Name]> };
-
 /** The audit trail of one account, which names the object (docs/decisions/0074-audit-trail.md). */
-export class AuditTrail extends DurableObject<Env> implements Implementation {
+export class AuditTrail extends DurableObject<Env> implements Implementation<protocol.AuditTrailApi> {
   readonly #storage: DurableObjectStorage;
 
   constructor(state: DurableObjectState, env: Env) {
