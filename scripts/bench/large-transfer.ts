@@ -1,7 +1,7 @@
 import { createCipheriv, createHash, type Hash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { signRequest } from "../../src/auth/sigv4/presign.ts";
+import { readResidentBytes } from "../local/proc.ts";
 
 const MB = 1024 * 1024;
 /** How much of a part is generated at a time. */
@@ -185,7 +185,7 @@ async function discard(answer: IncomingMessage): Promise<void> {
   await once(answer, "end");
 }
 
-/** Resident memory of a process, from Linux' /proc. */
+/** Resident memory of a process. */
 class MemoryWatch {
   readonly #pid: () => number;
 
@@ -195,8 +195,10 @@ class MemoryWatch {
 
   /** Bytes. */
   read(): number {
-    const status = readFileSync(`/proc/${this.#pid()}/status`, "utf8");
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    const pid = this.#pid();
+    const bytes = readResidentBytes(pid);
+    if (bytes === undefined) throw new Error(`Nobody tells the memory of process ${pid}.`);
+    return bytes;
   }
 
   /** Runs `work`, and gives its result and the largest memory seen meanwhile. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { signRequest } from "../../src/auth/sigv4/presign.ts";
 import { generateCredentials } from "../local/credentials.ts";
+import { listChildren, readStat } from "../local/proc.ts";
 import { endWithThisProcess } from "../local/process-guard.ts";
 import { DEFAULT_REGION } from "../local/runtime.ts";
 import type { BareKind } from "./bare/runtime.ts";
@@ -217,27 +218,10 @@ export class Side<Name extends SideName | BareKind = SideName> {
   }
 }
 
-/**
- * proc(5), stat: fields 14 to 17, in hundredths of a second: its own, and those of children that have ended. The name
- * in field 2 may hold spaces.
- */
+/** Its own, and those of its children that have ended. */
 function readCpuSeconds(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Those that its main thread has started, as Node.js starts all. */
-function listChildren(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number).filter(Boolean);
-  } catch {
-    return [];
-  }
+  const stat = readStat(pid);
+  return stat && (stat.processorMilliseconds + stat.endedChildrenMilliseconds) / 1_000;
 }
 
 function waitForRuntime(child: ChildProcess): Promise<Serving> {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readStat } from "./proc.ts";
 
 /**
  * Runs `end` once, on SIGTERM, Ctrl-C, a closed terminal, or when the npm that started this process
@@ -31,25 +31,15 @@ export function onEnd(end: () => Promise<void>): void {
   watchParents(() => finish("the end of npm"));
 }
 
-/** npm starts scripts through a shell that outlives it, so that the parent's parent is watched too. */
+/** npm starts scripts through a shell that outlives it, so that on Linux the parent's parent is watched too. */
 function watchParents(gone: () => void): void {
   if (process.env["npm_lifecycle_event"] === undefined) return;
   const parent = process.ppid;
-  const grandparent = readParent(parent);
+  const grandparent = readStat(parent)?.parent;
   const timer = setInterval(() => {
-    if (process.ppid === parent && readParent(parent) === grandparent) return;
+    if (process.ppid === parent && readStat(parent)?.parent === grandparent) return;
     clearInterval(timer);
     gone();
   }, 200);
   timer.unref();
-}
-
-/** Linux only; elsewhere undefined, and the parent alone is watched. */
-function readParent(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readStat } from "./proc.ts";
 
 /** Two runtimes on one state folder would corrupt its databases: the second is refused. */
 export interface StateLock {
@@ -24,7 +25,7 @@ const NOTICING_MILLISECONDS = 1_000;
 export async function lockState(stateDir: string): Promise<StateLock> {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const path = join(stateDir, "lock");
-  const own: Holder = { pid: process.pid, startedAt: readStartTime(process.pid) };
+  const own: Holder = { pid: process.pid, startedAt: readStat(process.pid)?.startedAt };
   await waitForHolder(path, stateDir);
   if (!tryWrite(path, own)) throw new Error(`${stateDir} was taken by another process just now.`);
   return {
@@ -76,15 +77,5 @@ function isAlive({ pid, startedAt }: Holder): boolean {
     // EPERM: it lives, but is another user's.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return startedAt === undefined || startedAt === readStartTime(pid);
-}
-
-/** Linux: ticks since boot at which the process began (proc(5), stat, field 22; the name in field 2 may hold spaces). */
-function readStartTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
+  return startedAt === undefined || startedAt === readStat(pid)?.startedAt;
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { readResidentBytes } from "../../scripts/local/proc.ts";
 import { createFunction, createLambdaClient, invokeFunction } from "../support/lambda.ts";
 import { startVerge, type Verge } from "../support/server.ts";
 
@@ -31,13 +31,7 @@ it(`${FUNCTIONS} functions in turn, twice, stay below 2 GB`, async () => {
   expect(most).toBeLessThan(MOST_BYTES);
 });
 
-/** proc(5), statm: the second field, in pages of 4 KiB. A process that starts again may be gone. */
+/** A process that starts again may be gone. */
 function sumResident(pids: readonly (number | undefined)[]): number {
-  return pids.reduce<number>((sum, pid) => {
-    try {
-      return sum + Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * 4_096;
-    } catch {
-      return sum;
-    }
-  }, 0);
+  return pids.reduce<number>((sum, pid) => sum + (readResidentBytes(pid) ?? 0), 0);
 }

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { projectDir } from "../../scripts/local/bundle.ts";
 import type { Credentials } from "../../scripts/local/credentials.ts";
+import { readStat } from "../../scripts/local/proc.ts";
 
 export interface ProductOptions {
   readonly stateDir: string;
@@ -95,7 +96,7 @@ async function killTree(root: number | undefined): Promise<void> {
   }
 }
 
-/** The process and all below it, by their parents in /proc (proc(5), stat). */
+/** The process and all below it. */
 function listTree(root: number | undefined): RunningProcess[] {
   if (root === undefined) return [];
   const children = Map.groupBy(readProcesses(), ({ parent }) => parent);
@@ -112,21 +113,10 @@ function readProcesses(): (RunningProcess & { readonly parent: number })[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
-      const stat = readStat(Number(entry));
-      return stat ? [{ pid: Number(entry), name: stat.name, parent: stat.parent }] : [];
+      const pid = Number(entry);
+      const stat = readStat(pid);
+      return stat ? [{ pid, name: readProgram(pid), parent: stat.parent }] : [];
     });
-}
-
-/** Undefined when the process has ended. */
-function readStat(pid: number): { name: string; state: string; parent: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const end = stat.lastIndexOf(")");
-    const [state = "", parent = ""] = stat.slice(end + 2).split(" ");
-    return { name: readProgram(pid), state, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** The file that runs: threads of Node give the process another name. Unreadable where it is another user's. */

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { readProcessorMilliseconds, readResidentBytes } from "./process-usage.ts";
+import { readResidentBytes, readStat } from "../proc.ts";
 
 const MB = 1024 * 1024;
 /** From here on what is idle is given back. */
@@ -42,14 +42,14 @@ export class ProcessWatch {
 
   /** What it has had of the processor since then, milliseconds; undefined where nobody tells. */
   countProcessor(since: number): number | undefined {
-    const now = readProcessorMilliseconds(this.#pid);
+    const now = readStat(this.#pid)?.processorMilliseconds;
     const then = this.#samples.findLast(({ at }) => at <= since) ?? this.#samples[0];
     return now === undefined || then === undefined ? undefined : now - then.processorMilliseconds;
   }
 
   #sample(): void {
     const bytes = readResidentBytes(this.#pid);
-    const processorMilliseconds = readProcessorMilliseconds(this.#pid);
+    const processorMilliseconds = readStat(this.#pid)?.processorMilliseconds;
     if (bytes === undefined || processorMilliseconds === undefined) return;
     this.#samples.push({ at: Date.now(), bytes, processorMilliseconds });
     if (this.#samples.length > KEPT_SAMPLES) this.#samples.shift();
