@@ -3,11 +3,11 @@
  * workerd; says where the JavaScript spends its time (docs/performance.md).
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleWorker } from "../local/bundle.ts";
+import { findFreePort } from "../local/free-port.ts";
 import { bundleBareWorker } from "./bare/runtime.ts";
 import { type BenchCase, selectCases } from "./cases.ts";
 import { type CpuProfile, openProfilers, sumByFunction } from "./inspector.ts";
@@ -86,17 +86,6 @@ function printProfile(title: string, taken: CpuProfile, requests: number, path: 
 
 function fileName(one: BenchCase, side: Side, title: string): string {
   return `${one.name}-${side.name}-${title.replaceAll(/\W+/g, "-")}.cpuprofile`;
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolvePort(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
 
 profile().catch((error: unknown) => {

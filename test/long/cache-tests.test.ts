@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findFreePort } from "../../scripts/local/free-port.ts";
 import { describeCustomOrigin, installDistribution } from "../support/distribution.ts";
 import { startVerge, type Verge } from "../support/server.ts";
 
@@ -87,14 +87,6 @@ async function startSuiteOrigin(work: string) {
     server.once("exit", () => reject(new Error("The suite's origin does not start.")));
   });
   return { process: server, port };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 /** Plays every test, or the one of an id. */

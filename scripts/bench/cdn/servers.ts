@@ -1,12 +1,14 @@
 /** The caches that are compared, each over all its starts on a state of its own. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, connect, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import type { CompiledDistribution, InvalidationRequest } from "../../../src/metadata/cdn/protocol.ts";
 import { credentialBindings, generateCredentials } from "../../local/credentials.ts";
+import { findFreePort } from "../../local/free-port.ts";
+import { listChildren, readStat } from "../../local/proc.ts";
 import { endWithThisProcess } from "../../local/process-guard.ts";
 import { startRuntime } from "../../local/runtime.ts";
 import { trackRuntimeProcess } from "../../local/runtime-process.ts";
@@ -170,6 +172,7 @@ async function startProgram(program: string, args: string[], stateDir: string, p
   return {
     origin: `http://127.0.0.1:${port}`,
     prefix: "",
+    // Varnish serves from a child of its manager.
     pids: [child.pid!, ...listChildren(child.pid!)],
     async stop() {
       child.kill();
@@ -192,32 +195,10 @@ async function waitForPort(child: ChildProcess, port: number): Promise<void> {
   throw new Error(`Nothing listens on port ${port}.`);
 }
 
-/** Varnish serves from a child of its manager. */
-function listChildren(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(/\s+/).filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
-/** From proc(5), where a clock tick is a hundredth of a second; undefined where there is none. */
+/** Undefined where one of them has gone, or where nobody tells. */
 export function readCpuSeconds(pids: readonly number[]): number | undefined {
-  try {
-    return pids.reduce((sum, pid) => {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return sum + (Number(fields[11]) + Number(fields[12])) / 100;
-    }, 0);
-  } catch {
-    return undefined;
-  }
+  return pids.reduce<number | undefined>((sum, pid) => {
+    const stat = readStat(pid);
+    return sum === undefined || stat === undefined ? undefined : sum + stat.processorMilliseconds / 1_000;
+  }, 0);
 }

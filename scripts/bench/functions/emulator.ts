@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { projectDir } from "../../local/bundle.ts";
+import { findFreePort } from "../../local/free-port.ts";
 import { endWithThisProcess } from "../../local/process-guard.ts";
 import type { PreparedRequest } from "../connection.ts";
 import { EVENT, HANDLER } from "./verge-functions.ts";
@@ -138,15 +138,4 @@ function installServerless(): string | undefined {
   const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact", ...SERVERLESS];
   const { status } = spawnSync("npm", install, { cwd: folder, stdio: "ignore", timeout: 300_000 });
   return status === 0 ? modules : undefined;
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
