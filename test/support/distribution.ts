@@ -1,14 +1,9 @@
+import { BEHAVIOR_DEFAULTS, CUSTOM_ORIGIN_DEFAULTS, ORIGIN_DEFAULTS } from "../../src/metadata/cdn/defaults.ts";
 import type { CacheBehaviorSettings, DistributionConfig, Origin } from "../../src/metadata/cdn/distribution-config.ts";
 import type { CachePolicyConfig, OriginRequestPolicyConfig } from "../../src/metadata/cdn/policy-configs.ts";
-import type { CompiledDistribution, InvalidationRequest } from "../../src/metadata/cdn/protocol.ts";
+import type { CompiledDistribution, DistributionApi, InvalidationRequest } from "../../src/metadata/cdn/protocol.ts";
 import { compiledDistribution } from "./cdn.ts";
 import type { Verge } from "./server.ts";
-
-/** The Distribution object, as the registry of the product calls it. */
-interface DistributionObject {
-  install(revision: number, compiled: CompiledDistribution): Promise<void>;
-  createInvalidation(request: InvalidationRequest): Promise<unknown>;
-}
 
 /** A distribution that was put in place without the control API. */
 export interface InstalledDistribution {
@@ -34,7 +29,7 @@ export async function installDistribution(
 ): Promise<InstalledDistribution> {
   const id = `E${String(++installed).padStart(13, "0")}`;
   const namespace = await verge.miniflare.getDurableObjectNamespace("DISTRIBUTION", "verge");
-  const object = namespace.getByName(id) as unknown as DistributionObject;
+  const object = namespace.getByName(id) as unknown as DistributionApi;
   const compiled = { ...describeSnapshot(id, config), ...more };
   let revision = 1;
   await object.install(revision, compiled);
@@ -91,22 +86,15 @@ const ALL_VIEWER_POLICY: OriginRequestPolicyConfig = {
 /** An origin that is a web server on a port of this machine. */
 export function describeCustomOrigin(port: number, more: Partial<Origin> = {}): Origin {
   return {
+    ...ORIGIN_DEFAULTS,
     Id: "web",
     DomainName: "127.0.0.1",
-    OriginPath: "",
-    CustomHeaders: [],
     CustomOriginConfig: {
+      ...CUSTOM_ORIGIN_DEFAULTS,
       HTTPPort: port,
       HTTPSPort: 443,
       OriginProtocolPolicy: "http-only",
-      OriginSslProtocols: ["TLSv1.2"],
-      OriginReadTimeout: 30,
-      OriginKeepaliveTimeout: 5,
     },
-    ConnectionAttempts: 3,
-    ConnectionTimeout: 10,
-    OriginShield: { Enabled: false },
-    OriginAccessControlId: "",
     ...more,
   };
 }
@@ -114,20 +102,13 @@ export function describeCustomOrigin(port: number, more: Partial<Origin> = {}): 
 /** Every method, cached as the origin says, with all of the viewer's headers for the origin. */
 export function describeBehavior(more: Partial<CacheBehaviorSettings> = {}): CacheBehaviorSettings {
   return {
+    ...BEHAVIOR_DEFAULTS,
     TargetOriginId: "web",
-    TrustedSigners: { Enabled: false, Items: [] },
-    TrustedKeyGroups: { Enabled: false, Items: [] },
     ViewerProtocolPolicy: "allow-all",
     AllowedMethods: {
       Items: ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
       CachedMethods: ["GET", "HEAD"],
     },
-    SmoothStreaming: false,
-    Compress: false,
-    LambdaFunctionAssociations: [],
-    FunctionAssociations: [],
-    FieldLevelEncryptionId: "",
-    GrpcConfig: { Enabled: false },
     CachePolicyId: AS_ORIGIN_SAYS,
     OriginRequestPolicyId: ALL_VIEWER,
     ...more,

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import type { CompiledDistribution, InvalidationRequest } from "../../../src/metadata/cdn/protocol.ts";
+import type { DistributionApi } from "../../../src/metadata/cdn/protocol.ts";
 import { credentialBindings, generateCredentials } from "../../local/credentials.ts";
 import { findFreePort } from "../../local/free-port.ts";
 import { listChildren, readStat } from "../../local/proc.ts";
@@ -47,11 +47,6 @@ const BARE_WORKER = `export default {
   },
 };`;
 
-interface DistributionObject {
-  install(revision: number, compiled: CompiledDistribution): Promise<void>;
-  createInvalidation(request: InvalidationRequest): Promise<unknown>;
-}
-
 export interface VergeServer extends CacheServer {
   /** So many as may be under way, of paths that nobody asks for. */
   invalidate(): Promise<void>;
@@ -61,7 +56,7 @@ export async function startVerge(mainModule: string, stateDir: string, originPor
   const bindings = credentialBindings(generateCredentials());
   const runtime = await startRuntime({ mainModule, stateDir, host: "127.0.0.1", port: 0, bindings });
   const namespace = await runtime.miniflare.getDurableObjectNamespace("DISTRIBUTION", "verge");
-  const objectOf = (id: string) => namespace.getByName(id) as unknown as DistributionObject;
+  const objectOf = (id: string) => namespace.getByName(id) as unknown as DistributionApi;
   const revision = Date.now();
   await objectOf(FULL).install(revision, describeBenchDistribution(FULL, originPort, BEHAVIORS));
   await objectOf(PLAIN).install(revision, describeBenchDistribution(PLAIN, originPort, 0));
