@@ -7,10 +7,10 @@ import type {
   FunctionList,
   Invalidation,
 } from "@aws-sdk/client-cloudfront";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CACHING_OPTIMIZED, describeDistribution } from "../support/cloudfront.ts";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
+import { useAwsCli } from "./aws-cli.ts";
+import { requireProgram } from "./program.ts";
 
 const program = requireProgram("aws") ?? "";
 
@@ -27,33 +27,19 @@ interface Printed {
 
 /** `aws cloudfront`, from the creation of a distribution to its end. */
 describe.skipIf(program === "")("aws cloudfront", () => {
-  let verge: Verge;
-  let work: Workspace;
-
-  const run = (args: readonly string[], allowFailure = false) =>
-    work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", "cloudfront", ...args], { allowFailure });
-  /** The command's JSON; an empty object where it prints nothing. */
-  const cloudfront = async (...args: string[]): Promise<Printed> =>
-    JSON.parse((await run(args)).stdout || "{}") as Printed;
+  const cli = useAwsCli(program);
+  const run = (args: readonly string[], allowFailure = false) => cli.run(["cloudfront", ...args], { allowFailure });
+  const cloudfront = (...args: string[]) => cli.read<Printed>(["cloudfront", ...args]);
   /** A document as `file://…` */
   const write = (name: string, document: object) => {
-    writeFileSync(work.path(name), JSON.stringify(document));
-    return `file://${work.path(name)}`;
+    writeFileSync(cli.path(name), JSON.stringify(document));
+    return `file://${cli.path(name)}`;
   };
 
   /** The CLI's waiters look every 20 or 60 seconds: they are asked when they will find what they wait for. */
   const poll = async (look: () => Promise<unknown>, state: string) => {
     await expect.poll(look, { timeout: 20_000, interval: 500 }).toBe(state);
   };
-
-  beforeAll(async () => {
-    verge = await startVerge();
-    work = createWorkspace(awsEnvironment(verge));
-  });
-  afterAll(async () => {
-    await verge.stop();
-    work.remove();
-  });
 
   test("create, wait, invalidate, wait, change, disable, delete", async () => {
     const config = write("create.json", describeDistribution());
@@ -103,12 +89,12 @@ describe.skipIf(program === "")("aws cloudfront", () => {
     expect(managed.CachePolicyList.Items).toContainEqual(
       expect.objectContaining({ CachePolicy: expect.objectContaining({ Id: CACHING_OPTIMIZED }) }),
     );
-    writeFileSync(work.path("f.js"), "function handler(event) { return event.request; }");
-    const code = `fileb://${work.path("f.js")}`;
+    writeFileSync(cli.path("f.js"), "function handler(event) { return event.request; }");
+    const code = `fileb://${cli.path("f.js")}`;
     const settings = ["--function-config", "Comment=edge,Runtime=cloudfront-js-2.0", "--function-code", code];
     const { ETag } = await cloudfront("create-function", "--name", "edge", ...settings);
     await cloudfront("publish-function", "--name", "edge", "--if-match", ETag);
-    await cloudfront("get-function", "--name", "edge", "--stage", "LIVE", work.path("out.js"));
+    await cloudfront("get-function", "--name", "edge", "--stage", "LIVE", cli.path("out.js"));
     const { FunctionList } = await cloudfront("list-functions", "--stage", "LIVE");
     expect(FunctionList.Items).toMatchObject([{ Name: "edge", Status: "UNASSOCIATED" }]);
     await cloudfront("delete-function", "--name", "edge", "--if-match", ETag);

@@ -1,30 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
+import { describe, expect, test } from "vitest";
+import { useAwsCli } from "./aws-cli.ts";
+import { requireProgram } from "./program.ts";
 
-const aws = requireProgram("aws");
+const program = requireProgram("aws") ?? "";
 
 interface Looked {
   readonly Events: readonly { readonly EventName: string; readonly CloudTrailEvent: string }[];
   readonly NextToken?: string;
 }
 
-describe.skipIf(!aws)("aws cloudtrail", () => {
-  let verge: Verge;
-  let work: Workspace;
-  beforeAll(async () => {
-    verge = await startVerge();
-    work = createWorkspace(awsEnvironment(verge));
-  });
-  afterAll(async () => {
-    await verge.stop();
-    work.remove();
-  });
-
-  const run = (args: string) =>
-    work.run(aws!, ["--endpoint-url", verge.endpoint, "--output", "json", ...args.split(" ")], { allowFailure: true });
-  const look = async (args: string) =>
-    JSON.parse((await run(`cloudtrail lookup-events ${args}`)).stdout || "{}") as Looked;
+describe.skipIf(program === "")("aws cloudtrail", () => {
+  const cli = useAwsCli(program);
+  const run = (args: string) => cli.run(args.split(" "), { allowFailure: true });
+  const look = (args: string) =>
+    cli.read<Looked>(["cloudtrail", "lookup-events", ...args.split(" ")], { allowFailure: true });
 
   test("lookup-events finds who made which bucket", async () => {
     await run("s3api create-bucket --bucket looked-up");

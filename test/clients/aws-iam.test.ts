@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
+import { describe, expect, test } from "vitest";
+import { useAwsCli } from "./aws-cli.ts";
+import { requireProgram } from "./program.ts";
 
-const aws = requireProgram("aws");
+const program = requireProgram("aws") ?? "";
 
-describe.skipIf(!aws)("aws iam and aws sts", () => {
-  let verge: Verge;
-  let work: Workspace;
-  beforeAll(async () => {
-    verge = await startVerge();
-    work = createWorkspace(awsEnvironment(verge));
-  });
-  afterAll(async () => {
-    await verge.stop();
-    work.remove();
-  });
+describe.skipIf(program === "")("aws iam and aws sts", () => {
+  const cli = useAwsCli(program);
 
   /** Runs the program as root, or with these keys; answers what it printed and how it ended. */
   const run = (args: string, keys?: { readonly AccessKeyId: string; readonly SecretAccessKey: string }) =>
-    work.run(aws!, ["--endpoint-url", verge.endpoint, "--output", "json", ...args.split(" ")], {
+    cli.run(args.split(" "), {
       allowFailure: true,
       ...(keys && { env: { AWS_ACCESS_KEY_ID: keys.AccessKeyId, AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey } }),
     });

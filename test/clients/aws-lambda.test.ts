@@ -1,63 +1,43 @@
 import { globSync, readFileSync, writeFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { zipFiles } from "../support/lambda.ts";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
+import { useAwsCli } from "./aws-cli.ts";
+import { requireProgram } from "./program.ts";
 
 const program = requireProgram("aws") ?? "";
 const curl = requireProgram("curl") ?? "";
 
 /** `aws lambda`, from the creation of a function to its end. */
 describe.skipIf(program === "")("aws lambda", () => {
-  let verge: Verge;
-  let work: Workspace;
-
-  const aws = (...args: string[]) => work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", ...args]);
-  const run = (args: readonly string[], allowFailure = false) =>
-    work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", "lambda", ...args], { allowFailure });
-  /** The command's JSON; an empty object where it prints nothing. */
-  const lambda = async (...args: string[]): Promise<Record<string, unknown>> =>
-    JSON.parse((await run(args)).stdout || "{}") as Record<string, unknown>;
+  const cli = useAwsCli(program);
+  const aws = (...args: string[]) => cli.run(args);
+  const run = (args: readonly string[], allowFailure = false) => cli.run(["lambda", ...args], { allowFailure });
+  const lambda = (...args: string[]) => cli.read(["lambda", ...args]);
   const writeZip = (name: string, answer: string) => {
     const code = `export const handler = async (event, { functionVersion }) => {
       console.log("saw", event);
       return { answer: ${JSON.stringify(answer)}, event, functionVersion };
     };`;
-    writeFileSync(work.path(name), zipFiles({ "index.mjs": code }));
-    return `fileb://${work.path(name)}`;
+    writeFileSync(cli.path(name), zipFiles({ "index.mjs": code }));
+    return `fileb://${cli.path(name)}`;
   };
   /** What `invoke` printed and what the function returned. The CLIs of both lines read the payload from a file alike. */
   const invoke = async (...args: string[]) => {
-    writeFileSync(work.path("event.json"), '{"a":1}');
-    const printed = await lambda(
-      "invoke",
-      "--payload",
-      `fileb://${work.path("event.json")}`,
-      ...args,
-      work.path("out"),
-    );
-    return { printed, returned: JSON.parse(readFileSync(work.path("out"), "utf8")) as Record<string, unknown> };
+    writeFileSync(cli.path("event.json"), '{"a":1}');
+    const printed = await lambda("invoke", "--payload", `fileb://${cli.path("event.json")}`, ...args, cli.path("out"));
+    return { printed, returned: JSON.parse(readFileSync(cli.path("out"), "utf8")) as Record<string, unknown> };
   };
 
   /** What `invoke` takes for an asynchronous invocation. */
   const event = (payload: string) => {
-    writeFileSync(work.path("event.json"), payload);
-    return ["--invocation-type", "Event", "--payload", `fileb://${work.path("event.json")}`];
+    writeFileSync(cli.path("event.json"), payload);
+    return ["--invocation-type", "Event", "--payload", `fileb://${cli.path("event.json")}`];
   };
   const createFunction = (name: string, zip: string) => {
     const role = "arn:aws:iam::123456789012:role/lambda";
     const settings = ["--runtime", "nodejs22.x", "--role", role, "--handler", "index.handler"];
-    return lambda("create-function", "--function-name", name, ...settings, "--zip-file", `fileb://${work.path(zip)}`);
+    return lambda("create-function", "--function-name", name, ...settings, "--zip-file", `fileb://${cli.path(zip)}`);
   };
-
-  beforeAll(async () => {
-    verge = await startVerge();
-    work = createWorkspace(awsEnvironment(verge));
-  });
-  afterAll(async () => {
-    await verge.stop();
-    work.remove();
-  });
 
   test("create, wait, invoke with its log, change the code and the configuration", async () => {
     writeZip("one.zip", "one");
@@ -108,12 +88,12 @@ describe.skipIf(program === "")("aws lambda", () => {
     const everything = ["--name", "live", "--routing-config", "AdditionalVersionWeights={2=1}"];
     await lambda("update-alias", "--function-name", "cli", ...everything);
     expect((await invoke("--function-name", "cli:live")).printed).toMatchObject({ ExecutedVersion: "2" });
-    const dryRun = ["--function-name", "cli", "--invocation-type", "DryRun", work.path("out")];
+    const dryRun = ["--function-name", "cli", "--invocation-type", "DryRun", cli.path("out")];
     expect(await lambda("invoke", ...dryRun)).toMatchObject({ StatusCode: 204 });
   });
 
   test("an event is answered at once and runs then: its log, and the record of its failure in a bucket", async () => {
-    const sent = await lambda("invoke", "--function-name", "cli", ...event('{"mark":"later"}'), work.path("out"));
+    const sent = await lambda("invoke", "--function-name", "cli", ...event('{"mark":"later"}'), cli.path("out"));
     expect(sent).toEqual({ StatusCode: 202 });
     const logged = ["filter-log-events", "--log-group-name", "/aws/lambda/cli", "--filter-pattern", '"later"'];
     await expect
@@ -122,19 +102,19 @@ describe.skipIf(program === "")("aws lambda", () => {
 
     await aws("s3", "mb", "s3://failures");
     writeFileSync(
-      work.path("bad.zip"),
+      cli.path("bad.zip"),
       zipFiles({ "index.mjs": "export const handler = () => { throw new Error('no'); };" }),
     );
     await createFunction("failing", "bad.zip");
     const destination = ["--destination-config", '{"OnFailure":{"Destination":"arn:aws:s3:::failures"}}'];
     const retries = ["--maximum-retry-attempts", "0"];
     await lambda("put-function-event-invoke-config", "--function-name", "failing", ...retries, ...destination);
-    await lambda("invoke", "--function-name", "failing", ...event('{"a":1}'), work.path("out"));
+    await lambda("invoke", "--function-name", "failing", ...event('{"a":1}'), cli.path("out"));
     const listed = () => aws("s3", "ls", "--recursive", "s3://failures").then(({ stdout }) => stdout);
     await expect.poll(listed, { timeout: 30_000, interval: 500 }).toContain("aws/lambda/async/failing/");
-    await aws("s3", "cp", "--recursive", "s3://failures", work.path("failures"));
-    const [file = ""] = globSync("failures/aws/lambda/async/failing/*/*/*/*", { cwd: work.dir });
-    expect(JSON.parse(readFileSync(work.path(file), "utf8"))).toMatchObject({
+    await aws("s3", "cp", "--recursive", "s3://failures", cli.path("failures"));
+    const [file = ""] = globSync("failures/aws/lambda/async/failing/*/*/*/*", { cwd: cli.work.dir });
+    expect(JSON.parse(readFileSync(cli.path(file), "utf8"))).toMatchObject({
       requestContext: { condition: "RetriesExhausted", approximateInvokeCount: 1 },
       requestPayload: { a: 1 },
       responsePayload: { errorType: "Error", errorMessage: "no" },
@@ -147,7 +127,7 @@ describe.skipIf(program === "")("aws lambda", () => {
     const { FunctionUrl } = await lambda("get-function-url-config", ...named);
     const url = String(FunctionUrl);
     const answer = async (...args: string[]) => {
-      const { stdout } = await work.run(curl, ["--silent", "--write-out", "\n%{http_code}", ...args]);
+      const { stdout } = await cli.work.run(curl, ["--silent", "--write-out", "\n%{http_code}", ...args]);
       const end = stdout.lastIndexOf("\n");
       return { status: stdout.slice(end + 1), body: stdout.slice(0, end) };
     };
@@ -160,14 +140,17 @@ describe.skipIf(program === "")("aws lambda", () => {
     expect(JSON.parse(plain.body)).toMatchObject({ Message: "Forbidden" });
     const sign = (secret: string) => [
       "--aws-sigv4",
-      `aws:amz:${verge.region}:lambda`,
+      `aws:amz:${cli.verge.region}:lambda`,
       "--user",
-      `${verge.accessKeyId}:${secret}`,
+      `${cli.verge.accessKeyId}:${secret}`,
     ];
-    const signed = await answer(...sign(verge.secretAccessKey), "--json", '{"said":"hello"}', `${url}signed`);
+    const signed = await answer(...sign(cli.verge.secretAccessKey), "--json", '{"said":"hello"}', `${url}signed`);
     expect(signed.status).toBe("200");
     expect(JSON.parse(signed.body)).toMatchObject({
-      event: { body: '{"said":"hello"}', requestContext: { authorizer: { iam: { accessKey: verge.accessKeyId } } } },
+      event: {
+        body: '{"said":"hello"}',
+        requestContext: { authorizer: { iam: { accessKey: cli.verge.accessKeyId } } },
+      },
     });
     expect((await answer(...sign("wrong"), url)).status).toBe("403");
     await lambda("delete-function-url-config", ...named);
@@ -176,8 +159,8 @@ describe.skipIf(program === "")("aws lambda", () => {
 
   test("a layer: publish, list, use, allow, delete", async () => {
     const files = { "nodejs/node_modules/shared/index.js": "exports.name = 'of the layer';" };
-    writeFileSync(work.path("layer.zip"), zipFiles(files));
-    const zip = `fileb://${work.path("layer.zip")}`;
+    writeFileSync(cli.path("layer.zip"), zipFiles(files));
+    const zip = `fileb://${cli.path("layer.zip")}`;
     const runtimes = ["--compatible-runtimes", "nodejs22.x", "nodejs24.x"];
     const layer = await lambda("publish-layer-version", "--layer-name", "shared", "--zip-file", zip, ...runtimes);
     const arn = String(layer["LayerVersionArn"]);
@@ -190,10 +173,7 @@ describe.skipIf(program === "")("aws lambda", () => {
     expect(String((await lambda("get-layer-version-policy", ...version))["Policy"])).toContain(arn);
     await lambda("remove-layer-version-permission", ...version, "--statement-id", "all");
 
-    writeFileSync(
-      work.path("f.zip"),
-      zipFiles({ "index.js": "exports.handler = async () => require('shared').name;" }),
-    );
+    writeFileSync(cli.path("f.zip"), zipFiles({ "index.js": "exports.handler = async () => require('shared').name;" }));
     const role = "arn:aws:iam::123456789012:role/lambda";
     const described = ["--runtime", "nodejs24.x", "--role", role, "--handler", "index.handler", "--layers", arn];
     await lambda(
@@ -201,7 +181,7 @@ describe.skipIf(program === "")("aws lambda", () => {
       "--function-name",
       "user",
       "--zip-file",
-      `fileb://${work.path("f.zip")}`,
+      `fileb://${cli.path("f.zip")}`,
       ...described,
     );
     await lambda("delete-layer-version", ...version);
@@ -213,7 +193,7 @@ describe.skipIf(program === "")("aws lambda", () => {
   });
 
   test("errors by AWS's names, and the end", async () => {
-    const nobody = await run(["invoke", "--function-name", "nobody", work.path("out")], true);
+    const nobody = await run(["invoke", "--function-name", "nobody", cli.path("out")], true);
     expect(nobody.stderr).toContain("(ResourceNotFoundException)");
     const signing = await run(["list-capacity-providers"], true);
     expect(signing.stderr).toContain("(NotImplementedException) when calling the ListCapacityProviders operation");

@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createFunction, createLambdaClient, invokeFunction } from "../support/lambda.ts";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, findProgram, type Workspace } from "./program.ts";
+import { useAwsCli } from "./aws-cli.ts";
+import { awsEnvironment, findProgram } from "./program.ts";
 
 /** `aws logs tail` came with the second version of the program, which may be hidden behind the first. */
 const program =
@@ -22,33 +22,32 @@ const FOLLOW_MILLISECONDS = 30_000;
 
 /** `aws logs`, on the logs of a function and on a group of its own. */
 describe.skipIf(program === "")("aws logs", () => {
-  let verge: Verge;
-  let work: Workspace;
+  const cli = useAwsCli(program);
+  const run = (args: readonly string[], allowFailure = false) => cli.run(["logs", ...args], { allowFailure });
+  const logs = (...args: string[]) => cli.read(["logs", ...args]);
+
   let name: string;
-
-  const options = () => ["--endpoint-url", verge.endpoint, "--output", "json", "logs"];
-  const run = (args: readonly string[], allowFailure = false) =>
-    work.run(program, [...options(), ...args], { allowFailure });
-  const logs = async (...args: string[]): Promise<Record<string, unknown>> =>
-    JSON.parse((await run(args)).stdout || "{}") as Record<string, unknown>;
-
   beforeAll(async () => {
-    verge = await startVerge();
-    work = createWorkspace(awsEnvironment(verge));
     name = await createFunction(
-      createLambdaClient(verge),
+      createLambdaClient(cli.verge),
       "exports.handler = async ({ say }) => console.log('said', say);",
     );
-  });
-  afterAll(async () => {
-    await verge.stop();
-    work.remove();
   });
 
   /** Follows the function's group until `count` lines say something, and answers all that was printed. */
   async function follow(count: number): Promise<string> {
-    const args = [...options(), "tail", `/aws/lambda/${name}`, "--follow", "--since", "1h", "--format", "short"];
-    const child = spawn(program, args, { env: { ...process.env, ...awsEnvironment(verge), HOME: work.dir } });
+    const args = [
+      ...cli.options,
+      "logs",
+      "tail",
+      `/aws/lambda/${name}`,
+      "--follow",
+      "--since",
+      "1h",
+      "--format",
+      "short",
+    ];
+    const child = spawn(program, args, { env: { ...process.env, ...awsEnvironment(cli.verge), HOME: cli.work.dir } });
     const timer = setTimeout(() => child.kill("SIGKILL"), FOLLOW_MILLISECONDS);
     try {
       let printed = "";
@@ -64,7 +63,7 @@ describe.skipIf(program === "")("aws logs", () => {
   }
 
   test("tail --follow shows each invocation once, and those to come", async () => {
-    const lambda = createLambdaClient(verge);
+    const lambda = createLambdaClient(cli.verge);
     await invokeFunction(lambda, name, { say: "one" });
     await expect
       .poll(() => run(["describe-log-groups"]).then(({ stdout }) => stdout), { timeout: 15_000 })

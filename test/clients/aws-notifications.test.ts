@@ -4,8 +4,8 @@ import { GetObjectCommand, S3ServiceException, type S3Client } from "@aws-sdk/cl
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { zipFiles } from "../support/lambda.ts";
 import { createS3Client } from "../support/s3.ts";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
+import { useAwsCli } from "./aws-cli.ts";
+import { requireProgram } from "./program.ts";
 
 const program = requireProgram("aws") ?? "";
 
@@ -27,23 +27,14 @@ export const handler = async ({ Records: [{ s3: { bucket, object } }] }) => {
 };`;
 
 describe.skipIf(program === "")("aws s3api put-bucket-notification-configuration", () => {
-  let verge: Verge;
-  let work: Workspace;
+  const cli = useAwsCli(program);
+  const aws = async (...args: string[]): Promise<string> => (await cli.run(args)).stdout;
+
   let s3: S3Client;
-
-  const aws = async (...args: string[]): Promise<string> =>
-    (await work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", ...args])).stdout;
-
-  beforeAll(async () => {
-    verge = await startVerge();
-    s3 = createS3Client(verge);
-    work = createWorkspace(awsEnvironment(verge));
+  beforeAll(() => {
+    s3 = createS3Client(cli.verge);
   });
-  afterAll(async () => {
-    s3.destroy();
-    await verge.stop();
-    work.remove();
-  });
+  afterAll(() => s3.destroy());
 
   test("an upload by aws s3 cp makes a function store a derived object within a second", async () => {
     for (const bucket of ["in", "out"]) await aws("s3", "mb", `s3://${bucket}-photos`);
@@ -72,7 +63,7 @@ describe.skipIf(program === "")("aws s3api put-bucket-notification-configuration
         },
       ],
     });
-    writeFileSync(work.path("photo.jpg"), photo);
+    writeFileSync(cli.path("photo.jpg"), photo);
     // The first one starts an isolate for the function.
     expect(await uploadAndWait("first photo.jpg")).toBeLessThan(5 * LIMIT_MS);
     const times: number[] = [];
@@ -85,16 +76,16 @@ describe.skipIf(program === "")("aws s3api put-bucket-notification-configuration
   });
 
   async function createFunction(): Promise<string> {
-    writeFileSync(work.path("derive.zip"), zipFiles({ "index.mjs": HANDLER }));
+    writeFileSync(cli.path("derive.zip"), zipFiles({ "index.mjs": HANDLER }));
     const role = "arn:aws:iam::123456789012:role/lambda";
     const settings = ["--runtime", "nodejs22.x", "--role", role, "--handler", "index.handler", "--timeout", "20"];
-    const code = ["--zip-file", `fileb://${work.path("derive.zip")}`];
+    const code = ["--zip-file", `fileb://${cli.path("derive.zip")}`];
     return aws("lambda", "create-function", "--function-name", "derive", ...settings, ...code);
   }
 
   /** Milliseconds from the end of the upload until the derived object could be read. */
   async function uploadAndWait(key: string): Promise<number> {
-    await aws("s3", "cp", work.path("photo.jpg"), `s3://in-photos/${key}`);
+    await aws("s3", "cp", cli.path("photo.jpg"), `s3://in-photos/${key}`);
     const uploaded = performance.now();
     const waitUntil = uploaded + 20_000;
     while (performance.now() < waitUntil) {

@@ -1,27 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SOON } from "../support/replication.ts";
-import { startVerge, type Verge } from "../support/server.ts";
-import { awsEnvironment, createWorkspace, requireProgram, type Workspace } from "./program.ts";
+import { useAwsCli } from "./aws-cli.ts";
+import { requireProgram } from "./program.ts";
 
 const program = requireProgram("aws") ?? "";
 
 describe.skipIf(program === "")("aws s3api put-bucket-replication", () => {
-  let verge: Verge;
-  let work: Workspace;
-
-  const aws = async (...args: string[]): Promise<Record<string, unknown>> => {
-    const { stdout } = await work.run(program, ["--endpoint-url", verge.endpoint, "--output", "json", ...args]);
-    return JSON.parse(stdout || "{}") as Record<string, unknown>;
-  };
-
-  beforeAll(async () => {
-    verge = await startVerge();
-    work = createWorkspace(awsEnvironment(verge));
-  });
-  afterAll(async () => {
-    await verge.stop();
-    work.remove();
-  });
+  const cli = useAwsCli(program);
+  const aws = (...args: string[]) => cli.read(args);
 
   test("what is put into one bucket is found in the other, under its version id", async () => {
     for (const bucket of ["first", "second"]) {
