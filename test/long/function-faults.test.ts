@@ -5,7 +5,7 @@ import { createFunction, createLambdaClient, invokeFunction } from "../support/l
 import { createS3Client } from "../support/s3.ts";
 import { startVerge, type Verge } from "../support/server.ts";
 
-/** How often each function fails: must-show of the issue on functions. */
+/** How often each function fails. */
 const ROUNDS = Number(process.env["FAULT_ROUNDS"] ?? 20);
 const TIMEOUT_MS = 2_000;
 /** Others are answered again so soon after a function's own time-out. */
