@@ -1,7 +1,7 @@
 import { type ByteRange, type ByteSpan, formatContentRange, parseRanges, resolveRanges } from "../engine/ranges.ts";
 import { allowsRange, isNotModified } from "../engine/validation.ts";
-import { type Body, responseStore } from "../store/response-store.ts";
-import type { Variant } from "../store/variant.ts";
+import { responseStore } from "../store/response-store.ts";
+import type { Body, Variant } from "../store/variant.ts";
 import { type CacheResult, type Draft, hasBody } from "./draft.ts";
 import { openMultipart } from "./multipart.ts";
 import type { Passage } from "./passage.ts";
@@ -46,7 +46,8 @@ export function answerFromStore(
   const ranges = requestedRanges(passage, variant);
   const open: OpenSpan = (span) => openSpan(passage, variant, span, known);
   if (ranges) return answerRanges(passage, variant, draft, ranges, open);
-  if (variant.bytes) return { ...draft, body: variant.bytes };
+  const body = variant.takeBody();
+  if (body) return { ...draft, body };
   return withBody(draft, open({ first: 0, last: length - 1 }), length);
 }
 

@@ -10,6 +10,10 @@ import { fillRange } from "./fill-range.ts";
 import { awaitShared, type FlightOutcome, flights, type Land } from "./flights.ts";
 import { type Found, findReusable } from "./lookup.ts";
 import type { Passage } from "./passage.ts";
+import type { ViewerRequest } from "./viewer.ts";
+
+/** With these a stored body may be sent in part, or not at all. */
+const SELECTING_FIELDS = ["range", "if-none-match", "if-modified-since"];
 
 /** Answers a request of a cached method: from memory without waiting, from the location, or by asking the origin. */
 export function serveCached(passage: Passage): Draft | Promise<Draft> {
@@ -29,12 +33,20 @@ async function serveFromLocation(
   asked: Directives | undefined,
   held: readonly Variant[] | undefined,
 ): Promise<Draft> {
-  const variants = held ?? (await responseStore.read(passage.key.text));
+  const { key, viewer } = passage;
+  const variants = held ?? (await responseStore.read(key.text, wantsWholeBody(viewer)));
   const found = findReusable(passage, variants, asked, Date.now());
+  const isSent = found.reuse.kind === "fresh" && found.selected?.unread !== undefined;
+  if (!isSent && !(await responseStore.keep(key.text, variants))) return serveLost(passage);
   const answer = answerFound(passage, found);
   if (answer) return (await answer) ?? serveLost(passage);
   if (asked?.has("only-if-cached")) return draftError(504, "The response is not in the cache.", "fwd=request");
   return serveFromOrigin(passage, found, asked);
+}
+
+/** Whether a fresh response is sent as it is stored: no 304, no range, no head alone. */
+function wantsWholeBody({ method, headers }: ViewerRequest): boolean {
+  return method === "GET" && !SELECTING_FIELDS.some((name) => headers.has(name));
 }
 
 /** The stored response, where it may be used; undefined where the origin has to be asked. */
@@ -89,7 +101,7 @@ async function serveShared(
 async function serveCollapsed(passage: Passage): Promise<Draft | undefined> {
   const { key } = passage;
   const now = Date.now();
-  const variants = responseStore.peek(key.text, now) ?? (await responseStore.read(key.text));
+  const variants = responseStore.peek(key.text, now) ?? (await responseStore.read(key.text, false));
   const { selected, reuse } = findReusable(passage, variants, undefined, now);
   if (!selected || reuse.kind === "validate") return undefined;
   return answerFromStore(passage, selected, { result: "Hit", cacheStatus: "fwd=uri-miss; collapsed", age: reuse.age });

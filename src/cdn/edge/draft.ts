@@ -1,4 +1,4 @@
-import type { Body } from "../store/response-store.ts";
+import type { Body } from "../store/variant.ts";
 
 /** Values of X-Cache, without the name that follows. */
 export type CacheResult =

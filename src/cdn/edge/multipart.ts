@@ -1,5 +1,5 @@
 import { type ByteSpan, formatContentRange } from "../engine/ranges.ts";
-import type { Body } from "../store/response-store.ts";
+import type { Body } from "../store/variant.ts";
 
 export interface Multipart {
   readonly contentType: string;

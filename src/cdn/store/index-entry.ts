@@ -1,63 +1,86 @@
 import type { StoredResponse } from "../engine/stored-response.ts";
-import { Variant } from "./variant.ts";
+import type { Variant } from "./variant.ts";
 
 /**
- * The index entry of a cache key as bytes: the length of its JSON in four bytes, the JSON of all variants, then
- * the inline bodies in their order. One read gives a small response whole.
+ * The index entry of a cache key: what is known of all variants in a header field, as JSON, and as its body the inline
+ * bodies in their order. Where there is one, the entry's body is that variant's, and need not be read to be sent.
  */
-const VERSION = 1;
-const PREFIX_BYTES = 4;
+export interface IndexEntry {
+  readonly index: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
 
-interface EntryDocument {
+export const INDEX_FIELD = "x-verge-index";
+
+const VERSION = 2;
+/** Of the index, in bytes; all fields of an answer may have 128 KB on the platform. Variants that do not fit leave. */
+const MAX_INDEX_BYTES = 32 * 1024;
+
+interface IndexDocument {
   readonly version: number;
   /** In full: the address of a long key is only its hash. */
   readonly key: string;
   readonly variants: readonly StoredResponse[];
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** Undefined when not even the first variant fits. */
+export function encodeEntry(key: string, variants: readonly Variant[]): IndexEntry | undefined {
+  const kept = fitIndex(key, variants);
+  if (kept.length === 0) return undefined;
+  const document: IndexDocument = { version: VERSION, key, variants: kept.map(({ stored }) => stored) };
+  const bodies = kept.flatMap(({ stored, bytes }) => (stored.form === "inline" && bytes ? [bytes] : []));
+  return { index: toAsciiJson(document), body: concatenate(bodies) };
+}
 
-export function encodeEntry(key: string, variants: readonly Variant[]): Uint8Array<ArrayBuffer> {
-  const document: EntryDocument = { version: VERSION, key, variants: variants.map(({ stored }) => stored) };
-  const json = encoder.encode(JSON.stringify(document));
-  const bodies = variants.flatMap(({ stored, bytes }) => (stored.form === "inline" && bytes ? [bytes] : []));
-  const size = bodies.reduce((sum, body) => sum + body.byteLength, PREFIX_BYTES + json.byteLength);
-  const entry = new Uint8Array(size);
-  new DataView(entry.buffer).setUint32(0, json.byteLength);
-  entry.set(json, PREFIX_BYTES);
-  let position = PREFIX_BYTES + json.byteLength;
+/** What was stored of a key; undefined when the text is no index of it, or one of another version of the product. */
+export function decodeIndex(key: string, text: string | null): readonly StoredResponse[] | undefined {
+  const document = text === null ? undefined : parseDocument(text);
+  return document?.version === VERSION && document.key === key ? document.variants : undefined;
+}
+
+/** Gives the variants their inline bodies; false when the body of the entry is not all of them. */
+export function attachBodies(variants: readonly Variant[], body: ArrayBuffer): boolean {
+  let position = 0;
+  for (const variant of variants) {
+    if (variant.stored.form !== "inline") continue;
+    const { length } = variant.stored;
+    if (position + length > body.byteLength) return false;
+    variant.bytes = new Uint8Array(body, position, length);
+    position += length;
+  }
+  return position === body.byteLength;
+}
+
+function fitIndex(key: string, variants: readonly Variant[]): readonly Variant[] {
+  let size = toAsciiJson(key).length + 64;
+  const excess = variants.findIndex(({ stored }) => {
+    size += toAsciiJson(stored).length + 1;
+    return size > MAX_INDEX_BYTES;
+  });
+  return excess === -1 ? variants : variants.slice(0, excess);
+}
+
+/** Header fields carry nothing else safely. */
+function toAsciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function concatenate(bodies: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(bodies.reduce((sum, body) => sum + body.byteLength, 0));
+  let position = 0;
   for (const body of bodies) {
-    entry.set(body, position);
+    whole.set(body, position);
     position += body.byteLength;
   }
-  return entry;
+  return whole;
 }
 
-/** Undefined when the bytes are no entry of this key: of another version of the product, or cut short. */
-export function decodeEntry(key: string, buffer: ArrayBuffer): Variant[] | undefined {
-  if (buffer.byteLength < PREFIX_BYTES) return undefined;
-  const jsonEnd = PREFIX_BYTES + new DataView(buffer).getUint32(0);
-  if (jsonEnd > buffer.byteLength) return undefined;
-  const document = parseDocument(decoder.decode(new Uint8Array(buffer, PREFIX_BYTES, jsonEnd - PREFIX_BYTES)));
-  if (document?.version !== VERSION || document.key !== key) return undefined;
-  let position = jsonEnd;
-  const variants: Variant[] = [];
-  for (const stored of document.variants) {
-    if (stored.form !== "inline") {
-      variants.push(new Variant(stored));
-      continue;
-    }
-    if (position + stored.length > buffer.byteLength) return undefined;
-    variants.push(new Variant(stored, new Uint8Array(buffer, position, stored.length)));
-    position += stored.length;
-  }
-  return variants;
-}
-
-function parseDocument(text: string): EntryDocument | undefined {
+function parseDocument(text: string): IndexDocument | undefined {
   try {
-    return JSON.parse(text) as EntryDocument;
+    return JSON.parse(text) as IndexDocument;
   } catch {
     return undefined;
   }

@@ -27,8 +27,10 @@ export async function putEntry(
   name: string,
   body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | string,
   length?: number,
+  fields: Readonly<Record<string, string>> = {},
 ): Promise<boolean> {
   const headers = {
+    ...fields,
     "cache-control": "public, max-age=31536000",
     "content-type": typeof body === "string" ? "application/json" : "application/octet-stream",
     ...(length !== undefined && { "content-length": String(length) }),

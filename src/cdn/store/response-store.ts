@@ -1,8 +1,8 @@
 import { type ByteSpan } from "../engine/ranges.ts";
-import { decodeEntry, encodeEntry } from "./index-entry.ts";
+import { attachBodies, decodeIndex, encodeEntry, INDEX_FIELD } from "./index-entry.ts";
 import { deleteEntry, matchEntry, putEntry } from "./location-cache.ts";
 import { MemoryTier } from "./memory-tier.ts";
-import type { Variant } from "./variant.ts";
+import { type Body, Variant } from "./variant.ts";
 
 /** Of an isolate's 128 MB. */
 const MEMORY_BYTES = 24 * 1024 * 1024;
@@ -10,13 +10,13 @@ const MEMORY_BYTES = 24 * 1024 * 1024;
 const MEMORY_MS = 5_000;
 /** Bodies up to this ride in the index entry: a hit of a cold isolate reads the location once. */
 export const INLINE_BODY_BYTES = 64 * 1024;
-/** Bodies up to this stay in memory once they were read; larger ones stream as fast from the location. */
+/** Bodies up to this stay in memory once they are asked for again; larger ones stream as fast from the location. */
 const MEMORY_BODY_BYTES = 512 * 1024;
 /** Of one key; the oldest leave. */
 const MAX_VARIANTS = 32;
 const MAX_INLINE_TOTAL_BYTES = 512 * 1024;
-
-export type Body = Uint8Array | ReadableStream<Uint8Array>;
+/** How many bodies are remembered as sent once. */
+const MAX_STREAMED = 10_000;
 
 /**
  * What one location has stored, behind this isolate's memory: an index entry for each cache key with all its
@@ -24,6 +24,8 @@ export type Body = Uint8Array | ReadableStream<Uint8Array>;
  */
 class ResponseStore {
   readonly #memory = new MemoryTier(MEMORY_BYTES);
+  /** Ids of inline bodies that went from the location to a viewer without being read. */
+  readonly #streamed = new Set<string>();
   /** False where the location keeps nothing (workers.dev): memory is all there is then, and need not look further. */
   #locationKeeps: boolean | undefined;
 
@@ -32,20 +34,49 @@ class ResponseStore {
     return this.#memory.get(key, now);
   }
 
-  /** The variants that the location has stored. */
-  async read(key: string): Promise<readonly Variant[]> {
+  /**
+   * The variants that the location has stored, with their inline bodies. With `mayStream` a body that this isolate reads
+   * for the first time may be left unread, and is then not in memory: most of what is asked for once is not asked for
+   * again, and a body that JavaScript never sees costs half. Whoever does not send it on has to `keep` it.
+   */
+  async read(key: string, mayStream: boolean): Promise<readonly Variant[]> {
     const entry = await matchEntry("index", key);
-    const variants = entry && decodeEntry(key, await readBytes(entry));
-    if (!variants) return [];
+    const stored = entry && decodeIndex(key, entry.headers.get(INDEX_FIELD));
+    if (!stored) {
+      await entry?.body?.cancel();
+      return [];
+    }
+    const variants = stored.map((response) => new Variant(response));
+    const [sole, second] = variants.filter(({ stored: { form } }) => form === "inline");
+    if (mayStream && sole && !second && this.#isToBeStreamed(sole, entry)) {
+      sole.unread = entry.body ?? undefined;
+      return variants;
+    }
+    if (!attachBodies(variants, await readBytes(entry))) return [];
     this.#remember(key, variants);
     return variants;
+  }
+
+  /** Reads what `read` has left unread. False when the location breaks off. */
+  async keep(key: string, variants: readonly Variant[]): Promise<boolean> {
+    for (const variant of variants) {
+      const { unread } = variant;
+      if (!unread) continue;
+      variant.unread = undefined;
+      if (!attachBodies([variant], await readBytes(new Response(unread)))) return false;
+      this.#remember(key, variants);
+    }
+    return true;
   }
 
   /** Replaces the variants of a key: in memory at once, in the location when the promise ends. */
   async write(key: string, variants: readonly Variant[]): Promise<void> {
     const kept = limitVariants(variants);
     this.#remember(key, kept);
-    await putEntry("index", key, encodeEntry(key, kept));
+    const entry = encodeEntry(key, kept);
+    // What was there before must not outlive what cannot be stored.
+    if (!entry) return deleteEntry("index", key);
+    await putEntry("index", key, entry.body, entry.body.byteLength, { [INDEX_FIELD]: entry.index });
     this.#locationKeeps ??= await probeLocation(key);
   }
 
@@ -64,25 +95,36 @@ class ResponseStore {
    * Positions are those of the stored body.
    */
   async openBody(key: string, variant: Variant, span: ByteSpan): Promise<Body | undefined> {
-    const { bodyId, length } = variant.stored;
+    const { bodyId, form, length } = variant.stored;
     const whole = span.first === 0 && span.last === length - 1;
-    if (!variant.bytes && length <= MEMORY_BODY_BYTES) await this.#holdBody(key, variant);
+    const isWorthMemory = variant.wasStreamed || !whole;
+    if (form === "whole" && !variant.bytes && isWorthMemory && isHeldInMemory(length)) await this.#hold(key, variant);
     if (variant.bytes) return whole ? variant.bytes : variant.bytes.subarray(span.first, span.last + 1);
     const range = whole ? undefined : `bytes=${span.first}-${span.last}`;
     const entry = await matchEntry("body", bodyId, range);
     if (!entry?.body) return undefined;
-    if (entry.headers.get("content-length") === String(span.last - span.first + 1)) return entry.body;
-    await entry.body.cancel();
-    return undefined;
+    if (!hasLength(entry, span.last - span.first + 1)) {
+      await entry.body.cancel();
+      return undefined;
+    }
+    variant.wasStreamed = true;
+    return entry.body;
   }
 
-  async #holdBody(key: string, variant: Variant): Promise<void> {
+  async #hold(key: string, variant: Variant): Promise<void> {
     const { bodyId, length } = variant.stored;
     const entry = await matchEntry("body", bodyId);
     const bytes = entry && new Uint8Array(await readBytes(entry));
     if (bytes?.byteLength !== length) return;
     variant.bytes = bytes;
     this.#memory.recount(key);
+  }
+
+  #isToBeStreamed({ stored: { bodyId, length } }: Variant, entry: Response): boolean {
+    if (length === 0 || !hasLength(entry, length) || this.#streamed.has(bodyId)) return false;
+    if (this.#streamed.size >= MAX_STREAMED) this.#streamed.clear();
+    this.#streamed.add(bodyId);
+    return true;
   }
 
   #remember(key: string, variants: readonly Variant[]): void {
@@ -97,6 +139,10 @@ export const responseStore = new ResponseStore();
 /** Whether a body of this length stays in the isolate's memory. */
 export function isHeldInMemory(length: number): boolean {
   return length <= MEMORY_BODY_BYTES;
+}
+
+function hasLength({ headers }: Response, length: number): boolean {
+  return headers.get("content-length") === String(length);
 }
 
 function limitVariants(variants: readonly Variant[]): Variant[] {

@@ -154,14 +154,16 @@ it.each([
       return { ...(await get(path, id)), reads: reads.mock.calls.length };
     };
     const free = { from: "Hit from verge", operations: [] };
-    for (const [path, cold, hot] of [
-      ["/pages/inline", 1, 0],
-      ["/pages/held", 2, 0],
-      ["/pages/streamed", 2, 1],
+    // A body goes into memory with the second of its hits.
+    for (const [path, cold, again, hot] of [
+      ["/pages/inline", 1, 1, 0],
+      ["/pages/held", 2, 1, 0],
+      ["/pages/streamed", 2, 1, 1],
     ] as const) {
       // As in an isolate that has just started.
       responseStore.forget(`${id}\nGET\n${path}\n?`);
       expect(await cost(path), `${path}, cold`).toEqual({ ...free, reads: cold });
+      expect(await cost(path), `${path}, again`).toEqual({ ...free, reads: again });
       expect(await cost(path), `${path}, hot`).toEqual({ ...free, reads: hot });
     }
     for (const write of writes) expect(write).not.toHaveBeenCalled();
