@@ -33,7 +33,8 @@ export function answerFromStore(
 ): Draft | Promise<Draft | undefined> {
   const { viewer } = passage;
   const { status, statusText, form, length } = variant.stored;
-  const headers = new Headers(variant.headers);
+  // A variant that is not in memory is this answer's alone.
+  const headers = variant.unread ? variant.headers : new Headers(variant.headers);
   headers.set("age", String(Math.max(0, Math.floor(provenance.age))));
   const { age: _age, ...told } = provenance;
   const draft: Draft = { ...told, status, statusText, headers, body: null };
