@@ -29,6 +29,7 @@ const LAMBDA_ARN = /^arn:[^:]+:lambda:[^:]*:(\d{12}):function:([a-zA-Z0-9-_]+):(
 export function createEdgeFunctionPorts(request: RuntimeRequest): EdgeFunctionPorts {
   return {
     runFunction: (source, accountId, event, rawQuery) => runFunction(request, source, accountId, event, rawQuery),
+    hasLambda: (arn, accountId) => hasLambda(request, arn, accountId),
     invokeLambda: (arn, accountId, event, timeoutMs) => invokeLambda(request, arn, accountId, event, timeoutMs),
   };
 }
@@ -99,6 +100,12 @@ function describeFunction(
     sharedEnvironments: true,
     egressAllow: [],
   }));
+}
+
+async function hasLambda({ env }: RuntimeRequest, arn: string, accountId: string): Promise<boolean> {
+  const [, owner, name = "", qualifier = ""] = LAMBDA_ARN.exec(arn) ?? [];
+  if (owner !== accountId) return false;
+  return (await functionDirectoryOf(env).findFunction(accountId, name, qualifier)) !== undefined;
 }
 
 async function invokeLambda(

@@ -3,6 +3,7 @@ import type {
   DistributionConfig,
   GeoRestriction,
 } from "../../metadata/cdn/distribution-config.ts";
+import { resolveOrigin } from "../origin/origin-address.ts";
 import { type AliasRights, checkAliases } from "./alias-rules.ts";
 import { checkBehaviors } from "./behavior-rules.ts";
 import { cloudFrontError, invalidArgument } from "./errors.ts";
@@ -28,7 +29,7 @@ export function checkDistribution(config: DistributionConfig, rights: AliasRight
   if (root !== "" && (root.length > MAX_ROOT_OBJECT || !PATH.test(`/${root}`) || root.startsWith("/"))) {
     throw cloudFrontError("InvalidDefaultRootObject");
   }
-  if (Logging.Enabled && Logging.Bucket === "") {
+  if (Logging.Enabled && resolveOrigin({ DomainName: Logging.Bucket }, rights.domain).kind !== "bucket") {
     throw invalidArgument("The parameter Logging Bucket does not refer to a valid S3 bucket.");
   }
   if (Staging) throw invalidArgument("Staging distributions are not supported.");

@@ -1,7 +1,7 @@
 import { element } from "../../lib/xml.ts";
 import type { DistributionConfig } from "../../metadata/cdn/distribution-config.ts";
 import { newCdnId } from "../../metadata/cdn/ids.ts";
-import { listDistributionReferences } from "../../metadata/cdn/references.ts";
+import { isManaged, listDistributionReferences } from "../../metadata/cdn/references.ts";
 import type {
   DistributionOutcome,
   Reference,
@@ -20,6 +20,7 @@ import {
 } from "./call.ts";
 import { completeDistribution } from "./distribution-defaults.ts";
 import { describeDistribution, summariseDistribution } from "./distribution-documents.ts";
+import { checkReferences } from "./distribution-references.ts";
 import { checkDistribution } from "./distribution-rules.ts";
 import { type CloudFrontErrorCode, cloudFrontError, invalidArgument } from "./errors.ts";
 import { requireOriginRights } from "./origin-rights.ts";
@@ -60,6 +61,7 @@ async function createFrom(
   const config = completeDistribution(written);
   checkDistribution(config, call);
   requireOriginRights(config, call);
+  await checkReferences(config, call);
   const outcome = await call.registry.createDistribution({
     id: newCdnId("E"),
     accountId: call.account.id,
@@ -87,6 +89,7 @@ export async function updateDistribution(call: CdnCall): Promise<CdnResult> {
   requireOriginRights(config, call);
   const before = await requireDistribution(call);
   if (before.config.CallerReference !== config.CallerReference) throw cloudFrontError("IllegalUpdate");
+  await checkReferences(config, call);
   const references = listDistributionReferences(config);
   const changed = requireDone(
     await call.registry.changeDistribution(call.account.id, before.id, etag, config, references),
@@ -110,11 +113,17 @@ export async function listDistributions(call: CdnCall): Promise<CdnResult> {
   return { status: 200, xml: renderList("DistributionList", "marked", { ...page, next }, items) };
 }
 
-/** Ids of the distributions that refer to what the path names. */
+/**
+ * Ids of the distributions that refer to what the path names.
+ * @throws ServiceError NoSuchCachePolicy and its like; of key groups NoSuchResource
+ */
 export function listDistributionsBy(kind: ResourceKind, name: string): (call: CdnCall) => Promise<CdnResult> {
   return async (call) => {
     const page = readPage(call.query);
     const reference = { kind, id: parameter(call, name) };
+    if (!isManaged(reference) && !(await call.registry.findResource(kind, call.account.id, reference.id))) {
+      throw cloudFrontError(kind === "key-group" ? "NoSuchResource" : MISSING[kind]);
+    }
     const found = await call.registry.listDistributions(call.account.id, page.marker, page.limit, reference);
     const next = nextMarker(found, ({ id }) => id);
     const items = found.items.map(({ id }) => element("DistributionId", id));

@@ -19,6 +19,8 @@ export interface EdgeFunctionPorts {
    * @param rawQuery what `request.rawQueryString()` answers
    */
   runFunction(source: EdgeFunction, accountId: string, event: object, rawQuery: string): Promise<FunctionRun>;
+  /** Whether an ARN is a version of a function of this deployment, and of an account. */
+  hasLambda(arn: string, accountId: string): Promise<boolean>;
   /**
    * Invokes a function of this deployment, of the distribution's own account; answers what it returned.
    * @throws {EdgeFunctionError} when it fails, or there is no such function.

@@ -16,6 +16,7 @@ import {
   UntagResourceCommand,
   UpdateDistributionCommand,
 } from "@aws-sdk/client-cloudfront";
+import { PublishVersionCommand } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../support/accounts.ts";
 import {
@@ -24,6 +25,7 @@ import {
   createDistribution,
   describeDistribution,
 } from "../../support/cloudfront.ts";
+import { createFunction, createLambdaClient } from "../../support/lambda.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
 
 let verge: Verge;
@@ -93,6 +95,10 @@ describe("a distribution", () => {
   });
 
   it("comes back as it was written, with everything that it may have", async () => {
+    const lambda = createLambdaClient(verge);
+    const { FunctionArn } = await lambda.send(
+      new PublishVersionCommand({ FunctionName: await createFunction(lambda) }),
+    );
     const written: DistributionConfig = describeDistribution({
       Aliases: { Quantity: 2, Items: ["www.full.example", "*.full.example"] },
       DefaultRootObject: "index.html",
@@ -157,7 +163,7 @@ describe("a distribution", () => {
           Quantity: 1,
           Items: [
             {
-              LambdaFunctionARN: "arn:aws:lambda:us-east-1:123456789012:function:edge:1",
+              LambdaFunctionARN: FunctionArn!,
               EventType: "origin-request",
               IncludeBody: true,
             },

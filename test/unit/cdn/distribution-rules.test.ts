@@ -177,6 +177,7 @@ describe("CloudFront's own error for", () => {
       { Restrictions: { GeoRestriction: { RestrictionType: "none", Items: ["SE"] } } },
     ],
     ["logs to nowhere", "InvalidArgument", { Logging: { ...base.Logging, Enabled: true } }],
+    ["logs to no bucket", "InvalidArgument", { Logging: { ...base.Logging, Enabled: true, Bucket: "logs" } }],
     ["an empty caller reference", "InvalidArgument", { CallerReference: "" }],
   ])("%s", (_, code, changes) => {
     expect(() => check(changes)).toThrow(expect.objectContaining({ code }));
