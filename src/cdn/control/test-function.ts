@@ -46,10 +46,19 @@ function readEvent(bytes: Uint8Array): object {
   throw invalidArgument("The parameter EventObject is not valid: it must be a JSON object.");
 }
 
+interface Parameter {
+  readonly value?: string;
+  readonly multiValue?: readonly { readonly value?: string }[];
+}
+
 /** What a viewer would have sent: an event object has the parameters apart. */
-function rawQueryOf(event: { request?: { querystring?: Record<string, { value?: string } | null> } }): string {
+function rawQueryOf(event: { request?: { querystring?: Record<string, Parameter | null> } }): string {
   const parameters = Object.entries(event.request?.querystring ?? {});
-  return parameters.map(([name, given]) => (given?.value ? `${name}=${given.value}` : name)).join("&");
+  return parameters
+    .flatMap(([name, given]) =>
+      (given?.multiValue ?? [given]).map((one) => (one?.value ? `${name}=${one.value}` : name)),
+    )
+    .join("&");
 }
 
 /** `{"request": …}` or `{"response": …}`; undefined for what is neither. */

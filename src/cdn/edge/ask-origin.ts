@@ -66,7 +66,7 @@ async function askWithFunctions(
   const answer = await callOrigins(origins, behavior.failoverStatuses, call, context);
   if (!after) return answer;
   try {
-    return { ...answer, response: await runOriginResponse(after, call, answer.response, own) };
+    return { ...answer, response: await runOriginResponse(after, call, target ?? first, answer.response, own) };
   } catch (error) {
     await answer.watch.giveUp(answer.response);
     throw error;

@@ -84,7 +84,8 @@ async function serveThroughFunction(
   context: ServeContext,
 ): Promise<Response> {
   try {
-    const verdict = await runViewerRequest(association, distribution, asked, context.ports);
+    const { ports } = context;
+    const verdict = await runViewerRequest(association, { distribution, behavior, viewer: asked, ports });
     return verdict.kind === "request"
       ? await serveRequest(distribution, behavior, verdict.viewer, context)
       : finishAnswer(verdict.draft, behavior, asked);
@@ -122,7 +123,7 @@ function deliver(
 ): Response | Promise<Response> {
   const association = behavior.functions?.["viewer-response"];
   if (!association || draft.status >= 400) return finishAnswer(draft, behavior, viewer);
-  return runViewerResponse(association, distribution, viewer, draft, ports).then(
+  return runViewerResponse(association, { distribution, behavior, viewer, ports }, draft).then(
     (changed) => finishAnswer(changed, behavior, viewer),
     async (error: unknown) => {
       if (!(error instanceof EdgeFunctionError)) throw error;

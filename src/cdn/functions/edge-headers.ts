@@ -1,15 +1,40 @@
 import { EdgeFunctionError } from "./ports.ts";
 
 /** "Restrictions on edge functions: disallowed headers". */
-const DISALLOWED =
-  /^(?:connection|expect|keep-alive|proxy-.*|trailer|upgrade|x-accel-.*|x-amz-cf-.*|x-amzn-.*|x-cache.*|x-edge-.*|x-forwarded-proto|x-real-ip)$/;
+const DISALLOWED: ReadonlySet<string> = new Set([
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "trailer",
+  "upgrade",
+  "x-accel-buffering",
+  "x-accel-charset",
+  "x-accel-limit-rate",
+  "x-accel-redirect",
+  "x-amzn-auth",
+  "x-amzn-cf-billing",
+  "x-amzn-cf-id",
+  "x-amzn-cf-xff",
+  "x-amzn-errortype",
+  "x-amzn-fle-profile",
+  "x-amzn-header-count",
+  "x-amzn-header-order",
+  "x-amzn-lambda-integration-tag",
+  "x-amzn-requestid",
+  "x-cache",
+  "x-forwarded-proto",
+  "x-real-ip",
+]);
+const DISALLOWED_PREFIXES = /^x-(?:amz-cf|edge)-/;
 
-/** "Read-only headers": what a function says of them is not heard, by the side on which it runs. */
+/** "Read-only headers": functions see them and may return them, as they are. */
 const READ_ONLY = {
-  "viewer-request": new Set(["cdn-loop", "content-length", "host", "transfer-encoding", "via"]),
+  "viewer-request": new Set(["content-length", "host", "transfer-encoding", "via"]),
   "origin-request": new Set([
     "accept-encoding",
-    "cdn-loop",
     "content-length",
     "if-modified-since",
     "if-none-match",
@@ -20,19 +45,30 @@ const READ_ONLY = {
     "via",
   ]),
   "origin-response": new Set(["transfer-encoding", "via"]),
-  "viewer-response": new Set(["content-encoding", "content-length", "transfer-encoding", "warning", "via"]),
+  "viewer-response": new Set(["transfer-encoding", "warning", "via"]),
+} as const;
+
+/**
+ * Not heard, but no error: the platform knows how long a body is, and CDN-Loop is how this product finds loops. A
+ * body's coding goes with the body.
+ */
+const UNHEARD = {
+  "viewer-request": new Set(["cdn-loop"]),
+  "origin-request": new Set(["cdn-loop"]),
+  "origin-response": new Set<string>(),
+  "viewer-response": new Set(["content-encoding", "content-length"]),
 } as const;
 
 export type EdgeEvent = keyof typeof READ_ONLY;
 
 /** Whether a header is for CloudFront alone: functions neither see nor set it. */
 export function isDisallowed(name: string): boolean {
-  return DISALLOWED.test(name);
+  return DISALLOWED.has(name) || DISALLOWED_PREFIXES.test(name);
 }
 
 /**
  * The headers that a function has returned, with those that it may not change as they were.
- * @throws {EdgeFunctionError} for names and values that no header can have.
+ * @throws {EdgeFunctionError} where it has changed one of those, and for names and values that no header can have.
  */
 export function mergeHeaders(
   event: EdgeEvent,
@@ -40,18 +76,21 @@ export function mergeHeaders(
   returned: Iterable<readonly [name: string, value: string]>,
 ): Headers {
   const readOnly: ReadonlySet<string> = READ_ONLY[event];
+  const unheard: ReadonlySet<string> = UNHEARD[event];
   const merged = new Headers();
   for (const [name, value] of before) {
-    if (readOnly.has(name) || isDisallowed(name)) merged.append(name, value);
+    if (readOnly.has(name) || unheard.has(name) || isDisallowed(name)) merged.append(name, value);
   }
+  const claimed = new Headers();
   for (const [given, value] of returned) {
     const name = given.toLowerCase();
-    if (readOnly.has(name)) continue;
-    if (isDisallowed(name)) {
-      if (before.has(name)) continue;
-      throw new EdgeFunctionError(502, `The function added the header ${given}, which functions may not set.`);
-    }
-    append(merged, given, value);
+    if (unheard.has(name)) continue;
+    if (readOnly.has(name)) append(claimed, given, value);
+    else if (!isDisallowed(name)) append(merged, given, value);
+    else if (!before.has(name)) throw invalid(`added the header ${given}, which functions may not set`);
+  }
+  for (const [name, value] of claimed) {
+    if (before.get(name) !== value) throw invalid(`changed the header ${name}, which is read-only`);
   }
   return merged;
 }
@@ -63,14 +102,16 @@ export function mergeHeaders(
 export function makeHeaders(returned: Iterable<readonly [name: string, value: string]>): Headers {
   const headers = new Headers();
   for (const [name, value] of returned) {
-    if (isDisallowed(name.toLowerCase())) {
-      throw new EdgeFunctionError(502, `The function added the header ${name}, which functions may not set.`);
-    }
+    if (isDisallowed(name.toLowerCase())) throw invalid(`added the header ${name}, which functions may not set`);
     // The platform knows how long a body is, and how it travels.
     if (/^(?:content-length|transfer-encoding|via)$/i.test(name)) continue;
     append(headers, name, value);
   }
   return headers;
+}
+
+function invalid(why: string): EdgeFunctionError {
+  return new EdgeFunctionError(502, `The function ${why}.`);
 }
 
 function append(headers: Headers, name: string, value: string): void {

@@ -1,10 +1,11 @@
 /**
  * The event object of CloudFront Functions ("CloudFront Functions event structure"): headers, cookies and query
- * parameters by name, each with its last value and, where there are several, all of them in `multiValue`.
+ * parameters by name, each with its first value and, where there are several, all of them in `multiValue`.
  */
 import type { ViewerRequest } from "../edge/viewer.ts";
 import { type EdgeEvent, isDisallowed, makeHeaders, mergeHeaders } from "./edge-headers.ts";
 import { EdgeFunctionError } from "./ports.ts";
+import { decodeBody } from "./returned-body.ts";
 
 interface EventValue {
   readonly value: string;
@@ -12,6 +13,9 @@ interface EventValue {
   readonly attributes?: string;
   readonly multiValue?: readonly { readonly value: string; readonly attributes?: string }[];
 }
+
+/** "Restrictions on all edge functions": of a URI with its query. */
+export const MAX_URI = 8_192;
 
 type EventValues = Readonly<Record<string, EventValue>>;
 
@@ -59,13 +63,17 @@ export function readRequest(viewer: ViewerRequest, result: object): ViewerReques
   if (typeof uri !== "string" || !uri.startsWith("/") || /[\s#?]/.test(uri)) {
     throw invalid("uri must be a path that begins with a slash");
   }
-  const returned = [...listHeaders(headers)];
-  const cookie = [...listValues(cookies, "cookies")].map(([name, value]) => `${name}=${value}`).join("; ");
+  const query = readQuery(viewer.query, querystring);
+  if (uri.length + query.length >= MAX_URI)
+    throw invalid(`uri and querystring must have less than ${MAX_URI} characters`);
+  const returned = [...listHeaders(headers, describeHeaders(viewer.headers, "cookie"))];
+  const sent = collect(readCookies(viewer.headers.get("cookie")));
+  const cookie = [...listValues(cookies, "cookies", sent)].map(([name, value]) => `${name}=${value}`).join("; ");
   if (cookie !== "") returned.push(["cookie", cookie]);
   return {
     ...viewer,
     path: uri,
-    query: readQuery(viewer.query, querystring),
+    query,
     headers: mergeHeaders("viewer-request", viewer.headers, returned),
   };
 }
@@ -76,6 +84,8 @@ export interface MadeAnswer {
   readonly headers: Headers;
   /** Undefined where the function says nothing of it. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** Content-Encoding of that body: a text has none, whatever the one had that it replaces. */
+  readonly coding: string | undefined;
 }
 
 /** Whether a result is an answer rather than a request. */
@@ -88,8 +98,9 @@ export function readAnswer(result: object, before?: Headers): MadeAnswer {
   const { statusCode, statusDescription, headers, cookies, body } = result as Readonly<Record<string, unknown>>;
   const status = Number(statusCode);
   if (!Number.isInteger(status) || status < 200 || status > 599) throw invalid("statusCode must be from 200 to 599");
-  const returned = [...listHeaders(headers)];
-  for (const [name, value, attributes] of listValues(cookies, "cookies")) {
+  const returned = [...listHeaders(headers, before ? describeHeaders(before, "set-cookie") : {})];
+  const sent = before ? collect(before.getSetCookie().map(readSetCookie)) : {};
+  for (const [name, value, attributes] of listValues(cookies, "cookies", sent)) {
     returned.push([
       "set-cookie",
       `${name}=${value}${attributes === undefined || attributes === "" ? "" : `; ${attributes}`}`,
@@ -100,18 +111,29 @@ export function readAnswer(result: object, before?: Headers): MadeAnswer {
     statusText: typeof statusDescription === "string" ? statusDescription : "",
     headers: before ? mergeHeaders("viewer-response", before, returned) : makeHeaders(returned),
     body: readBody(body),
+    coding: isEncoded(body) ? returned.find(([name]) => name === "content-encoding")?.[1] : undefined,
   };
 }
 
 /** Text, or `{encoding: "text" | "base64", data}`. */
 function readBody(body: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (body === undefined || body === null) return undefined;
-  if (typeof body === "string") return Buffer.from(body);
-  const { encoding, data } = body as { encoding?: unknown; data?: unknown };
+  const { encoding, data } = typeof body === "string" ? { encoding: "text", data: body } : (body as EventBody);
   if (typeof data !== "string" || (encoding !== "text" && encoding !== "base64")) {
     throw invalid("body must be a text, or have an encoding and data");
   }
-  return Buffer.from(data, encoding === "base64" ? "base64" : "utf8");
+  const bytes = decodeBody(data, encoding);
+  if (!bytes) throw invalid("body is not valid base64");
+  return bytes;
+}
+
+function isEncoded(body: unknown): boolean {
+  return typeof body === "object" && body !== null && (body as EventBody).encoding === "base64";
+}
+
+interface EventBody {
+  readonly encoding?: unknown;
+  readonly data?: unknown;
 }
 
 function describeHeaders(headers: Headers, apart: "cookie" | "set-cookie"): EventValues {
@@ -134,7 +156,7 @@ function describeQuery(query: string): EventValues {
 function readQuery(before: string, returned: unknown): string {
   if (typeof returned === "string") return checkQuery(returned);
   if (JSON.stringify(returned) === JSON.stringify(describeQuery(before))) return before;
-  const pairs = [...listValues(returned, "querystring")].map(([name, value]) =>
+  const pairs = [...listValues(returned, "querystring", describeQuery(before))].map(([name, value]) =>
     value === "" ? name : `${name}=${value}`,
   );
   return checkQuery(pairs.join("&"));
@@ -166,32 +188,44 @@ function readSetCookie(line: string): Pair {
     : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim(), attributes];
 }
 
-/** By name; the value is the last one where a name comes several times. */
+/** By name; the value is the first one where a name comes several times ("Duplicate query strings, headers, and cookies"). */
 function collect(pairs: readonly Pair[]): EventValues {
   const byName = Map.groupBy(pairs, ([name]) => name);
   // No prototype: parameters may be called `__proto__`.
   const collected = Object.create(null) as Record<string, EventValue>;
   for (const [name, own] of byName) {
     const values = own.map(([, value, attributes]) => ({ value, ...(attributes && { attributes }) }));
-    collected[name] = { ...values.at(-1)!, ...(values.length > 1 && { multiValue: values }) };
+    collected[name] = { ...values[0]!, ...(values.length > 1 && { multiValue: values }) };
   }
   return collected;
 }
 
-function* listHeaders(headers: unknown): Generator<[string, string]> {
-  for (const [name, value] of listValues(headers, "headers")) yield [name, value];
+function* listHeaders(headers: unknown, before: EventValues): Generator<[string, string]> {
+  for (const [name, value] of listValues(headers, "headers", before)) yield [name, value];
 }
 
-function* listValues(values: unknown, member: string): Generator<Pair> {
+function* listValues(values: unknown, member: string, before: EventValues): Generator<Pair> {
   if (values === undefined) return;
   if (typeof values !== "object" || values === null) throw invalid(`${member} must be an object`);
   for (const [name, given] of Object.entries(values)) {
-    const { multiValue, ...single } = (given ?? {}) as Partial<EventValue>;
-    for (const { value, attributes } of multiValue ?? [single]) {
+    for (const { value, attributes } of applyChange((given ?? {}) as Partial<EventValue>, before[name])) {
       if (typeof value !== "string") throw invalid(`${member}.${name}.value must be a string`);
       yield typeof attributes === "string" ? [name, value, attributes] : [name, value];
     }
   }
+}
+
+/**
+ * What a function has said with a value and several: a change of `multiValue` counts, and otherwise one of `value`,
+ * which is the first of them.
+ */
+function applyChange(
+  { multiValue, ...single }: Partial<EventValue>,
+  before: EventValue | undefined,
+): readonly Partial<EventValue>[] {
+  if (!multiValue || multiValue.length === 0) return [single];
+  const isUntouched = JSON.stringify(multiValue) === JSON.stringify(before?.multiValue);
+  return isUntouched ? [single, ...multiValue.slice(1)] : multiValue;
 }
 
 function invalid(why: string): EdgeFunctionError {

@@ -1,7 +1,9 @@
 /** The event of Lambda@Edge ("Lambda@Edge event structure"): headers as arrays of key and value, by lower-case name. */
 import { forwardableFields } from "../engine/storability.ts";
 import { type EdgeEvent, isDisallowed, makeHeaders, mergeHeaders } from "./edge-headers.ts";
+import { MAX_URI } from "./function-event.ts";
 import { EdgeFunctionError } from "./ports.ts";
+import { decodeBody } from "./returned-body.ts";
 
 export interface LambdaHeader {
   readonly key?: string;
@@ -72,18 +74,22 @@ export interface ChangedRequest {
   readonly origin: unknown;
 }
 
-export function readLambdaRequest(event: EdgeEvent, before: Headers, result: object): ChangedRequest {
+/** @param maxBody bytes of a body that replaces the viewer's; what is longer is cut, as on AWS */
+export function readLambdaRequest(event: EdgeEvent, before: Headers, result: object, maxBody: number): ChangedRequest {
   const { uri, querystring = "", headers, body, origin } = result as Partial<LambdaRequest>;
   if (typeof uri !== "string" || !uri.startsWith("/") || /[\s#?]/.test(uri)) {
     throw invalid("the URI must be a path that begins with a slash");
   }
   if (typeof querystring !== "string" || /[\s#]/.test(querystring))
     throw invalid("querystring must be percent-encoded");
+  if (uri.length + querystring.length >= MAX_URI) {
+    throw invalid(`URI and querystring must have less than ${MAX_URI} characters`);
+  }
   return {
     uri,
     querystring,
     headers: mergeHeaders(event, before, listHeaders(headers)),
-    body: body?.action === "replace" ? decodeBody(body.data, body.encoding) : undefined,
+    body: body?.action === "replace" ? readBody(body.data, body.encoding ?? "base64").subarray(0, maxBody) : undefined,
     origin,
   };
 }
@@ -103,7 +109,8 @@ export function readLambdaAnswer(event: EdgeEvent, result: object, before?: Head
   const { status: given, statusDescription, headers, body, bodyEncoding } = result as Readonly<Record<string, unknown>>;
   const status = Number(given);
   if (!Number.isInteger(status) || status < 200 || status > 599) throw invalid("the status must be from 200 to 599");
-  const bytes = body === undefined || body === null ? undefined : decodeBody(body, bodyEncoding);
+  const bytes = body === undefined || body === null ? undefined : readBody(body, bodyEncoding ?? "text");
+  if (bytes && bytes.byteLength > 0 && status === 204) throw invalid("an answer of status 204 has no body");
   const limit = event.startsWith("viewer") ? MAX_GENERATED.viewer : MAX_GENERATED.origin;
   if (bytes && bytes.byteLength > limit) throw invalid(`the body is longer than ${limit} bytes`);
   const returned = listHeaders(headers);
@@ -115,12 +122,12 @@ export function readLambdaAnswer(event: EdgeEvent, result: object, before?: Head
   };
 }
 
-function decodeBody(data: unknown, encoding: unknown): Uint8Array<ArrayBuffer> {
+function readBody(data: unknown, encoding: unknown): Uint8Array<ArrayBuffer> {
   if (typeof data !== "string") throw invalid("the body must be a text");
-  if (encoding !== undefined && encoding !== "text" && encoding !== "base64") {
-    throw invalid("the encoding of a body is text or base64");
-  }
-  return Buffer.from(data, encoding === "base64" ? "base64" : "utf8");
+  if (encoding !== "text" && encoding !== "base64") throw invalid("the encoding of a body is text or base64");
+  const bytes = decodeBody(data, encoding);
+  if (!bytes) throw invalid("the body is not valid base64");
+  return bytes;
 }
 
 function* listHeaders(headers: unknown): Generator<[string, string]> {

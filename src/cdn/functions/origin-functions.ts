@@ -48,8 +48,7 @@ export async function runOriginRequest(
   const read = shown ? await readPrefix(shown, MAX_BODY_BYTES, context.viewer.headers) : undefined;
   const own = read ? { ...call, body: read.whole, bodyBroken: read.broken } : call;
   const request = {
-    ...describeCall(call, context.viewer),
-    ...(target && { origin: describeLambdaOrigin(target) }),
+    ...describeCall(call, target, context.viewer),
     ...(read && { body: describeBody(read.prefix, read.isAll) }),
   };
   const config = describeContext(context.distribution, context.viewer, "origin-request");
@@ -58,19 +57,24 @@ export async function runOriginRequest(
     const { body, ...head } = readLambdaAnswer("origin-request", result);
     return { kind: "answer", response: makeResponse(head, body ?? null) };
   }
-  const changed = readLambdaRequest("origin-request", call.headers, result);
+  const changed = readLambdaRequest("origin-request", call.headers, result, MAX_BODY_BYTES);
   return { kind: "call", call: applyChange(own, changed), target: target && readLambdaOrigin(target, changed.origin) };
 }
 
-/** @throws {EdgeFunctionError} */
+/**
+ * Shows an origin's answer to the function at origin-response.
+ * @param target the first origin, or the one that a function has chosen
+ * @throws {EdgeFunctionError}
+ */
 export async function runOriginResponse(
   association: Association,
   call: OriginCall,
+  target: OriginTarget | undefined,
   response: Response,
   context: OriginFunctionContext,
 ): Promise<Response> {
   const config = describeContext(context.distribution, context.viewer, "origin-response");
-  const event = describeLambdaEvent(config, describeCall(call, context.viewer), {
+  const event = describeLambdaEvent(config, describeCall(call, target, context.viewer), {
     status: String(response.status),
     statusDescription: response.statusText,
     headers: describeLambdaHeaders(response.headers),
@@ -92,6 +96,8 @@ function makeResponse(
 }
 
 function applyChange(call: OriginCall, { uri, querystring, headers, body }: ChangedRequest): OriginCall {
+  // The platform sends the host of the origin that is asked, and no other.
+  headers.delete("host");
   return {
     ...call,
     path: uri,
@@ -101,13 +107,19 @@ function applyChange(call: OriginCall, { uri, querystring, headers, body }: Chan
   };
 }
 
-function describeCall({ method, path, query, headers }: OriginCall, { clientAddress }: ViewerRequest): LambdaRequest {
+function describeCall(
+  { method, path, query, headers }: OriginCall,
+  target: OriginTarget | undefined,
+  { clientAddress }: ViewerRequest,
+): LambdaRequest {
+  const described = describeLambdaHeaders(headers);
   return {
     clientIp: clientAddress ?? "",
     method,
     uri: path,
     querystring: query,
-    headers: describeLambdaHeaders(headers),
+    headers: target ? { ...described, host: [{ key: "Host", value: target.origin.DomainName }] } : described,
+    ...(target && { origin: describeLambdaOrigin(target) }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** What runs at the viewer's side of the cache: at viewer-request before it, at viewer-response after it. */
 import type { CompiledDistribution } from "../edge/compile.ts";
-import type { CacheResult, Draft } from "../edge/draft.ts";
-import type { ViewerRequest } from "../edge/viewer.ts";
+import { type CacheResult, type Draft, hasBody } from "../edge/draft.ts";
+import type { Behavior } from "../edge/behavior.ts";
+import { readViewerHeader, type ViewerRequest } from "../edge/viewer.ts";
 import type { Association } from "./associations.ts";
 import { describeEvent, isAnswer, type MadeAnswer, readAnswer, readRequest } from "./function-event.ts";
 import {
@@ -26,26 +27,28 @@ export type ViewerVerdict =
   | { readonly kind: "request"; readonly viewer: ViewerRequest }
   | { readonly kind: "answer"; readonly draft: Draft };
 
+export interface ViewerFunctionContext {
+  readonly distribution: CompiledDistribution;
+  readonly behavior: Behavior;
+  readonly viewer: ViewerRequest;
+  readonly ports: EdgeFunctionPorts;
+}
+
 /** @throws {EdgeFunctionError} */
 export async function runViewerRequest(
   association: Association,
-  distribution: CompiledDistribution,
-  viewer: ViewerRequest,
-  ports: EdgeFunctionPorts,
+  context: ViewerFunctionContext,
 ): Promise<ViewerVerdict> {
-  return association.kind === "function"
-    ? askFunction(association, distribution, viewer, ports)
-    : askLambda(association, distribution, viewer, ports);
+  return association.kind === "function" ? askFunction(association, context) : askLambda(association, context);
 }
 
 /** @throws {EdgeFunctionError} */
 export async function runViewerResponse(
   association: Association,
-  distribution: CompiledDistribution,
-  viewer: ViewerRequest,
+  own: ViewerFunctionContext,
   draft: Draft,
-  ports: EdgeFunctionPorts,
 ): Promise<Draft> {
+  const { distribution, viewer, ports } = own;
   const context = describeContext(distribution, viewer, "viewer-response");
   if (association.kind === "lambda") {
     const event = describeLambdaEvent(context, describeViewer(viewer), {
@@ -56,9 +59,12 @@ export async function runViewerResponse(
     const result = await invoke(association, distribution, event, ports);
     const { body, ...head } = readLambdaAnswer("viewer-response", result, draft.headers);
     if (body) throw new EdgeFunctionError(502, "A Lambda function at viewer-response cannot change the body.");
+    if (head.status !== draft.status) {
+      throw new EdgeFunctionError(502, "A Lambda function at viewer-response cannot change the status.");
+    }
     return { ...draft, ...head };
   }
-  const event = describeEvent(context, viewer, draft);
+  const event = describeEvent(context, withMadeHeaders(own), draft);
   return replaceAnswer(
     draft,
     readAnswer(await run(association, distribution, event, viewer.query, ports), draft.headers),
@@ -67,22 +73,36 @@ export async function runViewerResponse(
 
 async function askFunction(
   association: Association & { readonly kind: "function" },
-  distribution: CompiledDistribution,
-  viewer: ViewerRequest,
-  ports: EdgeFunctionPorts,
+  own: ViewerFunctionContext,
 ): Promise<ViewerVerdict> {
+  const { distribution, viewer, ports } = own;
   const context = describeContext(distribution, viewer, "viewer-request");
-  const result = await run(association, distribution, describeEvent(context, viewer), viewer.query, ports);
+  const event = describeEvent(context, withMadeHeaders(own));
+  const result = await run(association, distribution, event, viewer.query, ports);
   return isAnswer(result)
     ? { kind: "answer", draft: makeDraft(readAnswer(result), "FunctionGeneratedResponse") }
     : { kind: "request", viewer: readRequest(viewer, result) };
 }
 
+/**
+ * The request as CloudFront Functions see it: with the CloudFront headers that the policies name, such as
+ * `cloudfront-viewer-country`, whatever the viewer said under those names. Lambda@Edge sees them at origin events alone.
+ */
+function withMadeHeaders({ behavior, viewer }: ViewerFunctionContext): ViewerRequest {
+  const names = behavior.forward.madeHeaders;
+  if (names.length === 0) return viewer;
+  const headers = new Headers(viewer.headers);
+  for (const name of names) {
+    const value = readViewerHeader(viewer, name);
+    if (value === null) headers.delete(name);
+    else headers.set(name, value);
+  }
+  return { ...viewer, headers };
+}
+
 async function askLambda(
   association: Association & { readonly kind: "lambda" },
-  distribution: CompiledDistribution,
-  viewer: ViewerRequest,
-  ports: EdgeFunctionPorts,
+  { distribution, viewer, ports }: ViewerFunctionContext,
 ): Promise<ViewerVerdict> {
   const context = describeContext(distribution, viewer, "viewer-request");
   const shown = association.includeBody && viewer.body;
@@ -97,7 +117,7 @@ async function askLambda(
       draft: makeDraft(readLambdaAnswer("viewer-request", result), "LambdaGeneratedResponse"),
     };
   }
-  const changed = readLambdaRequest("viewer-request", viewer.headers, result);
+  const changed = readLambdaRequest("viewer-request", viewer.headers, result, MAX_BODY_BYTES);
   const { uri, querystring, headers } = changed;
   if (changed.body) headers.set("content-length", String(changed.body.byteLength));
   return {
@@ -171,14 +191,18 @@ async function invoke(
   throw new EdgeFunctionError(502, "The Lambda function returned neither a request nor a response.");
 }
 
-function makeDraft({ status, statusText, headers, body }: MadeAnswer, result: CacheResult): Draft {
-  return { status, statusText, headers, body: body ?? null, result, cacheStatus: "fwd=bypass; detail=function" };
+function makeDraft({ status, statusText, headers, body }: Omit<MadeAnswer, "coding">, result: CacheResult): Draft {
+  const own = body && hasBody("GET", status) ? body : null;
+  return { status, statusText, headers, body: own, result, cacheStatus: "fwd=bypass; detail=function" };
 }
 
-/** A body that the function has given takes the place of the one that was there. */
-function replaceAnswer(draft: Draft, { body, ...head }: MadeAnswer): Draft {
-  if (!body) return { ...draft, ...head };
+/** A body that the function has given takes the place of the one that was there; some statuses have none. */
+function replaceAnswer(draft: Draft, { body: given, coding, ...head }: MadeAnswer): Draft {
+  const mayHave = hasBody("GET", head.status);
+  const body = mayHave ? given : undefined;
+  if (!body && (mayHave || draft.body === null)) return { ...draft, ...head };
   if (draft.body instanceof ReadableStream) void draft.body.cancel().catch(() => undefined);
   for (const name of ["content-length", "content-encoding", "content-range", "etag"]) head.headers.delete(name);
-  return { ...draft, ...head, body };
+  if (coding !== undefined) head.headers.set("content-encoding", coding);
+  return { ...draft, ...head, body: body ?? null };
 }

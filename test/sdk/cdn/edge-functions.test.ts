@@ -93,6 +93,10 @@ describe("CloudFront Functions at viewer-request", () => {
       "set what they may not",
       "function handler(event) { event.request.headers['x-edge-a'] = { value: '1' }; return event.request; }",
     ],
+    [
+      "change what is read-only",
+      "function handler(event) { event.request.headers.via = { value: 'me' }; return event.request; }",
+    ],
     ["ask the network", "async function handler(event) { await fetch('http://example.com/'); return event.request; }"],
   ])("that %s are an error of the function, and the origin is not asked", async (_what, code) => {
     const { url } = await withFunction(code, echo);
@@ -100,14 +104,6 @@ describe("CloudFront Functions at viewer-request", () => {
     expect([502, 503]).toContain(status);
     expect(from).toBe("Error");
     expect(cdn.origin.asked).toEqual([]);
-  });
-
-  test("cannot change what says where a request came from", async () => {
-    const { url } = await withFunction(
-      "function handler(event) { event.request.headers.via = { value: 'me' }; return event.request; }",
-      echo,
-    );
-    expect(JSON.parse((await ask(`${url}/page`)).text).via).not.toContain("me");
   });
 });
 
