@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
-import { readOriginTime, type Served } from "../cdn/seeing/served.ts";
+import type { Served } from "../cdn/seeing/served.ts";
 import { nameLogFile, renderLogFile, renderLogLine } from "../cdn/seeing/standard-log.ts";
+import { readLocation } from "../cdn/edge/viewer.ts";
 import { resolveOrigin } from "../cdn/origin/origin-address.ts";
 import type { Env } from "../env.ts";
 import type { DistributionSnapshot } from "../metadata/cdn/protocol.ts";
@@ -35,8 +36,6 @@ class CdnRecorder {
   #lineCount = 0;
   /** When a request will send what has gathered; 0 when none is going to. */
   #dueAt = 0;
-  /** An isolate stays where it is: asked for once, since making `request.cf` costs more than a hit. */
-  #location: string | undefined;
 
   constructor(env: Env) {
     const seconds = Number(env.VERGE_LOG_INTERVAL_SECONDS ?? DEFAULT_INTERVAL_SECONDS);
@@ -44,7 +43,7 @@ class CdnRecorder {
   }
 
   record(served: Served, actor: BucketActor): void {
-    const location = (this.#location ??= served.viewer.place?.colo ?? "");
+    const location = readLocation(served.viewer);
     this.#count(served, location);
     if (served.distribution.config.Logging.Enabled) this.#log(served, location);
     const now = served.answeredAt;
@@ -71,10 +70,10 @@ class CdnRecorder {
     }
     row.requests++;
     row.bytes += bytes;
-    const originTime = result === "Hit" ? undefined : readOriginTime(served);
-    if (originTime === undefined) return;
+    const { originMs } = served.notes;
+    if (originMs === undefined) return;
     row.originRequests++;
-    row.originMilliseconds += originTime;
+    row.originMilliseconds += originMs;
   }
 
   #log(served: Served, location: string): void {

@@ -40,14 +40,11 @@ async function serveCdn(call: CdnRequest): Promise<Response> {
   const distribution = found instanceof Promise ? await found : found;
   if (!distribution) return renderDraft(draftError(404, "There is no distribution of this name."));
   const { domain } = deployment;
-  const startedAt = Date.now();
-  const viewer = toViewerRequest(call, distribution);
+  const viewer = toViewerRequest(call, distribution, Date.now());
   const response = await serveDistribution(distribution, viewer, { ports: createCdnPorts(call), domain });
   // What is refused goes unread: its sender should see why.
   if (call.request.body) await drainUnreadBody(call.request);
-  return observeServed(describeServed(distribution, viewer, response, startedAt), (served) =>
-    recordServed(served, call),
-  );
+  return observeServed(describeServed(distribution, viewer, response), (served) => recordServed(served, call));
 }
 
 /**
@@ -78,11 +75,13 @@ function mayBeAlias(host: string, domain: string): boolean {
 function toViewerRequest(
   { incoming, address, request }: CdnRequest,
   distribution: CompiledDistribution,
+  startedAt: number,
 ): ViewerRequest {
   const { host, method, origin, headers, body, hostId, rawQuery, clientAddress } = incoming;
   const prefix = address.byPath ? `/_cdn/${distribution.id}` : "";
   return {
     requestId: hostId,
+    startedAt,
     method,
     host,
     protocol: origin.startsWith("https:") ? "https" : "http",

@@ -14,6 +14,8 @@ export interface Behavior {
   /** Whether anything can be stored at all. */
   readonly caches: boolean;
   readonly ttl: TtlPolicy;
+  /** How long an origin that failed with a status is not asked again while a stale response covers it, in seconds. */
+  readonly coverSeconds: ReadonlyMap<number, number>;
   readonly key: KeyPolicy;
   readonly forward: ForwardPolicy;
   readonly compress: boolean;

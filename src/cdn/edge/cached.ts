@@ -10,6 +10,7 @@ import { fillRange } from "./fill-range.ts";
 import { awaitShared, type FlightOutcome, flights, type Land } from "./flights.ts";
 import { type Found, findReusable } from "./lookup.ts";
 import type { Passage } from "./passage.ts";
+import { recentFailures } from "./recent-failures.ts";
 import type { ViewerRequest } from "./viewer.ts";
 
 /** With these a stored body may be sent in part, or not at all. */
@@ -40,7 +41,7 @@ async function serveFromLocation(
   if (!isSent && !(await responseStore.keep(key.text, variants))) return serveLost(passage);
   const answer = answerFound(passage, found);
   if (answer) return (await answer) ?? serveLost(passage);
-  if (asked?.has("only-if-cached")) return draftError(504, "The response is not in the cache.", "fwd=request");
+  if (asked?.has("only-if-cached")) return draftError(504, "The response is not in the cache.");
   return serveFromOrigin(passage, found, asked);
 }
 
@@ -69,19 +70,27 @@ async function serveLost(passage: Passage): Promise<Draft> {
 /** Asks the origin, or waits for another request that does. */
 async function serveFromOrigin(passage: Passage, found: Found, asked: Directives | undefined): Promise<Draft> {
   const { key, viewer, ports } = passage;
+  const failure = recentFailures.find(passage, found.selected, Date.now());
+  if (failure) return serveFailed(passage, found, failure.status);
   const range = viewer.method === "GET" && !found.selected ? viewer.headers.get("range") : null;
   const fill = (land: Land) =>
     range === null ? fillFromOrigin(passage, knownOf(found, asked), land) : fillRange(passage, found.variants, land);
   // A HEAD brings no body that others could wait for.
-  if (viewer.method !== "GET") return fill(() => undefined);
+  if (viewer.method !== "GET") return fill(recentFailures.watching(passage, () => undefined));
   const name = range === null ? key.text : `${key.text}\nrange:${range}`;
   const shared = flights.find(name);
   if (shared) return (await serveShared(passage, found, shared)) ?? fill(() => undefined);
-  const land = flights.begin(name);
+  const land = recentFailures.watching(passage, flights.begin(name));
   const work = fill(land);
   // It goes on for those who wait, should this viewer leave; and they hear of whatever ends it.
   ports.defer(work.catch(() => land({ kind: "failed", status: 502 })));
   return work;
+}
+
+/** The origin has failed a moment ago, and is not asked. */
+async function serveFailed(passage: Passage, { selected }: Found, status: number): Promise<Draft> {
+  const stale = await answerOnError(passage, selected, "hit");
+  return stale ?? draftError(status, "The origin failed a moment ago, and is not asked again yet.");
 }
 
 /** What another request's exchange brings for this one; undefined where it has to ask for itself. */
@@ -93,7 +102,7 @@ async function serveShared(
   const outcome = await awaitShared(shared);
   if (outcome?.kind === "stored") return serveCollapsed(passage);
   if (outcome?.kind !== "failed") return undefined;
-  const stale = await answerOnError(passage, selected);
+  const stale = await answerOnError(passage, selected, "fwd=stale; collapsed");
   return stale ?? draftError(outcome.status, "The origin does not answer.", "fwd=uri-miss; collapsed");
 }
 
@@ -110,7 +119,7 @@ async function serveCollapsed(passage: Passage): Promise<Draft | undefined> {
 /** Validates a stale response for those who come later. */
 function refreshInBackground(passage: Passage, known: Known): void {
   const { key, viewer, ports } = passage;
-  if (flights.find(key.text)) return;
+  if (flights.find(key.text) || recentFailures.find(passage, known.selected, Date.now())) return;
   const headers = new Headers(viewer.headers);
   for (const name of ["range", "if-range", "if-none-match", "if-modified-since"]) headers.delete(name);
   const background = { ...passage, viewer: { ...viewer, method: "GET", headers, body: null } };
@@ -118,7 +127,7 @@ function refreshInBackground(passage: Passage, known: Known): void {
     const { body } = await fillFromOrigin(background, known, land);
     if (body instanceof ReadableStream) await body.cancel();
   };
-  const land = flights.begin(key.text);
+  const land = recentFailures.watching(passage, flights.begin(key.text));
   ports.defer(refresh(land).catch(() => land({ kind: "failed", status: 502 })));
 }
 

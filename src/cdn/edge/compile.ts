@@ -25,8 +25,11 @@ export interface CompiledDistribution {
   behaviorAt(position: number): Behavior;
 }
 
-/** Statuses that CloudFront keeps for a while although nobody asked for it ("How CloudFront caches errors"). */
-const CACHED_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+/**
+ * Statuses that CloudFront keeps for a while although nobody asked for it ("HTTP 4xx and 5xx status codes that CloudFront
+ * always caches"). The others are kept as long as the origin says.
+ */
+const CACHED_ERRORS = [404, 414, 500, 501, 502, 503, 504];
 const DEFAULT_ERROR_SECONDS = 10;
 const LEGACY_DEFAULT_SECONDS = 86_400;
 const LEGACY_MAXIMUM_SECONDS = 31_536_000;
@@ -86,6 +89,9 @@ function compileBehavior(settings: CacheBehaviorSettings, position: number, snap
     cachedMethods: new Set(settings.AllowedMethods.CachedMethods),
     caches: ttl.maximum > 0 && !settings.ForwardedValues?.Headers.includes("*"),
     ttl,
+    coverSeconds: new Map(
+      config.CustomErrorResponses.map(({ ErrorCode, ErrorCachingMinTTL }) => [ErrorCode, ErrorCachingMinTTL]),
+    ),
     key,
     forward: cachePolicy ? compileForward(key, requestPolicy) : compileLegacyForward(key, settings),
     compress: settings.Compress && key.codings.length > 0,

@@ -6,8 +6,21 @@ export type CacheResult =
   | "Miss"
   | "RefreshHit"
   | "Error"
+  | "Redirect"
   | "FunctionGeneratedResponse"
-  | "LambdaGeneratedResponse";
+  | "FunctionExecutionError"
+  | "LambdaGeneratedResponse"
+  | "LambdaExecutionError"
+  | "LambdaValidationError";
+
+/** Kinds of errors, by CloudFront's names (`x-edge-detailed-result-type` of standard logs). */
+export type ErrorDetail =
+  | "ClientGeoBlocked"
+  | "InvalidRequest"
+  | "InvalidRequestBlocked"
+  | "InvalidRequestMethod"
+  | "OriginCommError"
+  | "OriginConnectError";
 
 /** An answer that is not yet rendered: policies still change its headers. */
 export interface Draft {
@@ -17,10 +30,12 @@ export interface Draft {
   readonly headers: Headers;
   readonly body: Body | null;
   readonly result: CacheResult;
-  /** Parameters of Cache-Status (RFC 9211): `hit; ttl=10`, `fwd=uri-miss; fwd-status=200; stored`. */
+  /** Parameters of Cache-Status (RFC 9211): `hit; ttl=10`, `fwd=uri-miss; fwd-status=200; stored`. Empty where there is none. */
   readonly cacheStatus: string;
   /** Milliseconds that the origin took, where it was asked. */
   readonly originMs?: number;
+  /** What kind of error this is, where it was made here. */
+  readonly detail?: ErrorDetail | undefined;
   /** Why there is no answer of an origin, where this was made in place of one. */
   readonly reason?: string;
 }
@@ -34,5 +49,6 @@ export function hasBody(method: string, status: number): boolean {
 
 /** Stored bodies are as the origin encoded them: the platform must not encode them again. */
 export function renderDraft({ status, statusText, headers, body }: Draft): Response {
-  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+  // Without a text the platform knows the usual one.
+  return new Response(body, { status, ...(statusText !== "" && { statusText }), headers, encodeBody: "manual" });
 }

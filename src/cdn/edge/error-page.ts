@@ -1,4 +1,6 @@
-import type { Draft } from "./draft.ts";
+import { EdgeFunctionError } from "../functions/ports.ts";
+import type { OriginError } from "../origin/origin-request.ts";
+import type { CacheResult, Draft, ErrorDetail } from "./draft.ts";
 
 /** Titles as CloudFront's pages have them. */
 const TITLES: Readonly<Record<number, string>> = {
@@ -16,8 +18,12 @@ const TITLES: Readonly<Record<number, string>> = {
   508: "508 Loop Detected",
 };
 
-/** An answer made here instead of one from an origin, in CloudFront's form. */
-export function draftError(status: number, reason: string, cacheStatus = "fwd=bypass"): Draft {
+/**
+ * An answer made here instead of one from an origin, in CloudFront's form.
+ * @param cacheStatus where the cache or an origin was asked before: what no cache has to do with says nothing of it (RFC
+ * 9211 section 2)
+ */
+export function draftError(status: number, reason: string, cacheStatus = ""): Draft {
   const title = TITLES[status] ?? String(status);
   const body = new TextEncoder().encode(
     `<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>ERROR: The request could not be satisfied</title></head>` +
@@ -36,6 +42,29 @@ export function draftError(status: number, reason: string, cacheStatus = "fwd=by
     cacheStatus,
     reason,
   };
+}
+
+/** Refuses a viewer. `detail` is for the logs, which are CloudFront's. */
+export function draftRefusal(status: number, reason: string, detail: ErrorDetail): Draft {
+  return { ...draftError(status, reason), detail };
+}
+
+/** The answer in place of an origin's that did not come. `reason` is why it was asked, as Cache-Status has it. */
+export function draftFailure(error: OriginError, reason: string, originMs: number): Draft & { originMs: number } {
+  const draft = { ...draftError(error.status, error.message, `fwd=${reason}`), originMs };
+  return error instanceof EdgeFunctionError
+    ? { ...draft, result: nameFunctionError("lambda", error) }
+    : { ...draft, detail: error.detail };
+}
+
+/** What a function that fails is answered with. */
+export function draftFunctionError(kind: "function" | "lambda", error: EdgeFunctionError): Draft {
+  return { ...draftError(error.status, error.message), result: nameFunctionError(kind, error) };
+}
+
+function nameFunctionError(kind: "function" | "lambda", { status }: EdgeFunctionError): CacheResult {
+  if (kind === "function") return "FunctionExecutionError";
+  return status === 502 ? "LambdaValidationError" : "LambdaExecutionError";
 }
 
 function escapeHtml(text: string): string {

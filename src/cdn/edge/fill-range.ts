@@ -7,7 +7,7 @@ import type { Variant } from "../store/variant.ts";
 import { answerFromStore } from "./answer.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Draft } from "./draft.ts";
-import { draftError } from "./error-page.ts";
+import { draftError, draftFailure } from "./error-page.ts";
 import type { Land } from "./flights.ts";
 import { draftUnstored, draftWhileStoring, keepVariant, lengthOf } from "./origin-answer.ts";
 import type { Passage } from "./passage.ts";
@@ -29,10 +29,9 @@ export async function fillRange(passage: Passage, variants: readonly Variant[], 
     const exchange = { requestedAt, receivedAt: Date.now() };
     return await answerRange({ passage, variants, slice, answer, exchange, land });
   } catch (error) {
-    const status = error instanceof OriginError ? error.status : 502;
-    land({ kind: "failed", status });
+    land({ kind: "failed", status: error instanceof OriginError ? error.status : 502 });
     if (!(error instanceof OriginError)) throw error;
-    return draftError(status, error.message, "fwd=uri-miss");
+    return draftFailure(error, "uri-miss", Date.now() - requestedAt);
   }
 }
 

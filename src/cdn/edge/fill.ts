@@ -10,7 +10,7 @@ import { Variant } from "../store/variant.ts";
 import { answerFromStore } from "./answer.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Draft } from "./draft.ts";
-import { draftError } from "./error-page.ts";
+import { draftFailure } from "./error-page.ts";
 import type { Land } from "./flights.ts";
 import { draftUnstored, draftWhileStoring } from "./origin-answer.ts";
 import { forwardedReader, type Passage } from "./passage.ts";
@@ -39,18 +39,21 @@ export async function fillFromOrigin(passage: Passage, known: Known, land: Land)
   try {
     answer = await askOrigin(passage, { method: viewer.method, fields: conditionsOf(viewer.method, known) });
   } catch (error) {
-    const status = error instanceof OriginError ? error.status : 502;
-    land({ kind: "failed", status });
+    land({ kind: "failed", status: error instanceof OriginError ? error.status : 502 });
     if (!(error instanceof OriginError)) throw error;
-    return (await answerOnError(passage, known.selected)) ?? draftError(status, error.message, `fwd=${known.reason}`);
+    const failed = draftFailure(error, known.reason, Date.now() - requestedAt);
+    const covered = await answerOnError(passage, known.selected, failed.cacheStatus);
+    return covered ? { ...covered, originMs: failed.originMs } : failed;
   }
   const { response, watch } = answer;
   const exchange = { requestedAt, receivedAt: Date.now() };
-  const covered = FAILURES.has(response.status) ? await answerOnError(passage, known.selected) : undefined;
+  const originMs = exchange.receivedAt - requestedAt;
+  const outcome = `fwd=${known.reason}; fwd-status=${response.status}`;
+  const covered = FAILURES.has(response.status) && (await answerOnError(passage, known.selected, outcome));
   if (covered) {
     await watch.giveUp(response);
     land({ kind: "failed", status: response.status });
-    return covered;
+    return { ...covered, originMs };
   }
   const confirmed = findConfirmed(viewer.method, known, response);
   if (confirmed) return answerConfirmed(passage, known, confirmed, { answer, exchange, land });
@@ -59,7 +62,7 @@ export async function fillFromOrigin(passage: Passage, known: Known, land: Land)
     await watch.giveUp(response);
     return fillFromOrigin(passage, { variants: [], selected: undefined, reason: "miss" }, land);
   }
-  const received = { answer, reason: known.reason, originMs: exchange.receivedAt - requestedAt };
+  const received = { answer, reason: known.reason, originMs };
   const others = known.variants.filter((variant) => variant !== known.selected);
   const plan = viewer.method === "GET" ? planStoring(passage, "GET", response, exchange) : undefined;
   if (plan && response.status !== 206) return draftWhileStoring(passage, received, plan, others, land);
@@ -68,12 +71,19 @@ export async function fillFromOrigin(passage: Passage, known: Known, land: Land)
   return draftUnstored(passage, received);
 }
 
-/** The stored response instead of an origin that fails; undefined where that is not allowed, or nothing is stored. */
-export async function answerOnError(passage: Passage, variant: Variant | undefined): Promise<Draft | undefined> {
+/**
+ * The stored response instead of an origin that fails; undefined where that is not allowed, or nothing is stored.
+ * @param outcome what Cache-Status says of the origin
+ */
+export async function answerOnError(
+  passage: Passage,
+  variant: Variant | undefined,
+  outcome: string,
+): Promise<Draft | undefined> {
   if (!variant || !mayServeOnError(variant.stored, Date.now(), variant.purgedAt)) return undefined;
   return answerFromStore(passage, variant, {
     result: "Hit",
-    cacheStatus: "hit; detail=stale-if-error",
+    cacheStatus: `${outcome}; detail=stale-if-error`,
     age: ageOf(variant),
   });
 }

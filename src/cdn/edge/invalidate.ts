@@ -21,8 +21,20 @@ export async function invalidateByMethod(passage: Passage, status: number, heade
   await Promise.all([target, ...sameHost].map((url) => removeUrl(passage, url)));
 }
 
+/** In every coding: who writes seldom takes the codings that readers do. */
 async function removeUrl({ distribution, viewer }: Passage, url: URL): Promise<void> {
-  const there = { ...viewer, path: url.pathname, query: url.search.slice(1) };
-  const { text } = buildCacheKey(distribution.id, distribution.findBehavior(there.path), there, "GET");
-  await responseStore.remove(text);
+  const behavior = distribution.findBehavior(url.pathname);
+  const keys = listSubsets(behavior.key.codings).map((codings) => {
+    const headers = new Headers(viewer.headers);
+    headers.set("accept-encoding", codings.join(", "));
+    const there = { ...viewer, path: url.pathname, query: url.search.slice(1), headers };
+    return buildCacheKey(distribution.id, behavior, there, "GET").text;
+  });
+  await Promise.all(keys.map((key) => responseStore.remove(key)));
+}
+
+function listSubsets(codings: readonly string[]): string[][] {
+  let subsets: string[][] = [[]];
+  for (const coding of codings) subsets = subsets.flatMap((subset) => [subset, [...subset, coding]]);
+  return subsets;
 }

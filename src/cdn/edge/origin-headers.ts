@@ -39,11 +39,12 @@ export const PSEUDONYM = "verge";
 
 /** The headers of an origin request, by the behaviour's policies; conditions and ranges are added by whoever needs them. */
 export function buildOriginHeaders(
-  { forward, key }: Behavior,
+  behavior: Behavior,
   viewer: ViewerRequest,
   codings: readonly string[],
   distributionId: string,
 ): Headers {
+  const { forward, key } = behavior;
   const headers = new Headers();
   if (forward.allHeaders) {
     for (const [name, value] of forwardableFields(viewer.headers)) {
@@ -62,8 +63,10 @@ export function buildOriginHeaders(
   headers.set("via", joinField(viewer.headers.get("via"), `1.1 ${distributionId.toLowerCase()}.${PSEUDONYM}`));
   headers.set("cdn-loop", joinField(viewer.headers.get("cdn-loop"), loopToken(distributionId)));
   headers.set("x-amz-cf-id", viewer.requestId);
-  headers.set("x-forwarded-proto", viewer.protocol);
-  headers.set("x-forwarded-host", viewer.host);
+  for (const name of ["x-forwarded-proto", "x-forwarded-host"]) {
+    const value = readAddress(behavior, viewer, name);
+    if (value !== null) headers.set(name, value);
+  }
   if (viewer.clientAddress !== undefined) {
     headers.set("x-forwarded-for", joinField(viewer.headers.get("x-forwarded-for"), viewer.clientAddress));
   }
@@ -77,15 +80,26 @@ export function isLoop(viewer: ViewerRequest, distributionId: string): boolean {
 
 /** A header as it goes to the origin, without building the others: what Vary may name. */
 export function readForwardedHeader(
-  { forward, key }: Behavior,
+  behavior: Behavior,
   viewer: ViewerRequest,
   codings: readonly string[],
   name: string,
 ): string | null {
+  const { forward, key } = behavior;
   if (name === "accept-encoding") return key.codings.length > 0 && codings.length > 0 ? codings.join(", ") : "identity";
   if (name === "cookie") return filterCookies(forward.cookies, viewer.headers.get("cookie"));
+  if (name === "x-forwarded-proto" || name === "x-forwarded-host") return readAddress(behavior, viewer, name);
   if (name.startsWith("cloudfront-") ? !forward.madeHeaders.includes(name) : !isCopied(name)) return null;
   return forward.forwardsHeader(name) ? readViewerHeader(viewer, name) : null;
+}
+
+/**
+ * Under which scheme and host the viewer came. An origin that makes links or redirects of them would make answers that
+ * are wrong for others: where answers are cached it is told only what the policies forward.
+ */
+function readAddress({ caches, forward }: Behavior, viewer: ViewerRequest, name: string): string | null {
+  if (name === "x-forwarded-host") return !caches || forward.forwardsHeader("host") ? viewer.host : null;
+  return !caches || forward.madeHeaders.includes("cloudfront-forwarded-proto") ? viewer.protocol : null;
 }
 
 function isCopied(name: string): boolean {

@@ -1,9 +1,11 @@
 import type { Behavior } from "./behavior.ts";
 import type { CompiledDistribution } from "./compile.ts";
 import type { Draft } from "./draft.ts";
-import { draftError } from "./error-page.ts";
+import { draftError, draftRefusal } from "./error-page.ts";
 import type { ViewerRequest } from "./viewer.ts";
 
+/** "GET requests that include a body". */
+const BODILESS_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const BAD_METHOD =
   "This distribution is not configured to allow the HTTP request method that was used for this request. " +
   "The distribution supports only cachable requests.";
@@ -15,12 +17,20 @@ export function refuseViewer(
   viewer: ViewerRequest,
 ): Draft | undefined {
   if (!snapshot.enabled) return draftError(403, "The distribution is not enabled.");
-  if (!behavior.allowedMethods.has(viewer.method)) return draftError(403, BAD_METHOD);
+  if (!behavior.allowedMethods.has(viewer.method)) return draftRefusal(403, BAD_METHOD, "InvalidRequestMethod");
+  // Part of no cache key, and so nothing that an origin may answer from.
+  if (viewer.body && BODILESS_METHODS.has(viewer.method)) {
+    return draftRefusal(403, `A ${viewer.method} request must not have a body.`, "InvalidRequest");
+  }
   const { RestrictionType, Items } = config.Restrictions.GeoRestriction;
   if (RestrictionType !== "none" && viewer.place?.country !== undefined) {
     const isListed = Items.includes(viewer.place.country);
     if (isListed !== (RestrictionType === "whitelist")) {
-      return draftError(403, "This distribution is configured to block access from your country.");
+      return draftRefusal(
+        403,
+        "This distribution is configured to block access from your country.",
+        "ClientGeoBlocked",
+      );
     }
   }
   return viewer.protocol === "https" ? undefined : refuseProtocol(behavior, viewer);
@@ -35,5 +45,5 @@ function refuseProtocol({ viewerProtocolPolicy }: Behavior, viewer: ViewerReques
   const status = viewer.method === "GET" || viewer.method === "HEAD" ? 301 : 307;
   const draft = draftError(status, "Moved.");
   draft.headers.set("location", location);
-  return { ...draft, result: "Miss" };
+  return { ...draft, result: "Redirect" };
 }

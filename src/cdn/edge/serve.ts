@@ -9,13 +9,13 @@ import type { Behavior } from "./behavior.ts";
 import { buildCacheKey } from "./cache-key.ts";
 import { serveCached } from "./cached.ts";
 import type { CompiledDistribution } from "./compile.ts";
-import { type Draft, renderDraft } from "./draft.ts";
-import { draftError } from "./error-page.ts";
+import type { Draft } from "./draft.ts";
+import { draftError, draftFailure, draftFunctionError } from "./error-page.ts";
+import { finishAnswer } from "./finish.ts";
 import { flights } from "./flights.ts";
-import { applyHeadersPolicy } from "./headers-policy.ts";
 import { invalidateByMethod } from "./invalidate.ts";
 import { draftUnstored, draftWhileStoring } from "./origin-answer.ts";
-import { CONDITIONAL_HEADERS, isLoop, PSEUDONYM } from "./origin-headers.ts";
+import { CONDITIONAL_HEADERS, isLoop } from "./origin-headers.ts";
 import type { Passage } from "./passage.ts";
 import { refuseViewer } from "./refuse.ts";
 import { checkSignature, stripSignature } from "./signed-access.ts";
@@ -40,12 +40,18 @@ export function serveDistribution(
   const behavior = distribution.findBehavior(viewer.path);
   const finish = (draft: Draft) => finishAnswer(draft, behavior, viewer);
   const refused = refuseViewer(distribution, behavior, viewer);
-  if (refused) return finish(refused);
+  if (refused)
+    return isPageable(refused) ? finishWithPage(refused, distribution, behavior, viewer, context) : finish(refused);
   if (!distribution.guard) return serveKnown(distribution, behavior, viewer, context);
   const follow = (verdict: ProtectionVerdict) =>
     verdict.kind === "answer" ? finish(verdict.draft) : serveKnown(distribution, behavior, verdict.viewer, context);
   const verdict = distribution.guard.judge(viewer, context.ports);
   return verdict instanceof Promise ? verdict.then(follow) : follow(verdict);
+}
+
+/** "Restrict the geographic distribution of your content": of what is refused, this alone may have a page of one's own. */
+function isPageable({ detail }: Draft): boolean {
+  return detail === "ClientGeoBlocked";
 }
 
 /** Viewers that nothing refuses: they may still need a signature. */
@@ -91,7 +97,7 @@ async function serveThroughFunction(
       : finishAnswer(verdict.draft, behavior, asked);
   } catch (error) {
     if (!(error instanceof EdgeFunctionError)) throw error;
-    return finishWithPage(draftError(error.status, error.message), distribution, behavior, asked, context);
+    return finishWithPage(draftFunctionError(association.kind, error), distribution, behavior, asked, context);
   }
 }
 
@@ -128,7 +134,7 @@ function deliver(
     async (error: unknown) => {
       if (!(error instanceof EdgeFunctionError)) throw error;
       if (draft.body instanceof ReadableStream) await draft.body.cancel();
-      return finishAnswer(draftError(error.status, error.message), behavior, viewer);
+      return finishAnswer(draftFunctionError(association.kind, error), behavior, viewer);
     },
   );
 }
@@ -180,7 +186,7 @@ async function passThrough(passage: Passage): Promise<Draft> {
     return await draftWhileStoring({ ...passage, key: stored }, received, plan, [], flights.begin(stored.text));
   } catch (error) {
     if (!(error instanceof OriginError)) throw error;
-    return draftError(error.status, error.message, `fwd=${reason}`);
+    return draftFailure(error, reason, Date.now() - requestedAt);
   }
 }
 
@@ -210,40 +216,4 @@ async function finishWithPage(
   }
   if (draft.body instanceof ReadableStream) await draft.body.cancel();
   return finishAnswer({ ...found, status: page.status, statusText: "", result: "Error" }, behavior, viewer);
-}
-
-/** What every answer says of how it came about. */
-function finishAnswer(draft: Draft, behavior: Behavior, viewer: ViewerRequest): Response {
-  const { headers, result, cacheStatus, originMs } = draft;
-  if (behavior.responseHeaders) applyHeadersPolicy(headers, behavior.responseHeaders, viewer.headers);
-  headers.set("x-cache", `${result} from verge`);
-  headers.set("cache-status", `verge; ${cacheStatus}`);
-  const via = headers.get("via");
-  headers.set("via", via === null ? `1.1 ${PSEUDONYM}` : `${via}, 1.1 ${PSEUDONYM}`);
-  headers.set("x-amz-cf-id", viewer.requestId);
-  const timing = describeTiming(draft, behavior);
-  if (timing !== undefined) headers.append("server-timing", timing);
-  else if (originMs !== undefined) headers.append("server-timing", `origin;dur=${originMs}`);
-  return renderDraft(viewer.method === "HEAD" ? { ...draft, body: null } : draft);
-}
-
-/** CloudFront's metrics, for the share of answers that the policy asks for. */
-function describeTiming({ result, headers, originMs }: Draft, { responseHeaders }: Behavior): string | undefined {
-  const config = responseHeaders?.ServerTimingHeadersConfig;
-  if (!config?.Enabled || Math.random() * 100 >= (config.SamplingRate ?? 0)) return undefined;
-  const outcome = {
-    Hit: "cdn-cache-hit",
-    RefreshHit: "cdn-cache-refresh",
-    Miss: "cdn-cache-miss",
-    Error: "cdn-cache-miss",
-    FunctionGeneratedResponse: "cdn-cache-miss",
-    LambdaGeneratedResponse: "cdn-cache-miss",
-  };
-  const age = headers.get("age");
-  return [
-    outcome[result],
-    `cdn-rid;desc="${headers.get("x-amz-cf-id")}"`,
-    ...(originMs === undefined ? [] : [`cdn-upstream-fbl;dur=${originMs}`]),
-    ...(age === null ? [] : [`cdn-hit-layer;desc="EDGE"`]),
-  ].join(",");
 }

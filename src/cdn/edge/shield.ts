@@ -5,6 +5,7 @@
  */
 import { answerHere, type OriginAnswer } from "../origin/call-origin.ts";
 import { OriginError } from "../origin/origin-request.ts";
+import type { Behavior } from "./behavior.ts";
 import { CONDITIONAL_HEADERS } from "./origin-headers.ts";
 import type { Passage } from "./passage.ts";
 import type { ViewerRequest } from "./viewer.ts";
@@ -28,7 +29,12 @@ export const SHIELD_CACHING = "cloudflare-cdn-cache-control";
 /** Whether a request is to go through the shield. */
 export function usesShield({ behavior, isShield }: Passage, method: string): boolean {
   if (isShield || (method !== "GET" && method !== "HEAD")) return false;
-  return behavior.caches && (behavior.origins[0]?.origin.OriginShield.Enabled ?? false);
+  return usesOriginShield(behavior);
+}
+
+/** Whether a shield stands before the origins of a behaviour. */
+export function usesOriginShield({ caches, origins }: Behavior): boolean {
+  return caches && (origins[0]?.origin.OriginShield.Enabled ?? false);
 }
 
 /** @throws {OriginError} when the origin gave the shield no answer, or the shield cannot be reached. */
@@ -40,12 +46,12 @@ export async function askShield(
   const headers = new Headers(viewer.headers);
   for (const name of CONDITIONAL_HEADERS) headers.delete(name);
   for (const [name, value] of fields) headers.set(name, value);
-  const { requestId, host, protocol, path, query, clientAddress, place, root } = viewer;
+  const { requestId, startedAt, host, protocol, path, query, clientAddress, place, root } = viewer;
   const question: ShieldQuestion = {
     distributionId: distribution.id,
     revision: distribution.snapshot.revision,
     behavior: behavior.position,
-    viewer: { requestId, host, protocol, path, query, clientAddress, place, root },
+    viewer: { requestId, startedAt, host, protocol, path, query, clientAddress, place, root },
   };
   headers.set(SHIELD_QUESTION, encodeURIComponent(JSON.stringify(question)));
   const { revision } = distribution.snapshot;

@@ -1,6 +1,8 @@
 /** A request to a distribution, as sent. */
 export interface ViewerRequest {
   readonly requestId: string;
+  /** When it came, in milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly method: string;
   /** Lower case, without port. */
   readonly host: string;
@@ -36,6 +38,14 @@ export interface ViewerPlace {
   readonly httpProtocol?: string | undefined;
   readonly tlsVersion?: string | undefined;
   readonly tlsCipher?: string | undefined;
+}
+
+/** An isolate stays where it is: asked for once, since making `request.cf` costs more than a hit. */
+let location: string | undefined;
+
+/** The data centre that answers, by Cloudflare's code; empty where it is not known. */
+export function readLocation(viewer: ViewerRequest): string {
+  return (location ??= viewer.place?.colo ?? "");
 }
 
 /** A header of the viewer; those that begin with `cloudfront-` are made here and never taken from the viewer. */

@@ -193,7 +193,7 @@ async function invoke(
 
 function makeDraft({ status, statusText, headers, body }: Omit<MadeAnswer, "coding">, result: CacheResult): Draft {
   const own = body && hasBody("GET", status) ? body : null;
-  return { status, statusText, headers, body: own, result, cacheStatus: "fwd=bypass; detail=function" };
+  return { status, statusText, headers, body: own, result, cacheStatus: "" };
 }
 
 /** A body that the function has given takes the place of the one that was there; some statuses have none. */

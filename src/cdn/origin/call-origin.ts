@@ -106,11 +106,11 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
     return { response, watch };
   } catch (error) {
     watch.end();
-    if (watch.signal.aborted) throw new OriginError(504, `The origin did not answer within ${seconds} seconds.`);
-    throw new OriginError(
-      502,
-      `The origin cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    if (watch.signal.aborted) {
+      throw new OriginError(504, `The origin did not answer within ${seconds} seconds.`, "OriginCommError");
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OriginError(502, `The origin cannot be reached: ${why}`, "OriginConnectError");
   }
 }
 

@@ -44,10 +44,13 @@ export interface CdnPorts extends EdgeFunctionPorts, ProtectionPorts {
 export class OriginError extends Error {
   /** As CloudFront answers: 502 when it cannot be reached or talks nonsense, 504 when it takes too long. */
   readonly status: 502 | 503 | 504;
+  /** By CloudFront's name, where it has one for the case. */
+  readonly detail: "OriginCommError" | "OriginConnectError" | undefined;
 
-  constructor(status: 502 | 503 | 504, message: string) {
+  constructor(status: 502 | 503 | 504, message: string, detail?: OriginError["detail"]) {
     super(message);
     this.name = "OriginError";
     this.status = status;
+    this.detail = detail;
   }
 }

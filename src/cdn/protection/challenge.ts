@@ -63,7 +63,8 @@ export class Challenge {
       }),
       body: new TextEncoder().encode(renderChallengePage({ cookie: COOKIE, question, difficulty, seconds })),
       result: "Error",
-      cacheStatus: "fwd=bypass; detail=challenge",
+      cacheStatus: "",
+      detail: "InvalidRequestBlocked",
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { Protection } from "../../metadata/cdn/protection.ts";
 import type { Draft } from "../edge/draft.ts";
-import { draftError } from "../edge/error-page.ts";
+import { draftRefusal } from "../edge/error-page.ts";
 import type { ViewerRequest } from "../edge/viewer.ts";
 import { Challenge } from "./challenge.ts";
 import type { ProtectionPorts } from "./ports.ts";
@@ -87,11 +87,11 @@ export class Guard {
 }
 
 function refuseTooMany(): ProtectionVerdict {
-  const draft = draftError(429, "Too many requests.");
+  const draft = draftRefusal(429, "Too many requests.", "InvalidRequestBlocked");
   draft.headers.set("retry-after", String(LIMIT_PERIOD));
   return { kind: "answer", draft };
 }
 
 function refuse(status: number, reason: string): ProtectionVerdict {
-  return { kind: "answer", draft: draftError(status, reason) };
+  return { kind: "answer", draft: draftRefusal(status, reason, "InvalidRequestBlocked") };
 }

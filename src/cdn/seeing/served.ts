@@ -1,3 +1,4 @@
+import { type AnswerNotes, readAnswerNotes } from "../edge/answer-notes.ts";
 import type { CompiledDistribution } from "../edge/compile.ts";
 import type { ViewerRequest } from "../edge/viewer.ts";
 
@@ -6,8 +7,7 @@ export interface Served {
   readonly distribution: CompiledDistribution;
   readonly viewer: ViewerRequest;
   readonly response: Response;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
+  readonly notes: AnswerNotes;
   /** When the head of the answer was there. */
   readonly answeredAt: number;
   /** When the last byte was on its way to the viewer. */
@@ -16,18 +16,14 @@ export interface Served {
   readonly bytes: number;
   /** The first word of X-Cache. */
   readonly result: string;
+  /** Whether the viewer left before the end, or the body ended before it. */
+  readonly isBrokenOff: boolean;
 }
 
 /** Up to here bodies are held in memory and sent in one piece. */
 const ONE_PIECE_BYTES = 512 * 1024;
-const ORIGIN_TIME = /(?:^|[ ,])(?:origin|cdn-upstream-fbl);dur=(\d+)/;
 
-export function describeServed(
-  distribution: CompiledDistribution,
-  viewer: ViewerRequest,
-  response: Response,
-  startedAt: number,
-): Served {
+export function describeServed(distribution: CompiledDistribution, viewer: ViewerRequest, response: Response): Served {
   const { headers } = response;
   const cached = headers.get("x-cache") ?? "";
   const now = Date.now();
@@ -36,11 +32,12 @@ export function describeServed(
     distribution,
     viewer,
     response,
-    startedAt,
+    notes: readAnswerNotes(response),
     answeredAt: now,
     endedAt: now,
     bytes: Number.isFinite(length) ? length : 0,
     result: cached.slice(0, cached.indexOf(" ")),
+    isBrokenOff: false,
   };
 }
 
@@ -57,24 +54,18 @@ export function observeServed(served: Served, tell: (served: Served) => void): R
     return response;
   }
   let bytes = 0;
-  const end = () => tell({ ...served, bytes, endedAt: Date.now() });
+  const end = (isBrokenOff: boolean) => tell({ ...served, bytes, endedAt: Date.now(), isBrokenOff });
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         bytes += chunk.byteLength;
         controller.enqueue(chunk);
       },
-      flush: end,
-      cancel: end,
+      flush: () => end(false),
+      cancel: () => end(true),
     }),
   );
   const { status, statusText, headers } = response;
   const body = isKnown ? counted.pipeThrough(new FixedLengthStream(served.bytes)) : counted;
   return new Response(body, { status, statusText, headers, encodeBody: "manual" });
-}
-
-/** Milliseconds that the origin took, where it was asked. */
-export function readOriginTime({ response }: Served): number | undefined {
-  const time = ORIGIN_TIME.exec(response.headers.get("server-timing") ?? "")?.[1];
-  return time === undefined ? undefined : Number(time);
 }

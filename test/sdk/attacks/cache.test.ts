@@ -85,7 +85,7 @@ describe("poison for everybody", () => {
   test("headers that are not in the key do not reach the origin", async () => {
     const { url } = await cdn.install(reflect, NO_REQUEST_POLICY);
     const headers = { "x-forwarded-host": "evil.test", "x-original-url": "/admin", "x-evil": "<script>" };
-    expect(JSON.parse((await ask(`${url}/page`, { headers })).text)).toEqual({ host: "127.0.0.1", url: "/page" });
+    expect(JSON.parse((await ask(`${url}/page`, { headers })).text)).toEqual({ url: "/page" });
   });
 
   test("even with all headers forwarded, the host is the one that was asked", async () => {

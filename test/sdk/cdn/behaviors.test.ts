@@ -54,13 +54,19 @@ describe("lifetimes", () => {
     expect((await ask(`${url}/page`)).from).toBe("Miss");
   });
 
-  test("of errors are ten seconds where answers are kept unasked", async () => {
+  test.each([
+    [404, {}, 1],
+    [503, {}, 1],
+    [403, {}, 2],
+    [403, { "cache-control": "max-age=60" }, 1],
+    [400, {}, 2],
+  ])("of %i with %o: the origin is asked so often for two viewers", async (status, headers, calls) => {
     const { url } = await cdn.install(
-      (_request, response) => void response.writeHead(404).end("no"),
+      (_request, response) => void response.writeHead(status, headers).end("no"),
       ...withPolicy({ DefaultTTL: 60 }, {}),
     );
-    await ask(`${url}/missing`);
-    expect(await ask(`${url}/missing`)).toMatchObject({ status: 404, from: "Hit" });
+    for (let time = 0; time < 2; time++) expect(await ask(`${url}/e`)).toMatchObject({ status, from: "Error" });
+    expect(cdn.origin.asked).toHaveLength(calls);
   });
 });
 

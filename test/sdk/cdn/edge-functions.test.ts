@@ -102,7 +102,7 @@ describe("CloudFront Functions at viewer-request", () => {
     const { url } = await withFunction(code, echo);
     const { status, from } = await ask(`${url}/page`);
     expect([502, 503]).toContain(status);
-    expect(from).toBe("Error");
+    expect(from).toBe("FunctionExecutionError");
     expect(cdn.origin.asked).toEqual([]);
   });
 });
@@ -269,7 +269,7 @@ describe("Lambda@Edge", () => {
       "origin-request",
       echo,
     );
-    expect(await ask(`${url}/page`)).toMatchObject({ status: 503, from: "Error" });
+    expect(await ask(`${url}/page`)).toMatchObject({ status: 503, from: "LambdaExecutionError" });
     const foreign = await cdn.install(echo, {
       Origins: [describeCustomOrigin(cdn.origin.port)],
       DefaultCacheBehavior: describeBehavior({

@@ -12,6 +12,7 @@ const context = {
 function viewer(query: string, headers: Record<string, string> = {}): ViewerRequest {
   return {
     requestId: "r",
+    startedAt: 0,
     method: "GET",
     host: "d.cdn.test",
     protocol: "https",
