@@ -2,6 +2,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { CdnPorts, OriginRequest } from "../cdn/origin/origin-request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { decodePercent } from "../lib/percent.ts";
+import type { S3Result } from "../s3/call.ts";
 import { s3Error } from "../s3/errors.ts";
 import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { answerFunctionUrl } from "./function-url.ts";
@@ -11,6 +12,7 @@ import { createProtectionPorts } from "./protection-ports.ts";
 import { callShield } from "./call-shield.ts";
 import { renderS3Error, renderS3Result } from "./s3-response.ts";
 import { serveS3 } from "./s3.ts";
+import { readWebsite } from "./website.ts";
 
 /** What a distribution may do to a bucket. */
 const READ_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -25,13 +27,15 @@ export function createCdnPorts(request: LambdaRequest): CdnPorts {
     ...createProtectionPorts(request.env),
     fetchNetwork,
     callShield: (call) => callShield(request, call),
-    callBucket: (call, bucket, accountId) => callBucket(request, call, bucket, accountId),
-    callFunctionUrl: (call, urlId) =>
+    callBucket: (call, bucket, signer) => callBucket(request, call, bucket, signer?.accountId),
+    callWebsite: (call, bucket) => callWebsite(request, call, bucket),
+    callFunctionUrl: (call, urlId, signer) =>
       answerFunctionUrl({
         ...request,
         incoming: toIncoming(request.incoming, call),
         address: { service: "function-url", urlId, rawPath: call.path },
         onMatch: () => undefined,
+        ...(signer && { distribution: signer }),
       }),
     defer: request.defer,
   };
@@ -92,14 +96,36 @@ async function callBucket(
       defer,
       onMatch: () => undefined,
     });
-    const response = renderS3Result(result, own);
-    // Whether to compress, and whether a body is whole, is decided by it.
-    if (result.length !== undefined) response.headers.set("content-length", String(result.length));
-    return response;
+    return renderWithLength(result, own);
   } catch (error) {
     if (error instanceof ServiceError) return renderS3Error(error, own);
     throw error;
   }
+}
+
+/** The website of a bucket, within this request. It answers anybody alike, and in HTML whatever happens. */
+async function callWebsite(
+  { incoming, env, deployment, defer }: LambdaRequest,
+  call: OriginRequest,
+  bucket: string,
+): Promise<Response> {
+  const own = toIncoming(incoming, call);
+  const result = await readWebsite({
+    incoming: own,
+    address: { bucket, key: decodePercent(call.path.slice(1)) },
+    env,
+    deployment,
+    defer,
+    onMatch: () => undefined,
+  });
+  return renderWithLength(result, own);
+}
+
+/** Whether to compress, and whether a body is whole, is decided by its length. */
+function renderWithLength(result: S3Result, own: RawIncoming): Response {
+  const response = renderS3Result(result, own);
+  if (result.length !== undefined) response.headers.set("content-length", String(result.length));
+  return response;
 }
 
 function keepSignedParameters(query: string): string {

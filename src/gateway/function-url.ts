@@ -1,6 +1,7 @@
 import type { Identity } from "../auth/identity.ts";
 import { type MasterKey, masterKeyOf } from "../auth/secrets.ts";
 import { isSigned } from "../auth/sigv4/request.ts";
+import type { Signer } from "../cdn/origin/origin-request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { readBounded } from "../lib/read-bounded.ts";
 import { lambdaError } from "../lambda/errors.ts";
@@ -19,6 +20,8 @@ import { factsOf } from "./request-facts.ts";
 
 export type FunctionUrlRequest = LambdaRequest & {
   readonly address: Extract<Address, { service: "function-url" }>;
+  /** Of this deployment, where one asks in its own name: by origin access control. */
+  readonly distribution?: Signer;
 };
 
 /** A function URL takes as much as Invoke does. */
@@ -72,6 +75,7 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
       region: deployment.region,
       directory,
       facts: factsOf(identity, incoming, deployment),
+      distribution: request.distribution,
       ports: createLambdaPorts(request, identity),
     },
   );
@@ -91,14 +95,17 @@ async function findOwner(urlId: string, master: MasterKey): Promise<string | und
   return owner;
 }
 
-/** With AuthType NONE nobody is anybody: an Authorization header there is the function's own business. */
+/**
+ * With AuthType NONE nobody is anybody: an Authorization header there is the function's own business. Nor is the viewer
+ * of a distribution that asks in its own name.
+ */
 function identify(
-  { incoming, deployment }: FunctionUrlRequest,
+  { incoming, deployment, distribution }: FunctionUrlRequest,
   { authType }: UrlRecord,
   body: Uint8Array<ArrayBuffer>,
 ): Identity | Promise<Identity> {
   if (authType === "NONE" || !isSigned(incoming)) incoming.witness.identity = { kind: "anonymous" };
-  if (authType === "NONE") return { kind: "anonymous" };
+  if (authType === "NONE" || distribution) return { kind: "anonymous" };
   if (!isSigned(incoming)) throw lambdaError("AccessDeniedException", "Forbidden");
   return authenticateBytes(incoming, body, ["lambda"], deployment);
 }

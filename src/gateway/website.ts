@@ -26,20 +26,22 @@ const PASSED = [
   "user-agent",
 ];
 
-/** Answers a request to a bucket's website, in HTML whatever happens. */
+/** Answers a request to a bucket's website. */
 export async function answerWebsite(request: WebsiteEndpointRequest): Promise<Response> {
+  return renderS3Result(await readWebsite(request), request.incoming);
+}
+
+/** What a bucket's website answers, in HTML whatever happens. */
+export async function readWebsite(request: WebsiteEndpointRequest): Promise<S3Result> {
   const { incoming } = request;
   request.onMatch("Website");
   try {
-    return renderS3Result(await serve(request), incoming);
+    return await serve(request);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     incoming.witness.error = error;
     const bodiless = error.status === 304;
-    return renderS3Result(
-      bodiless ? { status: 304, headers: error.headers } : renderErrorPage(error, incoming),
-      incoming,
-    );
+    return bodiless ? { status: 304, headers: error.headers } : renderErrorPage(error, incoming);
   }
 }
 

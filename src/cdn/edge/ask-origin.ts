@@ -38,7 +38,8 @@ export async function askOrigin(passage: Passage, { method, fields, withBody }: 
     body: withBody ? viewer.body : null,
     bodyBroken: viewer.bodyBroken,
   };
-  const context = { ports, domain, accountId: distribution.snapshot.accountId, breaker: distribution.breaker };
+  const { id: distributionId, snapshot, breaker } = distribution;
+  const context = { ports, domain, distributionId, accountId: snapshot.accountId, breaker };
   const { functions } = behavior;
   if (!functions?.["origin-request"] && !functions?.["origin-response"]) {
     return callOrigins(behavior.origins, behavior.failoverStatuses, call, context);

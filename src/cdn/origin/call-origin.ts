@@ -19,6 +19,7 @@ export interface OriginContext {
   readonly ports: CdnPorts;
   /** Of the deployment. */
   readonly domain: string;
+  readonly distributionId: string;
   /** The owner of the distribution. */
   readonly accountId: string;
   readonly breaker?: CircuitBreaker | undefined;
@@ -114,19 +115,27 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
   }
 }
 
-function send(
+function send(request: OriginRequest, target: OriginTarget, context: OriginContext): Promise<Response> {
+  return orAborted(callAddress(request, target, context), request.signal);
+}
+
+function callAddress(
   request: OriginRequest,
-  target: OriginTarget,
-  { ports, domain, accountId }: OriginContext,
+  { origin, signs }: OriginTarget,
+  { ports, domain, distributionId, accountId }: OriginContext,
 ): Promise<Response> {
-  const address = resolveOrigin(target.origin, domain);
-  const work =
-    address.kind === "bucket"
-      ? ports.callBucket(request, address.bucket, target.signs ? accountId : undefined)
-      : address.kind === "function"
-        ? ports.callFunctionUrl(request, address.urlId)
-        : ports.fetchNetwork(request);
-  return orAborted(work, request.signal);
+  const address = resolveOrigin(origin, domain);
+  const signer = signs ? { distributionId, accountId } : undefined;
+  switch (address.kind) {
+    case "bucket":
+      return ports.callBucket(request, address.bucket, signer);
+    case "website":
+      return ports.callWebsite(request, address.bucket);
+    case "function":
+      return ports.callFunctionUrl(request, address.urlId, signer);
+    case "network":
+      return ports.fetchNetwork(request);
+  }
 }
 
 /** Calls within the deployment know no signals. */

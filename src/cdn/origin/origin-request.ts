@@ -18,6 +18,12 @@ export interface OriginRequest {
   readonly signal: AbortSignal;
 }
 
+/** A distribution that asks in its own name: by origin access control. */
+export interface Signer {
+  readonly distributionId: string;
+  readonly accountId: string;
+}
+
 export interface ShieldCall {
   readonly distributionId: string;
   readonly revision: number;
@@ -30,10 +36,12 @@ export interface ShieldCall {
 export interface CdnPorts extends EdgeFunctionPorts, ProtectionPorts {
   /** Any host of the network. */
   fetchNetwork(request: OriginRequest): Promise<Response>;
-  /** A bucket of this deployment; in the name of an account where one is given, otherwise as anybody. */
-  callBucket(request: OriginRequest, bucket: string, accountId: string | undefined): Promise<Response>;
-  /** A function URL of this deployment. */
-  callFunctionUrl(request: OriginRequest, urlId: string): Promise<Response>;
+  /** A bucket of this deployment; in the name of a distribution's account where one signs, otherwise as anybody. */
+  callBucket(request: OriginRequest, bucket: string, signer: Signer | undefined): Promise<Response>;
+  /** The website of a bucket of this deployment: as anybody, for a website is for nobody in particular. */
+  callWebsite(request: OriginRequest, bucket: string): Promise<Response>;
+  /** A function URL of this deployment; in the name of CloudFront where a distribution signs, otherwise as anybody. */
+  callFunctionUrl(request: OriginRequest, urlId: string, signer: Signer | undefined): Promise<Response>;
   /** Asks the origin shield of a distribution about a cache key, as a revision of the distribution has it. */
   callShield(call: ShieldCall): Promise<Response>;
   /** Lets work go on after the answer. */

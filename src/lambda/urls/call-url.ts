@@ -1,4 +1,5 @@
 import type { RequestFacts } from "../../auth/policy/principal-keys.ts";
+import { isAllowedByStatements } from "../../auth/policy/statements.ts";
 import type { UrlRecord } from "../../metadata/function/protocol.ts";
 import { decideFunctionAccess } from "../access.ts";
 import type { LambdaCall } from "../call.ts";
@@ -7,6 +8,7 @@ import { type Executable, findExecutable } from "../invoke/executable.ts";
 import { continueTrace } from "../invoke/lineage.ts";
 import { streamExecutable } from "../invoke/stream.ts";
 import { runExecutable } from "../invoke/sync.ts";
+import { formatFunctionArn } from "../names.ts";
 import type { InvokeInput } from "../runtime/protocol.ts";
 import { applyCors } from "./cors.ts";
 import { describeUrlEvent, type UrlRequest } from "./event.ts";
@@ -17,7 +19,12 @@ import { toStreamedResponse } from "./streamed-response.ts";
 export interface UrlContext extends Pick<LambdaCall, "target" | "region" | "directory" | "ports"> {
   /** Of who calls: with AuthType NONE nobody. */
   readonly facts: RequestFacts;
+  /** Which distribution asks in its own name, by origin access control; undefined where none does. */
+  readonly distribution: { readonly distributionId: string; readonly accountId: string } | undefined;
 }
+
+const ACTION = "lambda:InvokeFunctionUrl";
+const CLOUDFRONT = { kind: "service", service: "cloudfront.amazonaws.com" } as const;
 
 /**
  * Runs the function behind a URL for a caller who has been identified, and makes its result a response.
@@ -60,13 +67,34 @@ async function respondStreaming(
 
 /**
  * "Access control for function URLs": with AuthType NONE everybody whom the policy names for such URLs, which
- * is nobody until a statement for `*` is added; with AWS_IAM whom his own policies and the function's allow it.
+ * is nobody until a statement for `*` is added; with AWS_IAM whom his own policies and the function's allow it, or
+ * the distribution that the function's policy lets in.
  */
 async function authoriseUrl(url: UrlRecord, context: UrlContext): Promise<void> {
-  const asked = {
-    action: "lambda:InvokeFunctionUrl",
-    keys: { "lambda:functionurlauthtype": url.authType },
-  };
+  if (url.authType === "AWS_IAM" && context.distribution) {
+    if (await letsDistributionIn(url, context.distribution, context)) return;
+    throw lambdaError("AccessDeniedException", "Forbidden");
+  }
+  const asked = { action: ACTION, keys: { "lambda:functionurlauthtype": url.authType } };
   const decision = await decideFunctionAccess(context, context.facts, asked);
   if (!decision.allowed) throw lambdaError("AccessDeniedException", "Forbidden");
+}
+
+/** "Restrict access to an AWS Lambda function URL origin": by a statement for CloudFront, and mostly for one distribution. */
+async function letsDistributionIn(
+  { authType }: UrlRecord,
+  { distributionId, accountId }: NonNullable<UrlContext["distribution"]>,
+  { target, region, directory }: UrlContext,
+): Promise<boolean> {
+  const policy = await directory.findPolicy(target.accountId, target.name, target.qualifier ?? "");
+  return isAllowedByStatements(policy?.statements ?? [], {
+    principal: CLOUDFRONT,
+    action: ACTION,
+    resource: formatFunctionArn(region, target),
+    context: {
+      "aws:sourcearn": `arn:aws:cloudfront::${accountId}:distribution/${distributionId}`,
+      "aws:sourceaccount": accountId,
+      "lambda:functionurlauthtype": authType,
+    },
+  });
 }

@@ -1,14 +1,23 @@
-import { CreateBucketCommand, PutBucketCorsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeletePublicAccessBlockCommand,
+  PutBucketCorsCommand,
+  PutBucketPolicyCommand,
+  PutBucketWebsiteCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
 import { AddPermissionCommand, CreateFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import type { Origin } from "../../../src/metadata/cdn/distribution-config.ts";
 import { ask, useCdn } from "../../support/cdn-fixture.ts";
 import {
+  ALL_VIEWER,
   describeBehavior,
   describeCachePolicy,
   describeCustomOrigin,
   installDistribution,
+  ROOT_ACCOUNT,
 } from "../../support/distribution.ts";
 import { createFunction, createLambdaClient } from "../../support/lambda.ts";
 import { createS3Client } from "../../support/s3.ts";
@@ -148,7 +157,96 @@ describe("a bucket of this deployment", () => {
   });
 });
 
+describe("the website of a bucket of this deployment", () => {
+  test.each(["s3-website-us-east-1.amazonaws.com", "s3-website.eu-central-1.amazonaws.com", "s3-website.localhost"])(
+    "answers at <bucket>.%s with its index pages and its error document",
+    async (endpoint) => {
+      const Bucket = `pages-${endpoint.length}`;
+      const s3 = createS3Client(cdn.verge);
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      await s3.send(new DeletePublicAccessBlockCommand({ Bucket }));
+      // Who may not list a bucket is told 403 of what is not there.
+      const Statement = {
+        Effect: "Allow",
+        Principal: "*",
+        Action: ["s3:GetObject", "s3:ListBucket"],
+        Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+      };
+      await s3.send(
+        new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }),
+      );
+      const put = (Key: string, Body: string) =>
+        s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: "text/html" }));
+      await put("docs/index.html", "<h1>docs</h1>".padEnd(2_000));
+      await put("404.html", "<h1>lost</h1>");
+      await s3.send(
+        new PutBucketWebsiteCommand({
+          Bucket,
+          WebsiteConfiguration: { IndexDocument: { Suffix: "index.html" }, ErrorDocument: { Key: "404.html" } },
+        }),
+      );
+      const { url } = await installDistribution(
+        cdn.verge,
+        {
+          Origins: [describeCustomOrigin(80, { DomainName: `${Bucket}.${endpoint}` })],
+          DefaultCacheBehavior: describeBehavior({ CachePolicyId: "day" }),
+        },
+        { cachePolicies: { day: describeCachePolicy({ DefaultTTL: 86_400 }) } },
+      );
+      const page = await ask(`${url}/docs/`);
+      expect(page).toMatchObject({ status: 200, text: "<h1>docs</h1>".padEnd(2_000), from: "Miss" });
+      expect(page.headers.get("content-length")).toBe("2000");
+      expect(await ask(`${url}/docs/`)).toMatchObject({ status: 200, from: "Hit" });
+      const folder = await ask(`${url}/docs`);
+      expect(folder).toMatchObject({ status: 302 });
+      expect(folder.headers.get("location")).toBe("/docs/");
+      expect(await ask(`${url}/nothing`)).toMatchObject({ status: 404, text: "<h1>lost</h1>" });
+    },
+  );
+});
+
 describe("a function of this deployment", () => {
+  test("with AuthType AWS_IAM lets the distribution in that its policy names, by origin access control", async () => {
+    const lambda = createLambdaClient(cdn.verge);
+    const FunctionName = await createFunction(
+      lambda,
+      `exports.handler = async (event) => ({ statusCode: 200, body: "for " + event.headers.authorization });`,
+    );
+    const { FunctionUrl } = await lambda.send(
+      new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "AWS_IAM" }),
+    );
+    const DomainName = `${/[a-z0-9]{32}/.exec(FunctionUrl!)![0]}.lambda-url.us-east-1.on.aws`;
+    const install = (OriginAccessControlId: string) =>
+      installDistribution(
+        cdn.verge,
+        {
+          Origins: [describeCustomOrigin(80, { DomainName, OriginAccessControlId })],
+          DefaultCacheBehavior: describeBehavior({ OriginRequestPolicyId: ALL_VIEWER }),
+        },
+        { originAccessControls: { own: { ...CONTROL.own, OriginAccessControlOriginType: "lambda" } } },
+      );
+    const [named, other, unsigned] = await Promise.all([install("own"), install("own"), install("")]);
+    expect((await ask(`${named.url}/a`)).status).toBe(403);
+    await lambda.send(
+      new AddPermissionCommand({
+        FunctionName,
+        StatementId: "cdn",
+        Action: "lambda:InvokeFunctionUrl",
+        Principal: "cloudfront.amazonaws.com",
+        SourceArn: `arn:aws:cloudfront::${ROOT_ACCOUNT}:distribution/${named.id}`,
+        FunctionUrlAuthType: "AWS_IAM",
+      }),
+    );
+    await expect.poll(async () => (await ask(`${named.url}/b`)).status, { timeout: 10_000, interval: 200 }).toBe(200);
+    expect((await ask(`${other.url}/c`)).status).toBe(403);
+    expect((await ask(`${unsigned.url}/d`)).status).toBe(403);
+    expect((await ask(FunctionUrl!)).status).toBe(403);
+    // What a viewer calls himself is no signature.
+    const viewer = { headers: { authorization: "Bearer of a viewer" } };
+    expect((await ask(`${named.url}/e`, viewer)).text).toBe("for Bearer of a viewer");
+    expect((await ask(`${unsigned.url}/e`, viewer)).status).toBe(403);
+  });
+
   test("answers behind behaviours, as an HTTP gateway has them", async () => {
     const lambda = createLambdaClient(cdn.verge);
     const urls: string[] = [];
