@@ -1,6 +1,8 @@
+import { element, renderXml } from "../../lib/xml.ts";
 import { EdgeFunctionError } from "../functions/ports.ts";
 import type { OriginError } from "../origin/origin-request.ts";
 import type { CacheResult, Draft, ErrorDetail } from "./draft.ts";
+import type { SignatureRefusal } from "./signed-access.ts";
 
 /** Titles as CloudFront's pages have them. */
 const TITLES: Readonly<Record<number, string>> = {
@@ -65,6 +67,16 @@ export function draftFunctionError(kind: "function" | "lambda", error: EdgeFunct
 function nameFunctionError(kind: "function" | "lambda", { status }: EdgeFunctionError): CacheResult {
   if (kind === "function") return "FunctionExecutionError";
   return status === 502 ? "LambdaValidationError" : "LambdaExecutionError";
+}
+
+/** To viewers without a valid signature CloudFront speaks XML, as S3 does. */
+export function draftSignatureError({ code, message }: SignatureRefusal): Draft {
+  const draft = draftError(403, message);
+  const root = element("Error", [element("Code", code), element("Message", message)]);
+  const body = new TextEncoder().encode(renderXml(root));
+  draft.headers.set("content-type", "text/xml");
+  draft.headers.set("content-length", String(body.byteLength));
+  return { ...draft, body };
 }
 
 function escapeHtml(text: string): string {

@@ -10,7 +10,7 @@ import { buildCacheKey } from "./cache-key.ts";
 import { serveCached } from "./cached.ts";
 import type { CompiledDistribution } from "./compile.ts";
 import type { Draft } from "./draft.ts";
-import { draftError, draftFailure, draftFunctionError } from "./error-page.ts";
+import { draftError, draftFailure, draftFunctionError, draftSignatureError } from "./error-page.ts";
 import { finishAnswer } from "./finish.ts";
 import { flights } from "./flights.ts";
 import { invalidateByMethod } from "./invalidate.ts";
@@ -65,7 +65,7 @@ function serveKnown(
   return checkSignature(behavior.trustedKeys, viewer, Date.now()).then((refusal) =>
     refusal === undefined
       ? serveAllowed(distribution, behavior, stripSignature(viewer), context)
-      : finishWithPage(draftError(403, refusal), distribution, behavior, viewer, context),
+      : finishWithPage(draftSignatureError(refusal), distribution, behavior, viewer, context),
   );
 }
 

@@ -31,19 +31,28 @@ const PARAMETERS = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algor
 const PARAMETER = new RegExp(`^(?:${PARAMETERS.join("|")})=`);
 const COOKIE_PREFIX = "CloudFront-";
 
-const MISSING_KEY = "Missing Key-Pair-Id query parameter or cookie value";
-const DENIED = "Access Denied";
+const COOKIE = new RegExp(`^${COOKIE_PREFIX}(?:${PARAMETERS.join("|")})=`);
 
-/** Why a request is refused; undefined when it is signed as it must be. `now` in milliseconds. */
+/** Why a request is refused, as CloudFront says it. */
+export interface SignatureRefusal {
+  readonly code: "MissingKey" | "InvalidKey" | "AccessDenied";
+  readonly message: string;
+}
+
+const MISSING_KEY = { code: "MissingKey", message: "Missing Key-Pair-Id query parameter or cookie value" } as const;
+const UNKNOWN_KEY = { code: "InvalidKey", message: "Unknown Key" } as const;
+const DENIED = { code: "AccessDenied", message: "Access denied" } as const;
+
+/** Undefined when a request is signed as it must be. `now` in milliseconds. */
 export async function checkSignature(
   keys: ReadonlyMap<string, string>,
   viewer: ViewerRequest,
   now: number,
-): Promise<string | undefined> {
+): Promise<SignatureRefusal | undefined> {
   const presented = readQuery(viewer.query) ?? readCookies(viewer.headers.get("cookie"));
   if (!presented) return MISSING_KEY;
   const pem = keys.get(presented.keyPairId);
-  if (pem === undefined) return "Unknown Key";
+  if (pem === undefined) return UNKNOWN_KEY;
   const resource = resourceOf(viewer);
   // A canned policy is not sent: both sides know what it says.
   const policy =
@@ -53,10 +62,30 @@ export async function checkSignature(
   return statement && isFulfilled(statement, resource, viewer.clientAddress, now) ? undefined : DENIED;
 }
 
-/** Neither the key nor the origin knows of the signature. */
+/** Neither the key nor the origin knows of the signature: each viewer has another, and it opens what it is for to anybody. */
 export function stripSignature(viewer: ViewerRequest): ViewerRequest {
-  if (!viewer.query.includes("Signature=")) return viewer;
-  return { ...viewer, query: withoutSignature(viewer.query) };
+  const { query, headers } = viewer;
+  const cookie = headers.get("cookie");
+  const inQuery = query.includes("Signature=");
+  const inCookies = cookie?.includes(COOKIE_PREFIX) ?? false;
+  if (!inQuery && !inCookies) return viewer;
+  return {
+    ...viewer,
+    ...(inQuery && { query: withoutSignature(query) }),
+    ...(inCookies && { headers: withCookies(headers, withoutSignatureCookies(cookie ?? "")) }),
+  };
+}
+
+function withCookies(headers: Headers, cookie: string): Headers {
+  const changed = new Headers(headers);
+  if (cookie === "") changed.delete("cookie");
+  else changed.set("cookie", cookie);
+  return changed;
+}
+
+function withoutSignatureCookies(cookie: string): string {
+  const pairs = cookie.split(";").map((pair) => pair.trim());
+  return pairs.filter((pair) => !COOKIE.test(pair)).join("; ");
 }
 
 function withoutSignature(query: string): string {

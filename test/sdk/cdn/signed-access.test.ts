@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { getSignedCookies, getSignedUrl } from "@aws-sdk/cloudfront-signer";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ask, useCdn } from "../../support/cdn-fixture.ts";
-import { describeBehavior, type InstalledDistribution } from "../../support/distribution.ts";
+import { describeBehavior, describeCachePolicy, type InstalledDistribution } from "../../support/distribution.ts";
 
 const cdn = useCdn();
 
@@ -74,6 +74,17 @@ describe("a signed URL", () => {
     expect((await ask(urlOf("/private/a.txt"))).status).toBe(403);
   });
 
+  test.each([
+    ["MissingKey", "/a.txt"],
+    ["InvalidKey", "/a.txt?Expires=1&Signature=a&Key-Pair-Id=KNOBODY"],
+    ["AccessDenied", "/a.txt?Expires=1&Signature=a&Key-Pair-Id=KRSA"],
+  ])("that is none is answered %s, in XML", async (code, path) => {
+    const answer = await ask(urlOf(path));
+    expect(answer).toMatchObject({ status: 403, from: "Error" });
+    expect(answer.headers.get("content-type")).toBe("text/xml");
+    expect(answer.text).toContain(`<Error><Code>${code}</Code><Message>`);
+  });
+
   test("is not in the cache key, and does not reach the origin", async () => {
     const sign = (privateKey: string, keyPairId: string) =>
       getSignedUrl({ url: urlOf("/once.txt"), keyPairId, privateKey, dateLessThan: SOON() });
@@ -91,19 +102,40 @@ describe("a signed URL", () => {
   });
 });
 
-test("signed cookies open what their policy covers", async () => {
-  const policy = JSON.stringify({
-    Statement: [
-      {
-        Resource: urlOf("/members/*"),
-        Condition: { DateLessThan: { "AWS:EpochTime": Math.floor(Date.now() / 1000) + 60 } },
-      },
-    ],
+describe("signed cookies", () => {
+  const sign = (resource: string) => {
+    const before = { "AWS:EpochTime": Math.floor(Date.now() / 1000) + 60 };
+    const policy = JSON.stringify({ Statement: [{ Resource: resource, Condition: { DateLessThan: before } }] });
+    const cookies = getSignedCookies({ keyPairId: "KRSA", privateKey: pemOf(rsa), policy });
+    return Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+  };
+
+  test("open what their policy covers", async () => {
+    const headers = { cookie: sign(urlOf("/members/*")).join("; ") };
+    expect((await ask(urlOf("/members/page"), { headers })).status).toBe(200);
+    expect((await ask(urlOf("/strangers/page"), { headers })).status).toBe(403);
   });
-  const cookies = getSignedCookies({ keyPairId: "KRSA", privateKey: pemOf(rsa), policy });
-  const cookie = Object.entries(cookies)
-    .map(([name, value]) => `${name}=${value}`)
-    .join("; ");
-  expect((await ask(urlOf("/members/page"), { headers: { cookie } })).status).toBe(200);
-  expect((await ask(urlOf("/strangers/page"), { headers: { cookie } })).status).toBe(403);
+
+  test("are neither in the cache key nor told to the origin, whatever cookies are", async () => {
+    const { url } = await cdn.install(
+      ({ headers }, response) =>
+        void response.writeHead(200, { "cache-control": "max-age=600" }).end(String(headers.cookie)),
+      {
+        DefaultCacheBehavior: describeBehavior({
+          TrustedKeyGroups: { Enabled: true, Items: ["group"] },
+          CachePolicyId: "cookies",
+        }),
+      },
+      {
+        cachePolicies: { cookies: describeCachePolicy({}, { CookiesConfig: { CookieBehavior: "all" } }) },
+        keyGroups: { group: [{ publicKeyId: "KRSA", pem: publicPem(rsa) }] },
+      },
+    );
+    const signed = sign(`${url}/*`);
+    const first = await ask(`${url}/page`, { headers: { cookie: ["a=1", ...signed, "b=2"].join("; ") } });
+    expect(first).toMatchObject({ status: 200, from: "Miss", text: "a=1; b=2" });
+    const second = await ask(`${url}/page`, { headers: { cookie: [...signed.toReversed(), "a=1", "b=2"].join("; ") } });
+    expect(second).toMatchObject({ from: "Hit", text: "a=1; b=2" });
+    expect((await ask(`${url}/page`, { headers: { cookie: signed.join("; ") } })).text).toBe("undefined");
+  });
 });
