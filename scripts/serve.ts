@@ -14,6 +14,7 @@ import { lockState } from "./local/state-lock.ts";
 import { startWatchdog } from "./local/watchdog.ts";
 
 async function serve(): Promise<void> {
+  refuseArguments(process.argv.slice(2));
   const settings = readSettings(process.env);
   const firstStart = !existsSync(settings.stateDir);
   const lock = await lockState(settings.stateDir);
@@ -44,6 +45,14 @@ async function serve(): Promise<void> {
   if (firstStart) await createFirstBucket(banner);
   console.log(await buildBanner(banner));
   console.log(`verge ready on ${banner.endpoint}`);
+}
+
+/** Whoever passes a port here must not think that it was heard. */
+function refuseArguments(given: readonly string[]): void {
+  if (given.length === 0) return;
+  throw new Error(
+    "npm start takes no arguments. Settings are environment variables (PORT=9000 npm start): see README.md.",
+  );
 }
 
 /** wrangler.toml's cron trigger, `* * * * *`: at each full minute. */

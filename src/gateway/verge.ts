@@ -104,8 +104,10 @@ async function readBody(stream: ReadableStream<Uint8Array> | null): Promise<Uint
   throw new ServiceError("RequestEntityTooLarge", 413, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
 }
 
-async function servePage({ env }: VergeRequest, request: Request): Promise<Response> {
-  const page = await env.ASSETS.fetch(request);
+/** Of the console's files, which lie in one folder. */
+async function servePage({ env, address }: VergeRequest, request: Request): Promise<Response> {
+  const name = address.segments.join("/") || "index.html";
+  const page = await env.ASSETS.fetch(new URL(`/${encodeURIComponent(name)}`, request.url), { method: request.method });
   const headers = new Headers(page.headers);
   headers.set("x-content-type-options", "nosniff");
   headers.set("content-security-policy", "default-src 'self'; frame-ancestors 'none'");

@@ -1,22 +1,13 @@
-import type { Identity } from "../auth/identity.ts";
 import type { ConditionContext } from "../auth/policy/policy.ts";
-import { readPrincipalKey } from "../auth/policy/principal-keys.ts";
-import type { HeaderFields } from "../lib/header-fields.ts";
+import { readGlobalKey, type RequestFacts } from "../auth/policy/principal-keys.ts";
 import type { Query } from "../lib/query.ts";
 import { ServiceError } from "../lib/errors.ts";
 import type { Tag } from "../metadata/bucket/documents.ts";
 import { readTaggingHeader } from "./tags.ts";
 
 /** What of a request conditions may be about. */
-export interface ConditionSource {
-  readonly identity: Identity;
+export interface ConditionSource extends RequestFacts {
   readonly query: Query;
-  readonly headers: HeaderFields;
-  /** Where the platform tells it. */
-  readonly clientAddress: string | undefined;
-  /** `https://photos.s3.example.com` */
-  readonly origin: string;
-  readonly region: string;
   /** An upload by form, whose policy was signed. */
   readonly isForm?: boolean;
 }
@@ -47,8 +38,6 @@ const OTHER_HEADERS: Readonly<Record<string, string>> = {
   "s3:object-lock-legal-hold": "x-amz-object-lock-legal-hold",
   "s3:if-match": "if-match",
   "s3:if-none-match": "if-none-match",
-  "aws:referer": "referer",
-  "aws:useragent": "user-agent",
 };
 const PARAMETERS: Readonly<Record<string, string>> = {
   "s3:prefix": "prefix",
@@ -72,23 +61,11 @@ function readKey(key: string, source: ConditionSource): string | readonly string
   const parameter = PARAMETERS[key];
   if (parameter !== undefined) return source.query.get(parameter);
   if (key.startsWith(TAG_PREFIX)) return findTag(requestTags(source), key.slice(TAG_PREFIX.length));
-  return readRequestKey(key, source) ?? readPrincipalKey(key, source.identity);
+  return readRequestKey(key, source) ?? readGlobalKey(key, source);
 }
 
 function readRequestKey(key: string, source: ConditionSource): string | readonly string[] | undefined {
   switch (key) {
-    case "aws:sourceip":
-      return source.clientAddress;
-    case "aws:securetransport":
-      return String(source.origin.startsWith("https:"));
-    case "aws:currenttime":
-      return new Date().toISOString();
-    case "aws:epochtime":
-      return String(Math.floor(Date.now() / 1000));
-    case "aws:requestedregion":
-      return source.region;
-    case "aws:viaawsservice":
-      return "false";
     case "s3:locationconstraint":
       return undefined;
     case "s3:signatureversion":

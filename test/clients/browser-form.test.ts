@@ -7,10 +7,8 @@ import { type Fields, signV4 } from "../support/post-form.ts";
 import { makeBucket } from "../support/s3-requests.ts";
 import { createS3Client } from "../support/s3.ts";
 import { startVerge, type Verge } from "../support/server.ts";
-import { createWorkspace, findProgram, type Workspace } from "./program.ts";
-
-const browser = ["chromium", "chromium-browser", "google-chrome"].flatMap((name) => findProgram(name) ?? [])[0] ?? "";
-if (browser === "") console.warn("not installed: chromium, chromium-browser or google-chrome");
+import { browser, BROWSER_OPTIONS } from "./browser.ts";
+import { createWorkspace, type Workspace } from "./program.ts";
 
 const BROWSER_MS = 60_000;
 const FILE = { name: "Füße & Co+1.txt", type: "text/plain", text: "from a browser: äöü\n".repeat(5000) };
@@ -88,9 +86,7 @@ describe.skipIf(browser === "")("a form in a browser", () => {
   /** Opens the page; answers where the browser was sent at last. */
   async function open(url: string): Promise<URL> {
     const visited = site.visited();
-    // No sandbox: the tests may run as root, in a container.
-    const options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-    running = spawn(browser, [...options, `--user-data-dir=${work.path("profile")}`, url], { stdio: "ignore" });
+    running = spawn(browser, [...BROWSER_OPTIONS, `--user-data-dir=${work.path("profile")}`, url], { stdio: "ignore" });
     return visited;
   }
 

@@ -24,7 +24,8 @@ export function globalContext(
   };
 }
 
-function readGlobalKey(key: string, facts: RequestFacts): string | undefined {
+/** A condition key that every service has. */
+export function readGlobalKey(key: string, facts: RequestFacts): string | undefined {
   switch (key) {
     case "aws:sourceip":
       return facts.clientAddress;

@@ -1,0 +1,2 @@
+const commands = document.getElementById("commands");
+commands.textContent = commands.textContent.replace("ENDPOINT", location.origin);
