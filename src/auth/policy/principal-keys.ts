@@ -49,7 +49,7 @@ export function readGlobalKey(key: string, facts: RequestFacts): string | undefi
 }
 
 /** Condition keys about who asks (IAM User Guide, "Properties of the principal"). */
-export function readPrincipalKey(key: string, identity: Identity): string | undefined {
+function readPrincipalKey(key: string, identity: Identity): string | undefined {
   if (identity.kind === "anonymous") {
     if (key === "aws:principaltype") return "Anonymous";
     return key === "aws:userid" ? "anonymous" : undefined;
