@@ -39,7 +39,7 @@ const CASES: readonly CdnCase[] = [
 const CONNECTIONS = 16;
 /** Of large bodies. */
 const FEW_CONNECTIONS = 4;
-const COLD_KEYS = 1_500;
+const COLD_KEYS = 3_500;
 /** Of the cold ones, those that are not measured. */
 const WARM_KEYS = 500;
 
