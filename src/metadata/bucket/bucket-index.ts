@@ -15,6 +15,7 @@ import * as inventory from "./inventory.ts";
 import { type InventoryPage, type InventoryPageCall, readInventoryPage } from "./inventory-page.ts";
 import type { Change } from "./journal.ts";
 import { createLife, type Life, type Outlets } from "./life.ts";
+import { dropLooseRows } from "./loose-rows.ts";
 import { listObjects } from "./list-objects.ts";
 import { type ListUploadsCall, listUploads } from "./list-uploads.ts";
 import { listVersions, type ListVersionsCall } from "./list-versions.ts";
@@ -39,7 +40,6 @@ import { putReplica, type ReplicaCall, type ReplicaOutcome } from "./replicas.ts
 import { restoreObject, type RestoreObjectCall } from "./restored.ts";
 import { getObject, listObjectParts } from "./reads.ts";
 import { raiseSequence, restoreBlob, restoreLines } from "./restore.ts";
-import { dropLooseRows } from "./segments.ts";
 import { readRecoveryWindow } from "./settings.ts";
 import { indexStub } from "./shards.ts";
 import { readStatistics } from "./statistics.ts";
@@ -317,7 +317,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
     this.#assertRestoring();
     const { config, shard } = this.#admission.knownState;
     this.#alive.committer.advanceTo(this.ctx.storage.transactionSync(() => raiseSequence(this.#sql)));
-    dropLooseRows(this.#sql);
+    this.ctx.storage.transactionSync(() => dropLooseRows(this.#sql));
     this.#agenda.schedule("pins", Date.now());
     this.#admission.setRestoring(config, shard, false);
     this.#alive.duties.resumeReplication();

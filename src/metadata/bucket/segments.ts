@@ -92,14 +92,6 @@ export function applyLine(sql: SqlStorage, { table, key, rows }: SegmentLine): n
   return sequence;
 }
 
-/** Removes rows whose owner is gone: their deletion was not exported any more, or waited in the garbage. */
-export function dropLooseRows(sql: SqlStorage): void {
-  const bodies = "SELECT body_id FROM objects UNION SELECT body_id FROM versions UNION SELECT body_id FROM pins";
-  sql.exec("DELETE FROM upload_parts WHERE upload_id NOT IN (SELECT upload_id FROM uploads)");
-  sql.exec(`DELETE FROM manifests WHERE id NOT IN (${bodies})`);
-  sql.exec(`DELETE FROM bodies WHERE CAST(id AS TEXT) NOT IN (${bodies})`);
-}
-
 function listTouched(row: JournalRow): [Table, ...Value[]][] {
   return row.touched.map((touched) => [...touched]);
 }
