@@ -1,10 +1,10 @@
 import type { Env } from "../env.ts";
-import type { JobMessage } from "./messages.ts";
+import type { Delivery, JobMessage } from "./messages.ts";
 import { rebuildIndex } from "./rebuild-index.ts";
 import { settleBucket } from "./settle-bucket.ts";
 import { sweepOrphans } from "./sweep-orphans.ts";
 
-type Job<Message> = (message: Message, env: Env, attempt: number) => Promise<void>;
+type Job<Message> = (message: Message, env: Env, delivery: Delivery) => Promise<void>;
 type Jobs = { readonly [Kind in JobMessage["kind"]]: Job<Extract<JobMessage, { kind: Kind }>> };
 /** Those that use services as their clients do. */
 export type GatewayJobs = Pick<Jobs, "write-inventory">;
@@ -26,7 +26,7 @@ export async function consume(batch: MessageBatch<JobMessage>, env: Env, others:
   const jobs: Jobs = { ...JOBS, ...others };
   for (const message of batch.messages) {
     try {
-      await run(message.body, env, message.attempts, jobs);
+      await run(message.body, env, { messageId: message.id, attempt: message.attempts }, jobs);
       message.ack();
     } catch (error) {
       report(batch.queue, message, error);
@@ -36,11 +36,11 @@ export async function consume(batch: MessageBatch<JobMessage>, env: Env, others:
 }
 
 /** A kind that this version does not know may be known to the next: it is not dropped. */
-async function run(body: JobMessage, env: Env, attempt: number, jobs: Jobs): Promise<void> {
+async function run(body: JobMessage, env: Env, delivery: Delivery, jobs: Jobs): Promise<void> {
   const kind: unknown = (body as { kind?: unknown } | undefined)?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(jobs, kind)) throw new Error(`no job of kind ${String(kind)}`);
   const job = jobs[body.kind] as Job<JobMessage>;
-  await job(body, env, attempt);
+  await job(body, env, delivery);
 }
 
 function report(queue: string, { id, attempts, body }: Message<JobMessage>, error: unknown): void {

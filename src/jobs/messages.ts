@@ -41,3 +41,10 @@ export interface WriteInventoryMessage {
   readonly id: string;
   readonly step: number;
 }
+
+/** Which delivery of a message it is: its id stays the same when it comes again. */
+export interface Delivery {
+  readonly messageId: string;
+  /** From 1 on. */
+  readonly attempt: number;
+}

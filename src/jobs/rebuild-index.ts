@@ -1,7 +1,7 @@
 import type { Env } from "../env.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { RebuildProgress } from "../metadata/registry/protocol.ts";
-import type { RebuildIndexMessage } from "./messages.ts";
+import type { Delivery, RebuildIndexMessage } from "./messages.ts";
 import { openIndex, restoreJournal, restoreNewerBlobs } from "./restore-steps.ts";
 
 /** Then the rebuild is given up until somebody begins it again; the next attempts would take hours. */
@@ -12,7 +12,7 @@ const MAX_ATTEMPTS = 5;
  * for restored rows, apply the journal's segments in order, add the blobs that are newer, put the index into
  * service. Progress is kept in the Registry (src/metadata/registry/rebuilds.ts); here is nothing between steps.
  */
-export async function rebuildIndex(message: RebuildIndexMessage, env: Env, attempt: number): Promise<void> {
+export async function rebuildIndex(message: RebuildIndexMessage, env: Env, { attempt }: Delivery): Promise<void> {
   const { bucketId, shard, step } = message;
   const claim = await askRegistry(env, (registry) => registry.claimRebuildStep(bucketId, shard, step));
   // Delivered twice: whoever has the step, or had it, sends what follows. The schedule looks after one that died.

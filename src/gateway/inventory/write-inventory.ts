@@ -53,14 +53,16 @@ interface Report {
 /**
  * Takes one step of an inventory report: a file of keys, or at last the manifest. How far it is stands in the
  * bucket's first index object; here is nothing between steps. A step that is taken twice writes the same file.
+ * It is claimed in the name of the message: one that comes again, because its first delivery failed and could not
+ * give the step back either, need not wait for the end of the lease.
  */
 export async function writeInventory(
   { bucketId, id, step }: InventoryStep & { readonly bucketId: string },
   env: Env,
+  { messageId: claimant }: { readonly messageId: string },
 ): Promise<void> {
   const first = <Answer>(ask: (index: InventoryIndex) => Promise<Answer>) => askIndex(env, bucketId, 0, ask);
   const address = { id, step };
-  const claimant = crypto.randomUUID();
   const claim = await first((index) => index.claimInventory({ ...address, claimant }));
   if (!claim) return;
   try {

@@ -67,7 +67,7 @@ export interface InventoryStep {
   readonly step: number;
 }
 
-/** Who takes a step says who it is: one whose answer was lost asks again. */
+/** Who takes a step says who it is: one whose answer was lost, or who failed before it could give it back, asks again. */
 export type InventoryClaimCall = InventoryStep & { readonly claimant: string };
 
 /** A step that did not end in this time was lost with its machine. */
