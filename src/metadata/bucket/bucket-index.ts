@@ -272,8 +272,7 @@ export class BucketIndex extends DurableObject<Env> implements IndexApiImplement
   // Inventory reports: their steps on the first index object, what they tell on each.
 
   claimInventory(call: inventory.InventoryClaimCall): inventory.InventoryClaim | undefined {
-    const state = this.#admission.state;
-    return state?.status === "open" ? inventory.claimStep(this.#sql, state.config, call, Date.now()) : undefined;
+    return this.#life?.duties.claimInventory(call);
   }
 
   endInventory(step: inventory.InventoryStep, next?: inventory.InventoryRun): void {

@@ -7,7 +7,14 @@ import { forgetCompletions } from "./completion.ts";
 import type { Agenda, Duty } from "./due.ts";
 import type { EventDelivery } from "./events.ts";
 import { collectGarbage, enterGarbage, nextGarbage } from "./garbage.ts";
-import { type InventoryClock, nextInventory, takeDueSteps } from "./inventory.ts";
+import {
+  claimStep,
+  type InventoryClaim,
+  type InventoryClaimCall,
+  type InventoryClock,
+  nextInventory,
+  takeDueSteps,
+} from "./inventory.ts";
 import { forgetOldRows, hasUnexported } from "./journal.ts";
 import { describeLifecycle, endWalk, hasLifecycle, nextLifecycle, walkPage } from "./lifecycle.ts";
 import { deliverMessages, hasMessages, type Message, type PinConfirmation } from "./outbox.ts";
@@ -240,6 +247,12 @@ export class Duties {
       await env.BACKGROUND.send({ kind: "write-inventory", bucketId: self.bucketId, id, step });
     }
     return this.#nextInventory(now);
+  }
+
+  /** Undefined where the step is not to be taken. */
+  claimInventory(call: InventoryClaimCall): InventoryClaim | undefined {
+    const { config, status } = this.#ports.admission.knownState;
+    return status === "open" ? claimStep(this.#sql, config, call, this.#inventoryClock(Date.now())) : undefined;
   }
 
   /** Of the whole bucket; undefined on other index objects than the first. */

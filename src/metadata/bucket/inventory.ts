@@ -72,6 +72,8 @@ export type InventoryClaimCall = InventoryStep & { readonly claimant: string };
 
 /** A step that did not end in this time was lost with its machine. */
 const LEASE_MS = 5 * 60_000;
+/** Where a setting makes days short, nobody waits for many of them. */
+const LEASE_DAYS = 10;
 /** How often runs are looked after. */
 const WATCH_MS = 60_000;
 /** Then a report is given up until the next is due. */
@@ -146,7 +148,7 @@ export function claimStep(
   sql: SqlStorage,
   bucket: BucketConfig,
   { id, step, claimant }: InventoryClaimCall,
-  now: number,
+  { now, dayMs }: Pick<InventoryClock, "now" | "dayMs">,
 ): InventoryClaim | undefined {
   const run = findRun(sql, id);
   if (run?.step !== step || (run.leasedUntil > now && run.leasedBy !== claimant)) return undefined;
@@ -155,7 +157,8 @@ export function claimStep(
     dropRun(sql, id);
     return undefined;
   }
-  const claimed = { ...run, leasedUntil: now + LEASE_MS, leasedBy: claimant, attempts: run.attempts + 1 };
+  const leasedUntil = now + Math.min(LEASE_MS, LEASE_DAYS * dayMs);
+  const claimed = { ...run, leasedUntil, leasedBy: claimant, attempts: run.attempts + 1 };
   writeRun(sql, claimed);
   return { run: claimed, bucket };
 }

@@ -38,7 +38,7 @@ async function openReports(inventory: Record<string, string>) {
     next: (now: number) => inside((sql) => nextInventory(sql, config.documents, clockAt(now))),
     due: (now: number) => inside((sql) => takeDueSteps(sql, config.documents, clockAt(now))),
     claim: (step: InventoryStep, now: number, { bucket = config, claimant = "another" } = {}) =>
-      inside((sql) => claimStep(sql, bucket, { ...step, claimant }, now)),
+      inside((sql) => claimStep(sql, bucket, { ...step, claimant }, { now, dayMs: DAY })),
     end: (step: InventoryStep, next?: InventoryClaim["run"]) => inside((sql) => endStep(sql, step, next)),
     release: (step: InventoryStep) => inside((sql) => releaseStep(sql, step)),
   };
