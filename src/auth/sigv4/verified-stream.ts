@@ -12,13 +12,17 @@ export interface StreamVerifier {
  * Bytes flow before all of them are verified, but the last piece is held back until the verifier
  * agrees: a consumer that expects a known length, such as an R2 put behind a FixedLengthStream,
  * can never complete with a body that fails.
+ *
+ * The body is left alone until somebody reads: of a request that is refused before, it can still be drained.
  */
 export function verifyStream(body: ReadableStream<Uint8Array>, verifier: StreamVerifier): ReadableStream<Uint8Array> {
-  const source = openSource(body);
+  let opened: Source | undefined;
+  const open = () => (opened ??= openSource(body));
   let held: Uint8Array | undefined;
 
   /** Reads until there is something to pass on. */
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const source = open();
     for (let passedOn = false; !passedOn;) {
       const bytes = await source.read();
       if (bytes === undefined) {
@@ -46,11 +50,13 @@ export function verifyStream(body: ReadableStream<Uint8Array>, verifier: StreamV
           await pull(controller);
         } catch (error) {
           // The rest of the body is of no use; its source may have failed already.
-          source.cancel(error).catch(() => undefined);
+          open()
+            .cancel(error)
+            .catch(() => undefined);
           throw error;
         }
       },
-      cancel: (reason) => source.cancel(reason),
+      cancel: (reason) => open().cancel(reason),
     },
     { highWaterMark: 0 },
   );

@@ -232,6 +232,20 @@ describe("framed bodies", () => {
     expect(reasons[1]).toBe("gone");
   });
 
+  it.each([SIGNED, { kind: "sha256", sha256: sha256("x") }] as const)(
+    "leaves the incoming body to whoever drains it until somebody reads ($kind)",
+    async (auth) => {
+      const body = streamOf(Buffer.from("x"));
+      const { stream } = openPayload(body, headersFor(1), auth);
+      expect(body.locked).toBe(false);
+      await stream!
+        .getReader()
+        .read()
+        .catch(() => undefined);
+      expect(body.locked).toBe(true);
+    },
+  );
+
   it("buffers nothing: each piece is out when the next has come", async () => {
     let given = 0;
     const wire = frameChunks([Buffer.alloc(1_000_000)], SIGNED).bytes;
