@@ -68,7 +68,7 @@ it("an asynchronous Invoke costs one call of an object, three rows with the alar
   const created = await send(
     FUNCTIONS,
     JSON.stringify({
-      FunctionName: "f",
+      FunctionName: TARGET.functionName,
       Runtime: "nodejs24.x",
       Role: "arn:aws:iam::123456789012:role/r",
       Handler: "index.handler",
@@ -76,8 +76,9 @@ it("an asynchronous Invoke costs one call of an object, three rows with the alar
     }),
   );
   const { FunctionArn } = await created.json<{ FunctionArn: string }>();
-  const object = env.FUNCTION_EVENTS.getByName(`${FunctionArn.split(":")[4]}:f`);
-  const invoke = () => send(`${FUNCTIONS}/f/invocations`, '{"a":1}', { "x-amz-invocation-type": "Event" });
+  const object = env.FUNCTION_EVENTS.getByName(`${FunctionArn.split(":")[4]}:${TARGET.functionName}`);
+  const invoke = () =>
+    send(`${FUNCTIONS}/${TARGET.functionName}/invocations`, '{"a":1}', { "x-amz-invocation-type": "Event" });
   // The isolate learns the function, the object its name.
   await invoke();
   sent.length = 0;

@@ -9,7 +9,8 @@ import type {
   Settlement,
 } from "../../../src/metadata/function/events-protocol.ts";
 
-export const TARGET = { accountId: "123456789012", functionName: "f" };
+/** Of no other file: its messages may still be on the queue, and would bring runners here. */
+export const TARGET = { accountId: "123456789012", functionName: "events-only" };
 export const LEASE_MS = 8_000;
 
 const queue = env.INVOCATIONS;
