@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -23,6 +24,8 @@ function inWorkerd(bindings: Readonly<Record<string, string>> = {}) {
 // over HTTP with the official SDK. `npm run test:clients` and `test:long` run the other projects.
 export default defineConfig({
   test: {
+    // Two at least: a file that waits for an alarm or for a server to start leaves the processor to another.
+    maxWorkers: Math.max(availableParallelism() - 1, 2),
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/routes/**/*.test.ts", "test/*.test.ts"] } },
       {
@@ -30,7 +33,10 @@ export default defineConfig({
         // Files share one workerd (each start costs two seconds): a test that stores calls `reset()` after itself.
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], isolate: false },
       },
-      { test: { name: "sdk", include: ["test/sdk/**/*.test.ts"], ...overHttp } },
+      {
+        // Files share the modules of Node: reading those of wrangler, Miniflare and the SDK anew for each costs seconds.
+        test: { name: "sdk", include: ["test/sdk/**/*.test.ts"], isolate: false, ...overHttp },
+      },
       { test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...overHttp, testTimeout: 180_000 } },
       {
         test: {

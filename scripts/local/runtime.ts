@@ -166,11 +166,18 @@ export function readModules(mainModule: string): { type: "ESModule" | "Text"; pa
   ];
 }
 
-/** What wrangler.toml says, in Miniflare's terms. */
+let workerOptions: V4WorkerOptionsShape | undefined;
+
+/** What wrangler.toml says, in Miniflare's terms. Read once by each process. */
 export function readWorkerOptions(): V4WorkerOptionsShape {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(projectDir, "wrangler.toml"));
+  workerOptions ??= parseWorkerOptions();
+  return workerOptions;
+}
+
+function parseWorkerOptions(): V4WorkerOptionsShape {
+  const { workerOptions: parsed } = unstable_getMiniflareWorkerOptions(join(projectDir, "wrangler.toml"));
   // The bundle is whole: there is nothing left to which rules for modules apply.
-  const { modulesRules: _rules, ...options } = workerOptions;
+  const { modulesRules: _rules, ...options } = parsed;
   return options;
 }
 

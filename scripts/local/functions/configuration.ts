@@ -18,11 +18,18 @@ export function findWorkerd(): string {
   return (fromMiniflare("workerd") as { default: string }).default;
 }
 
-/** Writes the Worker into a folder. */
-export async function bundleFunctionWorker(folder: string): Promise<void> {
-  await build({
+let bundled: Promise<Uint8Array> | undefined;
+
+/** Writes the Worker into a folder. Bundled once, however many servers a process starts. */
+export async function writeFunctionWorker(folder: string): Promise<void> {
+  bundled ??= bundleFunctionWorker();
+  writeFileSync(join(folder, "worker.js"), await bundled);
+}
+
+async function bundleFunctionWorker(): Promise<Uint8Array> {
+  const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, "worker.ts")],
-    outfile: join(folder, "worker.js"),
+    write: false,
     bundle: true,
     format: "esm",
     platform: "node",
@@ -30,6 +37,9 @@ export async function bundleFunctionWorker(folder: string): Promise<void> {
     external: ["cloudflare:*", "node:*"],
     logLevel: "warning",
   });
+  const [output] = outputFiles;
+  if (!output) throw new Error("the Worker of the functions was not bundled");
+  return output.contents;
 }
 
 /** Writes workerd's configuration beside it; answers its path. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { endWithThisProcess } from "../process-guard.ts";
 import { HEALTH_PATH } from "../../../src/lambda/runtime/remote/wire.ts";
-import { bundleFunctionWorker, findWorkerd, writeConfiguration } from "./configuration.ts";
+import { writeFunctionWorker, findWorkerd, writeConfiguration } from "./configuration.ts";
 import { ProcessWatch } from "./process-watch.ts";
 
 /** How the process came to its end. */
@@ -32,7 +32,7 @@ const LOOK_MILLISECONDS = 50;
  */
 export class FunctionProcess {
   readonly #folder: string;
-  readonly #bundled: Promise<void>;
+  readonly #written: Promise<void>;
   readonly #onEnd: (end: ProcessEnd) => void;
   #configuration = "";
   #child: ChildProcess | undefined;
@@ -46,8 +46,8 @@ export class FunctionProcess {
   constructor(stateDir: string, onEnd: (end: ProcessEnd) => void) {
     this.#folder = makeFolder(stateDir);
     this.#onEnd = onEnd;
-    this.#bundled = bundleFunctionWorker(this.#folder);
-    this.#bundled.catch(() => undefined);
+    this.#written = writeFunctionWorker(this.#folder);
+    this.#written.catch(() => undefined);
   }
 
   /** Where it listens, through all its lives. No other user of the machine may connect. */
@@ -60,7 +60,7 @@ export class FunctionProcess {
   }
 
   async start(deployment: URL, compatibilityDate: string): Promise<void> {
-    await this.#bundled;
+    await this.#written;
     this.#configuration = writeConfiguration(this.#folder, deployment, compatibilityDate);
     this.ready = this.#spawn();
     await this.ready;

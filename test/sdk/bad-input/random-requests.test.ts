@@ -10,7 +10,7 @@ import { BODIES, HEADER_VALUES, HEADERS, METHODS, PARAMETERS, PAYLOADS, VALUES }
 
 // Whatever comes: no 5xx but a 501 that names itself, and every error is one of S3's documents.
 
-const SECONDS = Number(process.env["RANDOM_REQUESTS_SECONDS"] ?? 10);
+const SECONDS = Number(process.env["RANDOM_REQUESTS_SECONDS"] ?? 5);
 const segment = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(BUCKET, CANARY, FOREIGN_BUCKET, "missing-bucket", "a", "..", ".", "") },
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 20 }).map(encodeLoosely) },
