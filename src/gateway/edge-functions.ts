@@ -26,6 +26,9 @@ const TIMEOUT_SECONDS = 1;
 const MEMORY_MB = 2;
 const LAMBDA_ARN = /^arn:[^:]+:lambda:[^:]*:(\d{12}):function:([a-zA-Z0-9-_]+):(\d+)$/;
 
+/** Time, request and level, with which Lambda's runtime begins a line. CloudFront tells what was written. */
+const LOG_HEAD = /^\d{4}-[^\t]+\t[^\t]+\t[A-Z]+\t/;
+
 export function createEdgeFunctionPorts(request: RuntimeRequest): EdgeFunctionPorts {
   return {
     runFunction: (source, accountId, event, rawQuery) => runFunction(request, source, accountId, event, rawQuery),
@@ -46,7 +49,7 @@ async function runFunction(
   const runtime = createEdgeRuntime(request, source);
   const output = await runtime.invoke(fn, { requestId: crypto.randomUUID(), payload, invokedArn: fn.arn });
   const { init, own } = output.logs.lines();
-  const logs = [...init, ...own].map(([, message]) => message);
+  const logs = [...init, ...own].map(([, message]) => message.replace(LOG_HEAD, "").trimEnd());
   const milliseconds = output.durationMs;
   const returned: unknown = output.payload.length === 0 ? undefined : JSON.parse(textOf(output.payload));
   if (output.functionError === undefined) return { result: returned, logs, milliseconds };

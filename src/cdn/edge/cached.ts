@@ -7,7 +7,7 @@ import type { Draft } from "./draft.ts";
 import { draftError } from "./error-page.ts";
 import { answerOnError, fillFromOrigin, type Known } from "./fill.ts";
 import { fillRange } from "./fill-range.ts";
-import { awaitShared, type FlightOutcome, flights, type Land } from "./flights.ts";
+import { awaitShared, describeFailure, type FlightOutcome, flights, type Land } from "./flights.ts";
 import { type Found, findReusable } from "./lookup.ts";
 import type { Passage } from "./passage.ts";
 import { recentFailures } from "./recent-failures.ts";
@@ -83,7 +83,7 @@ async function serveFromOrigin(passage: Passage, found: Found, asked: Directives
   const land = recentFailures.watching(passage, flights.begin(name));
   const work = fill(land);
   // It goes on for those who wait, should this viewer leave; and they hear of whatever ends it.
-  ports.defer(work.catch(() => land({ kind: "failed", status: 502 })));
+  ports.defer(work.catch((error: unknown) => land(describeFailure(error))));
   return work;
 }
 
@@ -128,7 +128,7 @@ function refreshInBackground(passage: Passage, known: Known): void {
     if (body instanceof ReadableStream) await body.cancel();
   };
   const land = recentFailures.watching(passage, flights.begin(key.text));
-  ports.defer(refresh(land).catch(() => land({ kind: "failed", status: 502 })));
+  ports.defer(refresh(land).catch((error: unknown) => land(describeFailure(error))));
 }
 
 function knownOf({ variants, selected }: Found, asked: Directives | undefined): Known {

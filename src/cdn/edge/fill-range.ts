@@ -8,7 +8,7 @@ import { answerFromStore } from "./answer.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Draft } from "./draft.ts";
 import { draftError, draftFailure } from "./error-page.ts";
-import type { Land } from "./flights.ts";
+import { describeFailure, type Land } from "./flights.ts";
 import { draftUnstored, draftWhileStoring, keepVariant, lengthOf } from "./origin-answer.ts";
 import type { Passage } from "./passage.ts";
 import { askForSpan, readExactly, strongValidator } from "./slices.ts";
@@ -29,7 +29,7 @@ export async function fillRange(passage: Passage, variants: readonly Variant[], 
     const exchange = { requestedAt, receivedAt: Date.now() };
     return await answerRange({ passage, variants, slice, answer, exchange, land });
   } catch (error) {
-    land({ kind: "failed", status: error instanceof OriginError ? error.status : 502 });
+    land(describeFailure(error));
     if (!(error instanceof OriginError)) throw error;
     return draftFailure(error, "uri-miss", Date.now() - requestedAt);
   }

@@ -11,7 +11,7 @@ import { answerFromStore } from "./answer.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Draft } from "./draft.ts";
 import { draftFailure } from "./error-page.ts";
-import type { Land } from "./flights.ts";
+import { describeFailure, type Land } from "./flights.ts";
 import { draftUnstored, draftWhileStoring } from "./origin-answer.ts";
 import { forwardedReader, type Passage } from "./passage.ts";
 import { planStoring } from "./storing.ts";
@@ -39,7 +39,7 @@ export async function fillFromOrigin(passage: Passage, known: Known, land: Land)
   try {
     answer = await askOrigin(passage, { method: viewer.method, fields: conditionsOf(viewer.method, known) });
   } catch (error) {
-    land({ kind: "failed", status: error instanceof OriginError ? error.status : 502 });
+    land(describeFailure(error));
     if (!(error instanceof OriginError)) throw error;
     const failed = draftFailure(error, known.reason, Date.now() - requestedAt);
     const covered = await answerOnError(passage, known.selected, failed.cacheStatus);

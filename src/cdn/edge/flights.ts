@@ -1,10 +1,23 @@
+import { CircuitOpenError, OriginError } from "../origin/origin-request.ts";
+
 /** What a shared exchange with the origin came to. Plain values only: others await it in requests of their own. */
 export type FlightOutcome =
   /** The answer is in the store. */
   | { readonly kind: "stored" }
   /** Everybody has to ask. */
   | { readonly kind: "uncacheable" }
-  | { readonly kind: "failed"; readonly status: number };
+  | {
+      readonly kind: "failed";
+      readonly status: number;
+      /** Whether the origin was not even asked. */
+      readonly unasked?: boolean;
+    };
+
+/** How an exchange ends that threw. */
+export function describeFailure(error: unknown): FlightOutcome {
+  const status = error instanceof OriginError ? error.status : 502;
+  return { kind: "failed", status, unasked: error instanceof CircuitOpenError };
+}
 
 /** The end of an exchange: told once, as early as it is known. */
 export type Land = (outcome: FlightOutcome) => void;

@@ -45,7 +45,7 @@ class RecentFailures {
   watching({ distribution, key }: Passage, land: Land): Land {
     return (outcome) => {
       this.#failures.delete(key.text);
-      if (outcome.kind === "failed") {
+      if (outcome.kind === "failed" && !outcome.unasked) {
         const { revision } = distribution.snapshot;
         this.#failures.set(key.text, { status: outcome.status, failedAt: Date.now(), revision });
         const [oldest] = this.#failures.size > MAX_FAILURES ? this.#failures.keys() : [];

@@ -193,6 +193,7 @@ async function invoke(
 
 function makeDraft({ status, statusText, headers, body }: Omit<MadeAnswer, "coding">, result: CacheResult): Draft {
   const own = body && hasBody("GET", status) ? body : null;
+  if (own) headers.set("content-length", String(own.byteLength));
   return { status, statusText, headers, body: own, result, cacheStatus: "" };
 }
 
@@ -204,5 +205,6 @@ function replaceAnswer(draft: Draft, { body: given, coding, ...head }: MadeAnswe
   if (draft.body instanceof ReadableStream) void draft.body.cancel().catch(() => undefined);
   for (const name of ["content-length", "content-encoding", "content-range", "etag"]) head.headers.delete(name);
   if (coding !== undefined) head.headers.set("content-encoding", coding);
+  if (body) head.headers.set("content-length", String(body.byteLength));
   return { ...draft, ...head, body: body ?? null };
 }

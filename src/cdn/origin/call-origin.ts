@@ -1,7 +1,7 @@
 import type { CircuitBreaker } from "../protection/circuit-breaker.ts";
 import type { OriginTarget } from "../edge/behavior.ts";
 import { resolveOrigin } from "./origin-address.ts";
-import { type CdnPorts, OriginError, type OriginRequest } from "./origin-request.ts";
+import { type CdnPorts, CircuitOpenError, OriginError, type OriginRequest } from "./origin-request.ts";
 
 /** What is asked of an origin, before it is known which. */
 export interface OriginCall {
@@ -65,7 +65,7 @@ async function callGuarded(target: OriginTarget, call: OriginCall, context: Orig
   const { breaker } = context;
   if (!breaker) return callOrigin(target, call, context);
   const { Id } = target.origin;
-  if (breaker.isOpen(Id, Date.now())) throw new OriginError(503, "The origin has failed too often, and is left alone.");
+  if (breaker.isOpen(Id, Date.now())) throw new CircuitOpenError();
   try {
     const answer = await callOrigin(target, call, context);
     breaker.note(Id, answer.response.status >= 500, Date.now());

@@ -62,3 +62,11 @@ export class OriginError extends Error {
     this.detail = detail;
   }
 }
+
+/** The origin was not asked, since its circuit is open. That says nothing about what was asked for. */
+export class CircuitOpenError extends OriginError {
+  constructor() {
+    super(503, "The origin has failed too often, and is left alone.");
+    this.name = "CircuitOpenError";
+  }
+}

@@ -53,15 +53,18 @@ export class Challenge {
 
   #draft(question: string): Draft {
     const [difficulty, seconds] = [this.#difficulty, this.#seconds];
+    const page = renderChallengePage({ cookie: COOKIE, question, difficulty, seconds });
+    const body = new TextEncoder().encode(page);
     return {
       status: 403,
       statusText: "",
       headers: new Headers({
         "content-type": "text/html; charset=utf-8",
+        "content-length": String(body.byteLength),
         "cache-control": "no-store",
         "x-robots-tag": "noindex",
       }),
-      body: new TextEncoder().encode(renderChallengePage({ cookie: COOKIE, question, difficulty, seconds })),
+      body,
       result: "Error",
       cacheStatus: "",
       detail: "InvalidRequestBlocked",

@@ -78,6 +78,7 @@ describe("CloudFront Functions at viewer-request", () => {
     expect(answer).toMatchObject({ status: 302, text: "hello", from: "FunctionGeneratedResponse" });
     expect(answer.headers.get("location")).toBe("/elsewhere");
     expect(answer.headers.get("x-two")).toBe("a, b");
+    expect(answer.headers.get("content-length")).toBe("5");
     expect(answer.headers.getSetCookie()).toEqual(["seen=1; Path=/; Secure"]);
     expect(cdn.origin.asked).toEqual([]);
   });

@@ -178,3 +178,18 @@ test("an origin that keeps failing is left alone, and tried again", async () => 
   fails = false;
   await expect.poll(async () => (await ask(`${url}/4`)).status, { timeout: 5_000, interval: 100 }).toBe(200);
 });
+
+test("what covered for an origin that is left alone is not kept up longer than that", async () => {
+  let text = "old";
+  let fails = false;
+  const { url } = await protect({ circuitBreaker: { failures: 1, seconds: 1 } }, (_request, response) => {
+    if (fails) response.writeHead(500, { "cache-control": "no-store" }).end();
+    else response.writeHead(200, { "cache-control": "max-age=0" }).end(text);
+  });
+  await ask(`${url}/page`);
+  fails = true;
+  await ask(`${url}/other`);
+  expect((await ask(`${url}/page`)).text).toBe("old");
+  [fails, text] = [false, "new"];
+  await expect.poll(async () => (await ask(`${url}/page`)).text, { timeout: 5_000, interval: 100 }).toBe("new");
+});
