@@ -20,7 +20,8 @@ export type ErrorDetail =
   | "InvalidRequestBlocked"
   | "InvalidRequestMethod"
   | "OriginCommError"
-  | "OriginConnectError";
+  | "OriginConnectError"
+  | "OriginReadError";
 
 /** An answer that is not yet rendered: policies still change its headers. */
 export interface Draft {

@@ -1,6 +1,6 @@
 import { element, renderXml } from "../../lib/xml.ts";
 import { EdgeFunctionError } from "../functions/ports.ts";
-import type { OriginError } from "../origin/origin-request.ts";
+import { CircuitOpenError, type OriginError } from "../origin/origin-request.ts";
 import type { CacheResult, Draft, ErrorDetail } from "./draft.ts";
 import type { SignatureRefusal } from "./signed-access.ts";
 
@@ -52,11 +52,17 @@ export function draftRefusal(status: number, reason: string, detail: ErrorDetail
 }
 
 /** The answer in place of an origin's that did not come. `reason` is why it was asked, as Cache-Status has it. */
-export function draftFailure(error: OriginError, reason: string, originMs: number): Draft & { originMs: number } {
+export function draftFailure(error: OriginError, reason: string, originMs: number): Draft {
+  if (error instanceof CircuitOpenError) return draftError(error.status, error.message);
   const draft = { ...draftError(error.status, error.message, `fwd=${reason}`), originMs };
-  return error instanceof EdgeFunctionError
-    ? { ...draft, result: nameFunctionError("lambda", error) }
-    : { ...draft, detail: error.detail };
+  if (!(error instanceof EdgeFunctionError)) return { ...draft, detail: error.detail };
+  return { ...draft, result: nameFunctionError("lambda", error) };
+}
+
+/** The answer in place of one that had begun, and of which nothing has gone to the viewer yet. */
+export function draftBrokenOff(reason: string, status: number): Draft {
+  const cacheStatus = `fwd=${reason}; fwd-status=${status}`;
+  return { ...draftError(502, "The origin's answer broke off.", cacheStatus), detail: "OriginReadError" };
 }
 
 /** What a function that fails is answered with. */

@@ -7,7 +7,7 @@ import type { Variant } from "../store/variant.ts";
 import { answerFromStore } from "./answer.ts";
 import { askOrigin } from "./ask-origin.ts";
 import type { Draft } from "./draft.ts";
-import { draftError, draftFailure } from "./error-page.ts";
+import { draftBrokenOff, draftFailure } from "./error-page.ts";
 import { describeFailure, type Land } from "./flights.ts";
 import { draftUnstored, draftWhileStoring, keepVariant, lengthOf } from "./origin-answer.ts";
 import type { Passage } from "./passage.ts";
@@ -75,7 +75,7 @@ async function answerRange(ranged: RangeAnswer): Promise<Draft> {
   await recorder.write(bytes);
   const variant = keepVariant(passage, variants, { ...plan, part: sent }, await recorder.finish(), land);
   const fromStore = variant && (await answerFromStore(passage, variant, describe(ranged)));
-  return fromStore ?? draftError(502, "The origin's answer broke off.", "fwd=uri-miss");
+  return fromStore ?? draftBrokenOff("uri-miss", response.status);
 }
 
 /** The first slice is here, and with it the size of the whole: what is left comes when it is wanted. */
@@ -97,7 +97,7 @@ async function answerFromSlice(
   const variant = keepVariant(passage, variants, whole, body, land);
   const known = new Map([[Math.floor(sent.first / SLICE_BYTES), bytes]]);
   const draft = variant && (await answerFromStore(passage, variant, describe(ranged), known));
-  return draft ?? draftError(502, "The origin's answer broke off.", "fwd=uri-miss");
+  return draft ?? draftBrokenOff("uri-miss", answer.response.status);
 }
 
 /** The viewer's own range, for what cannot be stored by slices. */

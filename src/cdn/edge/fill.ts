@@ -42,8 +42,9 @@ export async function fillFromOrigin(passage: Passage, known: Known, land: Land)
     land(describeFailure(error));
     if (!(error instanceof OriginError)) throw error;
     const failed = draftFailure(error, known.reason, Date.now() - requestedAt);
-    const covered = await answerOnError(passage, known.selected, failed.cacheStatus);
-    return covered ? { ...covered, originMs: failed.originMs } : failed;
+    const { cacheStatus, originMs } = failed;
+    const covered = await answerOnError(passage, known.selected, cacheStatus || "hit");
+    return covered ? { ...covered, ...(originMs !== undefined && { originMs }) } : failed;
   }
   const { response, watch } = answer;
   const exchange = { requestedAt, receivedAt: Date.now() };

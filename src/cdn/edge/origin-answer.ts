@@ -7,7 +7,7 @@ import { Variant } from "../store/variant.ts";
 import { answerFromStore } from "./answer.ts";
 import { compressAnswer } from "./compress.ts";
 import { type Draft, hasBody } from "./draft.ts";
-import { draftError } from "./error-page.ts";
+import { draftBrokenOff } from "./error-page.ts";
 import type { Land } from "./flights.ts";
 import type { Passage } from "./passage.ts";
 import { pumpBody, storeBody } from "./pump.ts";
@@ -83,7 +83,7 @@ export async function draftWhileStoring(
   const storing = storeBody(answer, source, recorder).then(keep);
   ports.defer(storing);
   const variant = await storing;
-  if (!variant?.bytes) return draftError(502, "The origin's answer broke off.", draft.cacheStatus);
+  if (!variant?.bytes) return draftBrokenOff(received.reason, response.status);
   // A part comes as it was asked for.
   if (plan.part || !viewer.headers.has("range")) return { ...draft, body: variant.bytes };
   const { result, cacheStatus, originMs = 0 } = draft;

@@ -2,6 +2,7 @@ import { type ByteSpan, parseContentRange } from "../engine/ranges.ts";
 import { SLICE_BYTES } from "../engine/stored-response.ts";
 import { isSameTag, isStrongTag } from "../engine/validation.ts";
 import type { OriginAnswer } from "../origin/call-origin.ts";
+import { OriginError } from "../origin/origin-request.ts";
 import { putSlice } from "../store/body-recorder.ts";
 import { matchEntry } from "../store/location-cache.ts";
 import { responseStore } from "../store/response-store.ts";
@@ -116,7 +117,10 @@ function hasSameValidator(stored: Headers, received: Headers): boolean {
     : stored.get("last-modified") === received.get("last-modified");
 }
 
-/** Reads a body that must have `size` bytes. */
+/**
+ * Reads a body that must have `size` bytes.
+ * @throws {OriginError} where it has more or fewer, or breaks off.
+ */
 export async function readExactly(
   response: Response,
   size: number,
@@ -124,12 +128,20 @@ export async function readExactly(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(size);
   let length = 0;
-  for await (const chunk of response.body ?? []) {
-    if (length + chunk.byteLength > size) throw new Error("The origin sent more than it said.");
-    bytes.set(chunk, length);
-    length += chunk.byteLength;
-    onBytes();
+  try {
+    for await (const chunk of response.body ?? []) {
+      if (length + chunk.byteLength > size) throw brokenOff("sent more than it said");
+      bytes.set(chunk, length);
+      length += chunk.byteLength;
+      onBytes();
+    }
+  } catch (error) {
+    throw error instanceof OriginError ? error : brokenOff("broke off its answer");
   }
-  if (length !== size) throw new Error("The origin sent less than it said.");
+  if (length !== size) throw brokenOff("sent less than it said");
   return bytes;
+}
+
+function brokenOff(how: string): OriginError {
+  return new OriginError(502, `The origin ${how}.`, "OriginReadError");
 }

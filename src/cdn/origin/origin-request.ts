@@ -53,7 +53,7 @@ export class OriginError extends Error {
   /** As CloudFront answers: 502 when it cannot be reached or talks nonsense, 504 when it takes too long. */
   readonly status: 502 | 503 | 504;
   /** By CloudFront's name, where it has one for the case. */
-  readonly detail: "OriginCommError" | "OriginConnectError" | undefined;
+  readonly detail: "OriginCommError" | "OriginConnectError" | "OriginReadError" | undefined;
 
   constructor(status: 502 | 503 | 504, message: string, detail?: OriginError["detail"]) {
     super(message);

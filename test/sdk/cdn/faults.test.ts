@@ -87,9 +87,24 @@ describe("a body that is not what was said", () => {
       // Broken off where it had begun, else an error in its place.
       const answer = await ask(`${url}/page`).catch(() => ({ status: 502, from: "Error" }));
       expect(answer).toMatchObject({ status: 502, from: "Error" });
+      if ("headers" in answer) expect(answer.headers.get("cache-status")).toBe("verge; fwd=uri-miss; fwd-status=200");
     }
     expect(asked).toBeGreaterThanOrEqual(2);
   });
+});
+
+test("a slice that breaks off is an error of the origin", async () => {
+  const head = `HTTP/1.1 206 Partial\r\nCache-Control: max-age=60\r\nETag: "a"\r\nContent-Range: bytes 0-1048575/5000000\r\n`;
+  let asked = 0;
+  const { url } = await installRaw((socket) => {
+    asked++;
+    socket.end(`${head}Content-Length: 1048576\r\n\r\n${"x".repeat(1000)}`);
+  });
+  for (let time = 1; time <= 2; time++) {
+    const answer = await ask(`${url}/film`, { headers: { range: "bytes=0-99" } });
+    expect(answer).toMatchObject({ status: 502, from: "Error" });
+    expect(asked).toBe(time);
+  }
 });
 
 describe("origin groups", () => {

@@ -173,7 +173,10 @@ test("an origin that keeps failing is left alone, and tried again", async () => 
     response.writeHead(fails ? 500 : 200, { "cache-control": "no-store" }).end("answered");
   });
   for (let number = 0; number < 3; number++) expect((await ask(`${url}/${number}`)).status).toBe(500);
-  expect((await ask(`${url}/3`)).status).toBe(503);
+  const refused = await ask(`${url}/3`);
+  expect(refused.status).toBe(503);
+  // No call of the origin, to metrics either.
+  expect(refused.headers.has("server-timing")).toBe(false);
   expect(cdn.origin.asked).toHaveLength(3);
   fails = false;
   await expect.poll(async () => (await ask(`${url}/4`)).status, { timeout: 5_000, interval: 100 }).toBe(200);
