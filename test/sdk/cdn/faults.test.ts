@@ -84,10 +84,10 @@ describe("a body that is not what was said", () => {
       socket.end(text);
     });
     for (let time = 0; time < 2; time++) {
-      // Broken off where it had begun, else an error in its place.
-      const answer = await ask(`${url}/page`).catch(() => ({ status: 502, from: "Error" }));
+      // Broken off where it had begun, else an error in its place, of which nothing is said to be stored.
+      const answer = await ask(`${url}/page`).catch(() => ({ status: 502, from: "Error", headers: new Headers() }));
       expect(answer).toMatchObject({ status: 502, from: "Error" });
-      if ("headers" in answer) expect(answer.headers.get("cache-status")).toBe("verge; fwd=uri-miss; fwd-status=200");
+      expect(answer.headers.get("cache-status") ?? "").not.toContain("stored");
     }
     expect(asked).toBeGreaterThanOrEqual(2);
   });
