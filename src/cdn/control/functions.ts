@@ -117,10 +117,11 @@ export async function listFunctions(call: CdnCall): Promise<CdnResult> {
   const wanted = readStage(call);
   const after = page.marker === "" ? undefined : functionArn(call.account.id, page.marker);
   const found = await call.registry.listResources(KIND, call.account.id, after, page.limit);
+  const uses = await Promise.all(found.items.map(({ id }) => isUsed(call, id)));
   const items: XmlElement[] = [];
-  for (const resource of found.items) {
+  for (const [position, resource] of found.items.entries()) {
     const record = readRecord(resource);
-    const used = await isUsed(call, resource.id);
+    const used = uses[position]!;
     if (wanted !== "LIVE") items.push(summarise(resource.id, record, "DEVELOPMENT", used));
     if (wanted !== "DEVELOPMENT" && record.live) items.push(summarise(resource.id, record, "LIVE", used));
   }

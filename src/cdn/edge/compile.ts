@@ -51,7 +51,7 @@ export function compileDistribution(snapshot: DistributionSnapshot): CompiledDis
     snapshot,
     id: snapshot.id,
     config,
-    invalidations: new InvalidationMatcher(snapshot.invalidations),
+    invalidations: new InvalidationMatcher(snapshot.invalidations, config.DefaultRootObject),
     guard: protection && new Guard(snapshot.id, protection),
     breaker: protection?.circuitBreaker && new CircuitBreaker(snapshot.id, protection.circuitBreaker),
     errorPages: new Map(

@@ -25,12 +25,15 @@ const INVALID: InvalidationVerdict = { kind: "invalid" };
 export class InvalidationMatcher {
   /** The highest number of all. */
   readonly latest: number;
+  readonly #rootPath: string | undefined;
   readonly #paths = new Map<string, Latest>();
   readonly #prefixes = new Map<string, Latest>();
   readonly #tags = new Map<string, Latest>();
   #prefixLengths: readonly number[] = [];
 
-  constructor(records: readonly InvalidationRecord[]) {
+  /** `rootObject` is what the distribution answers `/` with: whoever names the one means the other. Empty for none. */
+  constructor(records: readonly InvalidationRecord[], rootObject = "") {
+    this.#rootPath = rootObject === "" ? undefined : normalisePath(`/${rootObject}`);
     let latest = 0;
     for (const record of records) {
       latest = Math.max(latest, record.number);
@@ -74,8 +77,9 @@ export class InvalidationMatcher {
     const path = written.startsWith("/") ? written : `/${written}`;
     const wildcard = path.endsWith("*");
     const [plain = "", ...query] = (wildcard ? path.slice(0, -1) : path).split("?");
-    const subject = [normalisePath(plain), ...query].join("?");
-    note(wildcard ? this.#prefixes : this.#paths, subject, record);
+    const known = wildcard ? this.#prefixes : this.#paths;
+    note(known, [normalisePath(plain), ...query].join("?"), record);
+    if (plain === "/" && this.#rootPath !== undefined) note(known, [this.#rootPath, ...query].join("?"), record);
   }
 }
 

@@ -28,6 +28,17 @@ describe("InvalidationMatcher", () => {
     expect(judge([record(1, ["/a?*"])], 0, "/a", "q=1").kind).toBe("invalid");
   });
 
+  test("takes the root for the default root object, with its queries", () => {
+    const judgeRoot = (path: string, query = "", root = "home/index.html") =>
+      new InvalidationMatcher([record(1, [path])], root).judge(0, "/home/index.html", query, undefined).kind;
+    expect(judgeRoot("/")).toBe("invalid");
+    expect(judgeRoot("/", "q=1")).toBe("valid");
+    expect(judgeRoot("/?q=1", "q=1")).toBe("invalid");
+    expect(judgeRoot("/?*", "q=1")).toBe("invalid");
+    expect(judgeRoot("/", "", "")).toBe("valid");
+    expect(judgeRoot("/home/")).toBe("valid");
+  });
+
   test("tells when a soft one made it stale, unless a hard one came as well", () => {
     expect(judge([record(1, ["/a"], { soft: true })], 0, "/a")).toEqual({ kind: "stale", since: 1_000 });
     expect(judge([record(1, ["/a"], { soft: true }), record(2, ["/*"])], 0, "/a").kind).toBe("invalid");
