@@ -46,6 +46,15 @@ export function draftError(status: number, reason: string, cacheStatus = ""): Dr
   };
 }
 
+/** Sends a viewer elsewhere; `title` is the status with its text. */
+export function draftRedirect(status: 301 | 307, title: string, location: string): Draft {
+  const body = new TextEncoder().encode(
+    `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`,
+  );
+  const headers = new Headers({ "content-type": "text/html", "content-length": String(body.byteLength), location });
+  return { status, statusText: "", headers, body, result: "Redirect", cacheStatus: "" };
+}
+
 /** Refuses a viewer. `detail` is for the logs, which are CloudFront's. */
 export function draftRefusal(status: number, reason: string, detail: ErrorDetail): Draft {
   return { ...draftError(status, reason), detail };

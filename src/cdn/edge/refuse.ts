@@ -1,7 +1,7 @@
 import type { Behavior } from "./behavior.ts";
 import type { CompiledDistribution } from "./compile.ts";
 import type { Draft } from "./draft.ts";
-import { draftError, draftRefusal } from "./error-page.ts";
+import { draftError, draftRedirect, draftRefusal } from "./error-page.ts";
 import type { ViewerRequest } from "./viewer.ts";
 
 /** "GET requests that include a body". */
@@ -42,8 +42,7 @@ function refuseProtocol({ viewerProtocolPolicy }: Behavior, viewer: ViewerReques
     return draftError(403, "Bad request. This distribution answers HTTPS only.");
   const location = `https://${viewer.root.slice(viewer.root.indexOf("://") + 3)}${viewer.path}${viewer.query === "" ? "" : `?${viewer.query}`}`;
   // 307 keeps the method and the body, which 301 lets clients drop.
-  const status = viewer.method === "GET" || viewer.method === "HEAD" ? 301 : 307;
-  const draft = draftError(status, "Moved.");
-  draft.headers.set("location", location);
-  return { ...draft, result: "Redirect" };
+  return viewer.method === "GET" || viewer.method === "HEAD"
+    ? draftRedirect(301, "301 Moved Permanently", location)
+    : draftRedirect(307, "307 Temporary Redirect", location);
 }

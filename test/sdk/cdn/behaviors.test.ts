@@ -244,6 +244,8 @@ describe("requests that go no further", () => {
       301,
       `${redirect.url.replace("http:", "https:")}/a?b=c`,
     ]);
+    expect(answer.text).toContain("<h1>301 Moved Permanently</h1>");
+    expect(await ask(`${redirect.url}/a`, { method: "HEAD" })).toMatchObject({ status: 301, text: "" });
     const only = await cdn.install(neverAsked, {
       DefaultCacheBehavior: describeBehavior({ ViewerProtocolPolicy: "https-only" }),
     });
