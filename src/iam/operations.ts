@@ -1,5 +1,5 @@
 import { getAccountAuthorizationDetails } from "./authorization-details.ts";
-import { getAccountSummary, listOpenIdConnectProviders } from "./account.ts";
+import { getAccountSummary, listInstanceProfilesForRole, listOpenIdConnectProviders } from "./account.ts";
 import * as keys from "./access-keys.ts";
 import type { IamOperation } from "./call.ts";
 import * as entities from "./entities.ts";
@@ -89,6 +89,7 @@ const rows: readonly Row[] = [
   ["SimulateCustomPolicy", "any", simulateCustomPolicy],
   ["GetAccountSummary", "any", getAccountSummary],
   ["GetAccountAuthorizationDetails", "any", getAccountAuthorizationDetails],
+  ["ListInstanceProfilesForRole", "role", listInstanceProfilesForRole],
   ["ListOpenIDConnectProviders", "any", listOpenIdConnectProviders],
 ];
 

@@ -21,7 +21,7 @@ const NAMES: readonly string[] = [
   "GetOrganizationsAccessReport", "GetOutboundWebIdentityFederationInfo", "GetSAMLProvider", "GetSSHPublicKey",
   "GetServerCertificate", "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities",
   "GetServiceLinkedRoleDeletionStatus", "ListAccountAliases", "ListDelegationRequests",
-  "ListInstanceProfileTags", "ListInstanceProfiles", "ListInstanceProfilesForRole", "ListMFADeviceTags",
+  "ListInstanceProfileTags", "ListInstanceProfiles", "ListMFADeviceTags",
   "ListMFADevices", "ListOpenIDConnectProviderTags", "ListOrganizationsFeatures",
   "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags", "ListSAMLProviders", "ListSSHPublicKeys",
   "ListServerCertificateTags", "ListServerCertificates", "ListServiceSpecificCredentials",

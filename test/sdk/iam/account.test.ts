@@ -8,6 +8,7 @@ import {
   CreateUserCommand,
   GetAccountAuthorizationDetailsCommand,
   type GetAccountAuthorizationDetailsResponse,
+  ListInstanceProfilesForRoleCommand,
   ListUsersCommand,
   PutRolePolicyCommand,
   ListUserTagsCommand,
@@ -126,4 +127,11 @@ test("a function does in S3 what its role allows, and is denied the rest", async
   const name = await createFunction(lambda, code, { Role: Role!.Arn });
   expect((await invokeFunction(lambda, name, "mine")).result).toBe("written");
   expect((await invokeFunction(lambda, name, "not-mine")).result).toBe("AccessDenied");
+});
+
+test("a role has no instance profiles, and one that does not exist is missed", async () => {
+  await root.iam.send(new CreateRoleCommand({ RoleName: "profiled", AssumeRolePolicyDocument: TRUST }));
+  const ask = (RoleName: string) => root.iam.send(new ListInstanceProfilesForRoleCommand({ RoleName }));
+  expect(await ask("profiled")).toMatchObject({ InstanceProfiles: [], IsTruncated: false });
+  await expect(ask("nobody")).rejects.toMatchObject({ name: "NoSuchEntityException" });
 });
