@@ -80,6 +80,8 @@ export interface Env {
    * `example.com, example.org=123456789012`. Without it the root account may name any, and the others none.
    */
   readonly VERGE_CDN_ALIASES?: string;
+  /** `https`: viewers of distributions count as having come by HTTPS, since TLS ends in front of this deployment. */
+  readonly VERGE_CDN_PROTOCOL?: string;
   /** `workers-cache`: origin shields are an entrypoint behind Workers Cache, not objects (docs/cdn.md). */
   readonly VERGE_ORIGIN_SHIELD?: string;
   /** The one region of the deployment. */

@@ -24,6 +24,7 @@ const WORKER_VARIABLES = [
   "VERGE_REGION",
   "VERGE_BUCKET_DEFAULTS",
   "VERGE_CDN_ALIASES",
+  "VERGE_CDN_PROTOCOL",
   "VERGE_ORIGIN_SHIELD",
   "VERGE_LIFECYCLE_DAY_SECONDS",
   "VERGE_EXPORT_INTERVAL_SECONDS",
@@ -66,6 +67,7 @@ function readWorkerVariables(environment: Environment): Record<string, string> {
     given[name] = value;
   }
   requireOneOf(given, "VERGE_BUCKET_DEFAULTS", ["secure", "open"]);
+  requireOneOf(given, "VERGE_CDN_PROTOCOL", ["https"]);
   requireOneOf(given, "VERGE_LIMITS", ["free", "paid"]);
   return given;
 }

@@ -73,11 +73,12 @@ function mayBeAlias(host: string, domain: string): boolean {
 }
 
 function toViewerRequest(
-  { incoming, address, request }: CdnRequest,
+  { incoming, address, request, deployment }: CdnRequest,
   distribution: CompiledDistribution,
   startedAt: number,
 ): ViewerRequest {
-  const { host, method, origin, headers, body, hostId, rawQuery, clientAddress } = incoming;
+  const { host, method, headers, body, hostId, rawQuery, clientAddress } = incoming;
+  const origin = deployment.viewersUseHttps ? incoming.origin.replace(/^http:/, "https:") : incoming.origin;
   const prefix = address.byPath ? `/_cdn/${distribution.id}` : "";
   return {
     requestId: hostId,

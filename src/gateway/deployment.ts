@@ -20,6 +20,8 @@ export interface Deployment {
   readonly configurations: ConfigurationCache;
   /** Hosts that accounts may name as aliases of distributions. */
   readonly aliasGrants: readonly AliasGrant[];
+  /** Whether viewers of distributions count as having come by HTTPS, however they did. */
+  readonly viewersUseHttps: boolean;
   /** Why the deployment must not serve; undefined when all is well. */
   readonly complaint: string | undefined;
 }
@@ -44,9 +46,11 @@ export function deploymentOf(env: Env): Deployment {
     credentials: credentialsOf(env),
     configurations: new ConfigurationCache(),
     aliasGrants: aliasGrants ?? [],
+    viewersUseHttps: env.VERGE_CDN_PROTOCOL === "https",
     complaint:
       checkDeployment(env) ??
       checkSeconds("VERGE_ASYNC_RETRY_SECONDS", asyncRetrySeconds) ??
+      checkProtocol(env.VERGE_CDN_PROTOCOL) ??
       (aliasGrants ? undefined : "VERGE_CDN_ALIASES must be hosts, each with =account or without: a.com, b.com=123…"),
   };
   deployments.set(env, deployment);
@@ -55,4 +59,8 @@ export function deploymentOf(env: Env): Deployment {
 
 function checkSeconds(name: string, seconds: number): string | undefined {
   return seconds > 0 ? undefined : `${name} must be a number of seconds above 0.`;
+}
+
+function checkProtocol(protocol: string | undefined): string | undefined {
+  return !protocol || protocol === "https" ? undefined : "VERGE_CDN_PROTOCOL must be https, or absent.";
 }
