@@ -112,8 +112,11 @@ export function readLambdaAnswer(event: EdgeEvent, result: object, before?: Head
   const bytes = body === undefined || body === null ? undefined : readBody(body, bodyEncoding ?? "text");
   if (bytes && bytes.byteLength > 0 && status === 204) throw invalid("an answer of status 204 has no body");
   const limit = event.startsWith("viewer") ? MAX_GENERATED.viewer : MAX_GENERATED.origin;
+  const returned = [...listHeaders(headers)];
+  // What the origin has sent is not the function's.
+  const size = returned.reduce((sum, [name, value]) => sum + name.length + value.length, bytes?.byteLength ?? 0);
+  if (!before && size > limit) throw invalid(`headers and body are longer than ${limit} bytes`);
   if (bytes && bytes.byteLength > limit) throw invalid(`the body is longer than ${limit} bytes`);
-  const returned = listHeaders(headers);
   return {
     status,
     statusText: typeof statusDescription === "string" ? statusDescription : "",

@@ -41,9 +41,13 @@ describe("an answer that Lambda@Edge makes", () => {
     expect(() => readLambdaAnswer("viewer-request", { status: "199" })).toThrow(refused);
   });
 
-  test("is 40 KB at most at viewer events, 1 MB at origin events", () => {
+  test("is 40 KB at most at viewer events, 1 MB at origin events, headers included", () => {
     const answer = { status: "200", body: "x".repeat(41 * KB) };
     expect(() => readLambdaAnswer("viewer-request", answer)).toThrow(refused);
+    const headers = { "x-long": [{ value: "y".repeat(20 * KB) }] };
+    const both = { status: "200", headers, body: "x".repeat(20 * KB) };
+    expect(() => readLambdaAnswer("viewer-request", both)).toThrow(refused);
+    expect(readLambdaAnswer("viewer-request", { ...both, body: "x" }).body).toHaveLength(1);
     expect(readLambdaAnswer("origin-request", answer).body).toHaveLength(41 * KB);
     expect(() => readLambdaAnswer("origin-request", { status: "200", body: "x".repeat(KB * KB + 1) })).toThrow(refused);
   });
