@@ -51,5 +51,6 @@ export function hasBody(method: string, status: number): boolean {
 /** Stored bodies are as the origin encoded them: the platform must not encode them again. */
 export function renderDraft({ status, statusText, headers, body }: Draft): Response {
   // Without a text the platform knows the usual one.
-  return new Response(body, { status, ...(statusText !== "" && { statusText }), headers, encodeBody: "manual" });
+  if (statusText === "") return new Response(body, { status, headers, encodeBody: "manual" });
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
 }
