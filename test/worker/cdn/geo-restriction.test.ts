@@ -21,7 +21,8 @@ async function ask(country: string | undefined, path = "/page"): Promise<{ statu
 
 it("refuses countries by name, with the distribution's own page where it has one", async () => {
   const origin = vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
-    return new Response(String(input).endsWith("/sorry.html") ? "sorry" : "hello");
+    const { pathname } = new URL(new Request(input).url);
+    return new Response(pathname === "/sorry.html" ? "sorry" : "hello");
   });
   const { config, ...snapshot } = describeSnapshot(ID, { Origins: [describeCustomOrigin(80)] });
   const Restrictions = { GeoRestriction: { RestrictionType: "whitelist", Items: ["SE", "NO"] } } as const;
