@@ -1,8 +1,10 @@
 import type { Identity } from "../auth/identity.ts";
-import type { CdnPorts, OriginRequest } from "../cdn/origin/origin-request.ts";
+import type { CdnPorts, OriginRequest, Signer } from "../cdn/origin/origin-request.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { decodePercent } from "../lib/percent.ts";
+import { formatDistributionArn } from "../metadata/cdn/ids.ts";
 import type { S3Result } from "../s3/call.ts";
+import type { ActingResource } from "../s3/condition-keys.ts";
 import { s3Error } from "../s3/errors.ts";
 import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { answerFunctionUrl } from "./function-url.ts";
@@ -27,7 +29,7 @@ export function createCdnPorts(request: LambdaRequest): CdnPorts {
     ...createProtectionPorts(request.env),
     fetchNetwork,
     callShield: (call) => callShield(request, call),
-    callBucket: (call, bucket, signer) => callBucket(request, call, bucket, signer?.accountId),
+    callBucket: (call, bucket, signer) => callBucket(request, call, bucket, signer),
     callWebsite: (call, bucket) => callWebsite(request, call, bucket),
     callFunctionUrl: (call, urlId, signer) =>
       answerFunctionUrl({
@@ -76,13 +78,13 @@ async function callBucket(
   { incoming, env, deployment, defer }: LambdaRequest,
   call: OriginRequest,
   bucket: string,
-  accountId: string | undefined,
+  signer: Signer | undefined,
 ): Promise<Response> {
   const own = toIncoming(incoming, call);
   try {
     if (!READ_METHODS.has(call.method)) throw s3Error("MethodNotAllowed");
     const key = decodePercent(call.path.slice(1));
-    const account = accountId === undefined ? undefined : await deployment.directory.findAccount(accountId);
+    const account = signer && (await deployment.directory.findAccount(signer.accountId));
     // Listing a bucket is not reading an object, and neither are its sub-resources.
     if (account && key === "") throw s3Error("AccessDenied");
     const identity: Identity = account ? { kind: "account", account, accessKeyId: "" } : { kind: "anonymous" };
@@ -91,6 +93,7 @@ async function callBucket(
       incoming: { ...own, rawQuery },
       address: { service: "s3", bucket, key, virtualHosted: true },
       identity,
+      ...(signer && { actingFor: actingResource(signer) }),
       env,
       deployment,
       defer,
@@ -101,6 +104,10 @@ async function callBucket(
     if (error instanceof ServiceError) return renderS3Error(error, own);
     throw error;
   }
+}
+
+function actingResource({ accountId, distributionId }: Signer): ActingResource {
+  return { arn: formatDistributionArn(accountId, distributionId), accountId };
 }
 
 /** The website of a bucket, within this request. It answers anybody alike, and in HTML whatever happens. */

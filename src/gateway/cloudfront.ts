@@ -7,6 +7,7 @@ import { distributions } from "../cdn/edge/distributions.ts";
 import { ServiceError } from "../lib/errors.ts";
 import { Query } from "../lib/query.ts";
 import { cdnRegistryOf, distributionOf } from "../metadata/cdn/client.ts";
+import { formatDistributionArn } from "../metadata/cdn/ids.ts";
 import { renderCloudFrontError, renderCloudFrontResult } from "./cloudfront-response.ts";
 import { createEdgeFunctionPorts } from "./edge-functions.ts";
 import { logFault } from "./faults.ts";
@@ -78,8 +79,7 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
     : undefined;
   requireAllowed(facts, {
     action: `cloudfront:${operation.name}`,
-    resource:
-      distributionId === undefined ? "*" : `arn:aws:cloudfront::${call.account.id}:distribution/${distributionId}`,
+    resource: distributionId === undefined ? "*" : formatDistributionArn(call.account.id, distributionId),
   });
   incoming.witness.parameters = distributionId === undefined ? parameters : { DistributionId: distributionId };
   if (incoming.method === "GET") return operation.handle(call);

@@ -21,7 +21,7 @@ import { headerSectionTooLarge, MAX_HEADER_BYTES } from "../s3/attributes.ts";
 import { checkAddressedName } from "../s3/bucket-name.ts";
 import type { S3Call, S3Result } from "../s3/call.ts";
 import { checkExpectedOwner, checkKey } from "../s3/checks.ts";
-import type { ConditionSource } from "../s3/condition-keys.ts";
+import type { ActingResource, ConditionSource } from "../s3/condition-keys.ts";
 import { checkRequestPayer } from "../s3/config/request-payment.ts";
 import { s3Error } from "../s3/errors.ts";
 import { listAccessRequests, matchS3Operation } from "../s3/service.ts";
@@ -50,6 +50,8 @@ export interface S3Request {
   readonly onMatch: (operation: string) => void;
   /** Of a caller that another service of this deployment has authenticated, and on whose behalf it reads. */
   readonly identity?: Identity;
+  /** What asks on behalf of such a caller, where policies may name it. */
+  readonly actingFor?: ActingResource;
   /** Of such a caller's request, if it has one. */
   readonly payload?: Payload;
   /** Told what the request is about. */
@@ -246,13 +248,13 @@ async function authorise(
 }
 
 function conditionSource(
-  { incoming, deployment }: S3Request,
+  { incoming, deployment, actingFor }: S3Request,
   identity: Identity,
   query: Query,
   headers: HeaderFields,
 ): ConditionSource {
   const { clientAddress, origin } = incoming;
-  return { identity, query, headers, clientAddress, origin, region: deployment.region };
+  return { identity, query, headers, clientAddress, origin, region: deployment.region, actingFor };
 }
 
 async function openBucket(

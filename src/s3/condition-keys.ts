@@ -10,6 +10,14 @@ export interface ConditionSource extends RequestFacts {
   readonly query: Query;
   /** An upload by form, whose policy was signed. */
   readonly isForm?: boolean;
+  /** What of this deployment asks in the name of its account: a distribution. */
+  readonly actingFor?: ActingResource | undefined;
+}
+
+/** For `aws:SourceArn` and `aws:SourceAccount`. */
+export interface ActingResource {
+  readonly arn: string;
+  readonly accountId: string;
 }
 
 const TAG_PREFIX = "s3:requestobjecttag/";
@@ -68,6 +76,10 @@ function readRequestKey(key: string, source: ConditionSource): string | readonly
   switch (key) {
     case "s3:locationconstraint":
       return undefined;
+    case "aws:sourcearn":
+      return source.actingFor?.arn;
+    case "aws:sourceaccount":
+      return source.actingFor?.accountId;
     case "s3:signatureversion":
       return isSigned(source) ? "AWS4-HMAC-SHA256" : undefined;
     case "s3:authtype":

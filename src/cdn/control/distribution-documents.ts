@@ -1,5 +1,6 @@
 import { element, type XmlContent } from "../../lib/xml.ts";
 import { distributionDomain } from "../../metadata/cdn/compile.ts";
+import { formatDistributionArn } from "../../metadata/cdn/ids.ts";
 import { SNAPSHOT_FRESH_MS } from "../../metadata/cdn/protocol.ts";
 import { listBehaviors } from "../../metadata/cdn/references.ts";
 import type { KeyGroupConfig, StoredDistribution } from "../../metadata/cdn/registry-protocol.ts";
@@ -16,20 +17,16 @@ export function isInForce(changedAt: number, now: number): boolean {
   return now - changedAt >= SNAPSHOT_FRESH_MS + MARGIN_MS;
 }
 
-function distributionArn({ accountId, id }: Pick<StoredDistribution, "accountId" | "id">): string {
-  return `arn:aws:cloudfront::${accountId}:distribution/${id}`;
-}
-
 /** The content of a Distribution element. */
 export async function describeDistribution(call: CdnCall, distribution: StoredDistribution): Promise<XmlContent> {
-  const { id, modifiedAt, config } = distribution;
+  const { id, accountId, modifiedAt, config } = distribution;
   const [inProgress, keyGroups] = await Promise.all([
     countInvalidationsInProgress(call, id),
     describeKeyGroups(call, distribution),
   ]);
   return [
     element("Id", id),
-    element("ARN", distributionArn(distribution)),
+    element("ARN", formatDistributionArn(accountId, id)),
     element("Status", statusOf(distribution)),
     element("LastModifiedTime", new Date(modifiedAt).toISOString()),
     element("InProgressInvalidationBatches", inProgress),
@@ -45,10 +42,10 @@ export function summariseDistribution(
   { domain }: Pick<CdnCall, "domain">,
   distribution: StoredDistribution,
 ): XmlContent {
-  const { id, etag, modifiedAt, config } = distribution;
+  const { id, accountId, etag, modifiedAt, config } = distribution;
   return [
     element("Id", id),
-    element("ARN", distributionArn(distribution)),
+    element("ARN", formatDistributionArn(accountId, id)),
     element("ETag", etag),
     element("Status", statusOf(distribution)),
     element("LastModifiedTime", new Date(modifiedAt).toISOString()),

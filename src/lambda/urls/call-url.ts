@@ -1,5 +1,6 @@
 import type { RequestFacts } from "../../auth/policy/principal-keys.ts";
 import { isAllowedByStatements } from "../../auth/policy/statements.ts";
+import { formatDistributionArn } from "../../metadata/cdn/ids.ts";
 import type { UrlRecord } from "../../metadata/function/protocol.ts";
 import { decideFunctionAccess } from "../access.ts";
 import type { LambdaCall } from "../call.ts";
@@ -92,7 +93,7 @@ async function letsDistributionIn(
     action: ACTION,
     resource: formatFunctionArn(region, target),
     context: {
-      "aws:sourcearn": `arn:aws:cloudfront::${accountId}:distribution/${distributionId}`,
+      "aws:sourcearn": formatDistributionArn(accountId, distributionId),
       "aws:sourceaccount": accountId,
       "lambda:functionurlauthtype": authType,
     },

@@ -16,3 +16,7 @@ export function newCdnId(letter: string): string {
   }
   return id;
 }
+
+export function formatDistributionArn(accountId: string, id: string): string {
+  return `arn:aws:cloudfront::${accountId}:distribution/${id}`;
+}

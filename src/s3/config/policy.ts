@@ -142,15 +142,26 @@ async function checkPrincipals(call: S3Call, { statements }: Policy): Promise<vo
   }
 }
 
+/**
+ * An origin access identity of CloudFront, as its ARN and as its canonical id say it: known by its form. A distribution
+ * with one reads in the name of its account here, so that a statement for it allows nothing more.
+ */
+const ACCESS_IDENTITY = /^arn:aws:iam::cloudfront:user\/CloudFront Origin Access Identity E[0-9A-Z]{12,13}$/;
+const IDENTITY_CANONICAL_ID = /^45(?:3\d|4[1-9a-f]|5[0-9a]){12,13}0+$/;
+
 async function allExist(call: S3Call, { aws, canonicalUsers }: Principals): Promise<boolean> {
   for (const name of aws) {
+    if (ACCESS_IDENTITY.test(name)) continue;
     const accountId =
       /^(?:arn:aws:(?:iam|sts)::)?(\d{12})(?:$|:(?:root$|(?:user|role|assumed-role|federated-user)\/.))/.exec(
         name,
       )?.[1];
     if (accountId === undefined || !(await call.directory.findAccount(accountId))) return false;
   }
-  for (const id of canonicalUsers) if (!(await call.directory.findAccountByCanonicalId(id))) return false;
+  for (const id of canonicalUsers) {
+    if (id.length === 96 && IDENTITY_CANONICAL_ID.test(id)) continue;
+    if (!(await call.directory.findAccountByCanonicalId(id))) return false;
+  }
   return true;
 }
 

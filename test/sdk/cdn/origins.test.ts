@@ -151,6 +151,25 @@ describe("a bucket of this deployment", () => {
     });
   });
 
+  test("may deny all distributions but one, by its policy", async () => {
+    const Bucket = "choosy";
+    const s3 = createS3Client(cdn.verge);
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "for one" }));
+    const change = { DomainName: `${Bucket}.s3.amazonaws.com`, OriginAccessControlId: "own" };
+    const [named, other] = await Promise.all([install(change), install(change)]);
+    const Statement = {
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::${Bucket}/*`,
+      Condition: { StringNotEquals: { "aws:SourceArn": `arn:aws:cloudfront::${account}:distribution/${named.id}` } },
+    };
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+    expect(await ask(`${named.url}/a`)).toMatchObject({ status: 200, text: "for one" });
+    expect((await ask(`${other.url}/a`)).status).toBe(403);
+  });
+
   test("missing keys are 404 for its owner's distribution", async () => {
     const { url } = await install({ OriginAccessControlId: "own" });
     expect((await ask(`${url}/nothing`)).status).toBe(404);

@@ -1,5 +1,6 @@
 import {
   type CloudFrontClient,
+  CreateCloudFrontOriginAccessIdentityCommand,
   CreateOriginAccessControlCommand,
   ListDistributionsByCachePolicyIdCommand,
   ListDistributionsByKeyGroupCommand,
@@ -9,6 +10,7 @@ import {
   type OriginAccessControlOriginTypes,
 } from "@aws-sdk/client-cloudfront";
 import { PublishVersionCommand } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand, PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   CACHING_OPTIMIZED,
@@ -17,6 +19,7 @@ import {
   describeDistribution,
 } from "../../support/cloudfront.ts";
 import { createFunction, createLambdaClient } from "../../support/lambda.ts";
+import { createS3Client } from "../../support/s3.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
 
 let verge: Verge;
@@ -114,4 +117,27 @@ describe("an origin access control", () => {
   ])("%s is refused", async (_, type, origin) => {
     await expect(place(type, origin)).rejects.toMatchObject({ name: "InvalidDomainNameForOriginAccessControl" });
   });
+});
+
+test("an origin access identity is a principal of bucket policies, by its ARN and by its canonical id", async () => {
+  const s3 = createS3Client(verge);
+  const Bucket = "for-an-identity";
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const { CloudFrontOriginAccessIdentity } = await cloudFront.send(
+    new CreateCloudFrontOriginAccessIdentityCommand({
+      CloudFrontOriginAccessIdentityConfig: { CallerReference: "identity", Comment: "" },
+    }),
+  );
+  const { Id, S3CanonicalUserId } = CloudFrontOriginAccessIdentity!;
+  const put = (Principal: object) => {
+    const Statement = { Effect: "Allow", Principal, Action: "s3:GetObject", Resource: `arn:aws:s3:::${Bucket}/*` };
+    return s3.send(
+      new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }),
+    );
+  };
+  await put({ AWS: `arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity ${Id}` });
+  await put({ CanonicalUser: S3CanonicalUserId });
+  const refused = { name: "MalformedPolicy" };
+  await expect(put({ AWS: "arn:aws:iam::cloudfront:user/somebody" })).rejects.toMatchObject(refused);
+  await expect(put({ CanonicalUser: "0".repeat(96) })).rejects.toMatchObject(refused);
 });
