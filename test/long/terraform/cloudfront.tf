@@ -43,6 +43,14 @@ data "aws_iam_policy_document" "site" {
       values   = [aws_cloudfront_distribution.d.arn]
     }
   }
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.site.arn}/*"]
+    principals {
+      type        = "AWS"
+      identifiers = [aws_cloudfront_origin_access_identity.oai.iam_arn]
+    }
+  }
 }
 resource "aws_s3_bucket_policy" "site" {
   bucket = aws_s3_bucket.site.id
