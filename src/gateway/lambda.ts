@@ -6,6 +6,7 @@ import { Query } from "../lib/query.ts";
 import { authorise, isPlainlyOwn } from "../lambda/access.ts";
 import type { LambdaCall, LambdaResult } from "../lambda/call.ts";
 import { lambdaError, unusableRole } from "../lambda/errors.ts";
+import { formatMappingArn, parseMappingArn } from "../lambda/names.ts";
 import { matchLambdaOperation, readTarget } from "../lambda/service.ts";
 import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import { FunctionCodeStore } from "../storage/function-code.ts";
@@ -112,8 +113,9 @@ function resourceOf({ account, body, parameters, region }: LambdaCall): string {
   const layer = parameters["LayerName"];
   if (layer !== undefined) return `${own}:layer:${layer}`;
   // By what it is now: the body of a change names the function that it is to be of.
-  const mapping = parameters["UUID"];
-  if (mapping !== undefined) return `${own}:event-source-mapping:${mapping}`;
+  const tagged = parameters["Resource"];
+  const mapping = parameters["UUID"] ?? (tagged && parseMappingArn(tagged, region, account.id));
+  if (mapping !== undefined) return formatMappingArn(region, account.id, mapping);
   const name = textOf(peekMembers(body), "FunctionName");
   if (name.startsWith("arn:")) return name;
   return name === "" ? "*" : `${own}:function:${name}`;

@@ -70,6 +70,17 @@ export function formatFunctionArn(
   return qualifier === undefined ? arn : `${arn}:${qualifier}`;
 }
 
+/** An event source mapping's. */
+export function formatMappingArn(region: string, accountId: string, uuid: string): string {
+  return `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${uuid}`;
+}
+
+/** The id of the mapping of this account and region that an ARN names; undefined for any other text. */
+export function parseMappingArn(arn: string, region: string, accountId: string): string | undefined {
+  const uuid = arn.slice(arn.lastIndexOf(":") + 1);
+  return arn === formatMappingArn(region, accountId, uuid) ? uuid : undefined;
+}
+
 export function isVersionNumber(qualifier: string): boolean {
   return /^[0-9]+$/.test(qualifier);
 }

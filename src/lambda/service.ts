@@ -44,7 +44,7 @@ export function matchLambdaOperation(
 export function readTarget({ parameters }: MatchedOperation, query: Query, context: NameContext): FunctionName {
   const none = { accountId: context.callerAccountId, name: "", qualifier: undefined };
   const { FunctionName: named, Resource: tagged } = parameters;
-  // Tags exist on other resources too, of which there are none here.
+  // Tags exist on other resources too.
   if (tagged !== undefined && !/^arn:[^:]*:lambda:[^:]*:[^:]*:function:/.test(tagged)) return none;
   const text = named ?? tagged;
   if (text === undefined) return none;

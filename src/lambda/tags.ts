@@ -2,7 +2,8 @@ import type { LambdaCall, LambdaResult } from "./call.ts";
 import { parameter } from "./call.ts";
 import { functionNotFound, invalidParameter, lambdaError } from "./errors.ts";
 import { Input } from "./input.ts";
-import { formatFunctionArn, LATEST } from "./names.ts";
+import type { EventSourceMapping } from "../metadata/function/mappings-protocol.ts";
+import { formatFunctionArn, LATEST, parseMappingArn } from "./names.ts";
 
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
@@ -15,8 +16,12 @@ export async function tagResource(call: LambdaCall): Promise<LambdaResult> {
   const tags = readTags(input);
   if (!tags) input.violate("Tags", "null", "not be null");
   input.finish();
-  const name = requireFunction(call);
-  const answer = await call.ports.registry(call.target.accountId).putTags(name, tags ?? {});
+  const registry = call.ports.registry(call.target.accountId);
+  const mapping = readMapping(call);
+  const answer =
+    mapping === undefined
+      ? await registry.putTags(requireFunction(call), tags ?? {})
+      : await registry.putMappingTags(mapping, tags ?? {});
   if (answer.outcome === "not-found") throw taggedNotFound(call);
   if (answer.outcome === "too-many") throw invalidParameter("A resource can have at most 50 tags.");
   call.directory.forgetAll();
@@ -32,7 +37,12 @@ export async function untagResource(call: LambdaCall): Promise<LambdaResult> {
       "1 validation error detected: Value null at 'tagKeys' failed to satisfy constraint: Member must not be null",
     );
   }
-  const answer = await call.ports.registry(call.target.accountId).removeTags(requireFunction(call), keys);
+  const registry = call.ports.registry(call.target.accountId);
+  const mapping = readMapping(call);
+  const answer =
+    mapping === undefined
+      ? await registry.removeTags(requireFunction(call), keys)
+      : await registry.removeMappingTags(mapping, keys);
   if (answer.outcome === "not-found") throw taggedNotFound(call);
   call.directory.forgetAll();
   return { status: 204 };
@@ -40,9 +50,14 @@ export async function untagResource(call: LambdaCall): Promise<LambdaResult> {
 
 /** ListTags. */
 export async function listTags(call: LambdaCall): Promise<LambdaResult> {
-  const found = await call.ports.registry(call.target.accountId).findFunction(requireFunction(call), LATEST);
-  if (!found) throw taggedNotFound(call);
-  return { status: 200, json: { Tags: found.function.tags } };
+  const registry = call.ports.registry(call.target.accountId);
+  const mapping = readMapping(call);
+  const tags =
+    mapping === undefined
+      ? (await registry.findFunction(requireFunction(call), LATEST))?.function.tags
+      : tagsOf(await registry.findMapping(mapping));
+  if (!tags) throw taggedNotFound(call);
+  return { status: 200, json: { Tags: tags } };
 }
 
 /** `Tags` of a body. */
@@ -60,6 +75,16 @@ export function readTags(input: Input): Record<string, string> | undefined {
   return tags;
 }
 
+/** Of mappings most have none. */
+function tagsOf(mapping: EventSourceMapping | undefined): EventSourceMapping["tags"] {
+  return mapping && (mapping.tags ?? {});
+}
+
+/** The event source mapping that is tagged, where it is one. */
+function readMapping(call: LambdaCall): string | undefined {
+  return parseMappingArn(parameter(call, "Resource"), call.region, call.account.id);
+}
+
 /** Tags belong to functions as wholes. */
 function requireFunction(call: LambdaCall): string {
   const { name, qualifier } = call.target;
@@ -70,5 +95,8 @@ function requireFunction(call: LambdaCall): string {
 }
 
 function taggedNotFound(call: LambdaCall) {
+  if (call.target.name === "") {
+    return lambdaError("ResourceNotFoundException", "The resource you requested does not exist.");
+  }
   return functionNotFound(formatFunctionArn(call.region, call.target));
 }

@@ -4,9 +4,10 @@ import { type LambdaCall, type LambdaResult, parameter } from "../call.ts";
 import { Violations } from "../constraints.ts";
 import { functionNotFound, invalidParameter, lambdaError } from "../errors.ts";
 import { Input } from "../input.ts";
-import { type FunctionName, formatFunctionArn, LATEST, parseFunctionName } from "../names.ts";
+import { type FunctionName, formatFunctionArn, formatMappingArn, LATEST, parseFunctionName } from "../names.ts";
 import { readFilters } from "./filter.ts";
 import { readPage, renderPage } from "../paging.ts";
+import { readTags } from "../tags.ts";
 
 /** "For standard queues, the maximum is 10,000. For FIFO queues, the maximum is 10." */
 const MAX_BATCH = 10_000;
@@ -36,6 +37,7 @@ export async function createEventSourceMapping(call: LambdaCall): Promise<Lambda
   const input = Input.parse(call.body);
   const sourceArn = input.text("EventSourceArn") ?? "";
   const target = await readFunction(call, input.requireText("FunctionName"));
+  const tags = readTags(input);
   const settings = readSettingsOf(input, { batchSize: 10, windowSeconds: 0, enabled: true, reportsFailures: false });
   await checkQueue(call, sourceArn, target, settings);
   const mapping: EventSourceMapping = {
@@ -45,6 +47,7 @@ export async function createEventSourceMapping(call: LambdaCall): Promise<Lambda
     ...(target.qualifier !== undefined && { qualifier: target.qualifier }),
     sourceArn,
     modifiedAt: Date.now(),
+    ...(tags && { tags }),
   };
   const registry = call.ports.registry(call.account.id);
   const isNew = await connectAround(call, mapping, async () => (await registry.createMapping(mapping)) === "ok");
@@ -244,7 +247,7 @@ function render(call: LambdaCall, mapping: EventSourceMapping, state?: State): o
   return {
     UUID: uuid,
     EventSourceArn: sourceArn,
-    EventSourceMappingArn: `arn:aws:lambda:${call.region}:${call.account.id}:event-source-mapping:${uuid}`,
+    EventSourceMappingArn: formatMappingArn(call.region, call.account.id, uuid),
     FunctionArn: formatFunctionArn(call.region, targetOf(call, mapping)),
     BatchSize: mapping.batchSize,
     MaximumBatchingWindowInSeconds: mapping.windowSeconds,

@@ -239,6 +239,14 @@ export class FunctionRegistry extends DurableObject<Env> implements RegistryImpl
     return this.#change(() => mappings.replaceMapping(this.#sql, mapping));
   }
 
+  putMappingTags(uuid: string, tags: Readonly<Record<string, string>>): protocol.TagsOutcome {
+    return this.#change(() => mappings.putMappingTags(this.#sql, uuid, tags));
+  }
+
+  removeMappingTags(uuid: string, keys: readonly string[]): protocol.TagsOutcome {
+    return this.#change(() => mappings.removeMappingTags(this.#sql, uuid, keys));
+  }
+
   deleteMapping(uuid: string): EventSourceMapping | undefined {
     return this.#change(() => mappings.deleteMapping(this.#sql, uuid));
   }

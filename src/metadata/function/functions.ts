@@ -20,7 +20,7 @@ import { findLatest, findVersion, LATEST, publishVersion, putVersion } from "./v
 /** AWS's default quota of concurrent executions, and what of it no reservation may take. */
 export const MAX_CONCURRENCY = 1_000;
 const MIN_UNRESERVED = 100;
-const MAX_TAGS = 50;
+export const MAX_TAGS = 50;
 
 type FunctionRow = {
   name: string;

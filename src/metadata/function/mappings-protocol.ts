@@ -1,4 +1,4 @@
-import type { Page } from "./protocol.ts";
+import type { Page, TagsOutcome } from "./protocol.ts";
 
 /** An event source mapping: a function that consumes a queue. */
 export interface EventSourceMapping {
@@ -20,6 +20,7 @@ export interface EventSourceMapping {
   readonly filters?: readonly string[];
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface MappingQuery {
@@ -35,7 +36,9 @@ export interface MappingApi {
   createMapping(mapping: EventSourceMapping): Promise<"ok" | "exists">;
   findMapping(uuid: string): Promise<EventSourceMapping | undefined>;
   listMappings(query: MappingQuery): Promise<Page<EventSourceMapping>>;
-  /** False: there is no such mapping. */
+  /** Its tags stay. False: there is no such mapping. */
   replaceMapping(mapping: EventSourceMapping): Promise<boolean>;
+  putMappingTags(uuid: string, tags: Readonly<Record<string, string>>): Promise<TagsOutcome>;
+  removeMappingTags(uuid: string, keys: readonly string[]): Promise<TagsOutcome>;
   deleteMapping(uuid: string): Promise<EventSourceMapping | undefined>;
 }

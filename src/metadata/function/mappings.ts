@@ -1,5 +1,6 @@
 import type { EventSourceMapping, MappingQuery } from "./mappings-protocol.ts";
-import type { Page } from "./protocol.ts";
+import { MAX_TAGS } from "./functions.ts";
+import type { Page, TagsOutcome } from "./protocol.ts";
 
 type MappingRow = { record: string };
 
@@ -43,15 +44,36 @@ export function listMappings(
 }
 
 export function replaceMapping(sql: SqlStorage, mapping: EventSourceMapping): boolean {
-  const { functionName, uuid } = mapping;
-  const record = JSON.stringify(mapping);
-  const { rowsWritten } = sql.exec(
+  const before = findMapping(sql, mapping.uuid);
+  if (!before) return false;
+  writeMapping(sql, { ...mapping, ...(before.tags && { tags: before.tags }) });
+  return true;
+}
+
+export function putMappingTags(sql: SqlStorage, uuid: string, added: Readonly<Record<string, string>>): TagsOutcome {
+  const mapping = findMapping(sql, uuid);
+  if (!mapping) return { outcome: "not-found" };
+  const tags = { ...mapping.tags, ...added };
+  if (Object.keys(tags).length > MAX_TAGS) return { outcome: "too-many" };
+  writeMapping(sql, { ...mapping, tags });
+  return { outcome: "ok" };
+}
+
+export function removeMappingTags(sql: SqlStorage, uuid: string, keys: readonly string[]): TagsOutcome {
+  const mapping = findMapping(sql, uuid);
+  if (!mapping) return { outcome: "not-found" };
+  const tags = Object.fromEntries(Object.entries(mapping.tags ?? {}).filter(([key]) => !keys.includes(key)));
+  writeMapping(sql, { ...mapping, tags });
+  return { outcome: "ok" };
+}
+
+function writeMapping(sql: SqlStorage, mapping: EventSourceMapping): void {
+  sql.exec(
     "UPDATE event_source_mappings SET function_name = ?, record = ? WHERE uuid = ?",
-    functionName,
-    record,
-    uuid,
+    mapping.functionName,
+    JSON.stringify(mapping),
+    mapping.uuid,
   );
-  return rowsWritten > 0;
 }
 
 export function deleteMapping(sql: SqlStorage, uuid: string): EventSourceMapping | undefined {

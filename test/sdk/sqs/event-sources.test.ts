@@ -5,6 +5,9 @@ import {
   GetEventSourceMappingCommand,
   type LambdaClient,
   ListEventSourceMappingsCommand,
+  ListTagsCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateEventSourceMappingCommand,
 } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -62,6 +65,20 @@ const isEmpty = async (QueueUrl: string) => {
 };
 
 describe("a function that consumes a queue", () => {
+  it("has tags on its mapping, which stay when it changes", async () => {
+    const sourceArn = await readQueueArn(sqs, await createQueue(sqs));
+    const name = await createFunction(lambda, "exports.handler = async () => {};");
+    const { UUID, EventSourceMappingArn: Resource } = await map(name, sourceArn, { Tags: { team: "a" } });
+    const list = async () => (await lambda.send(new ListTagsCommand({ Resource }))).Tags;
+    expect(await list()).toEqual({ team: "a" });
+    await lambda.send(new TagResourceCommand({ Resource, Tags: { team: "b", stage: "test" } }));
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 3 }));
+    await lambda.send(new UntagResourceCommand({ Resource, TagKeys: ["stage"] }));
+    expect(await list()).toEqual({ team: "b" });
+    await lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
+    await expect(list()).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
   it("gets each message, those before and those after, and deletes them", async () => {
     const queue = await createQueue(sqs);
     const sourceArn = await readQueueArn(sqs, queue);
