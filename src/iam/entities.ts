@@ -97,6 +97,11 @@ export async function updateRole(call: IamCall): Promise<QueryResult> {
   return {};
 }
 
+export async function updateRoleDescription(call: IamCall): Promise<QueryResult> {
+  await update(call, "role", { role: { description: call.input.text("Description") ?? "" } });
+  return { Role: describeEntity(call.accountId, await findEntity(call, "role")) };
+}
+
 export function updateAssumeRolePolicy(call: IamCall): Promise<undefined> {
   const trust = readDocument(call.input, "PolicyDocument", "trust", MAX_TRUST_BYTES);
   return update(call, "role", { role: { trust } });

@@ -1,5 +1,6 @@
+import * as absent from "./absent.ts";
+import { getAccountSummary } from "./account.ts";
 import { getAccountAuthorizationDetails } from "./authorization-details.ts";
-import { getAccountSummary, listInstanceProfilesForRole, listOpenIdConnectProviders } from "./account.ts";
 import * as keys from "./access-keys.ts";
 import type { IamOperation } from "./call.ts";
 import * as entities from "./entities.ts";
@@ -64,6 +65,7 @@ const rows: readonly Row[] = [
   ["RemoveUserFromGroup", "group", entities.removeUserFromGroup],
   ["ListGroupsForUser", "user", entities.listGroupsForUser],
   ["UpdateRole", "role", entities.updateRole],
+  ["UpdateRoleDescription", "role", entities.updateRoleDescription],
   ["UpdateAssumeRolePolicy", "role", entities.updateAssumeRolePolicy],
 
   ["CreateAccessKey", "caller-or-user", keys.createAccessKey],
@@ -89,8 +91,21 @@ const rows: readonly Row[] = [
   ["SimulateCustomPolicy", "any", simulateCustomPolicy],
   ["GetAccountSummary", "any", getAccountSummary],
   ["GetAccountAuthorizationDetails", "any", getAccountAuthorizationDetails],
-  ["ListInstanceProfilesForRole", "role", listInstanceProfilesForRole],
-  ["ListOpenIDConnectProviders", "any", listOpenIdConnectProviders],
+
+  ["ListMFADevices", "caller-or-user", absent.noneOf("user", "MFADevices")],
+  ["ListSSHPublicKeys", "caller-or-user", absent.noneOf("user", "SSHPublicKeys")],
+  ["ListSigningCertificates", "caller-or-user", absent.noneOf("user", "Certificates")],
+  ["ListServiceSpecificCredentials", "caller-or-user", absent.noneOf("user", "ServiceSpecificCredentials")],
+  ["GetLoginProfile", "caller-or-user", absent.refuseLoginProfile],
+  ["DeleteLoginProfile", "caller-or-user", absent.refuseLoginProfile],
+  ["ListInstanceProfilesForRole", "role", absent.noneOf("role", "InstanceProfiles")],
+  ["ListInstanceProfiles", "any", absent.noneOfAccount("InstanceProfiles")],
+  ["ListVirtualMFADevices", "any", absent.noneOfAccount("VirtualMFADevices")],
+  ["ListServerCertificates", "any", absent.noneOfAccount("ServerCertificateMetadataList")],
+  ["ListAccountAliases", "any", absent.noneOfAccount("AccountAliases")],
+  ["ListSAMLProviders", "any", absent.noProviders("SAMLProviderList")],
+  ["ListOpenIDConnectProviders", "any", absent.noProviders("OpenIDConnectProviderList")],
+  ["GetAccountPasswordPolicy", "any", absent.getAccountPasswordPolicy],
 ];
 
 export const iamOperations: readonly IamOperation[] = [...rows.map(([name, about, handle]) => ({ name, access: `iam:${name}`, about, handle })), ...unsupportedIamOperations];

@@ -8,12 +8,21 @@ import {
   CreateUserCommand,
   GetAccountAuthorizationDetailsCommand,
   type GetAccountAuthorizationDetailsResponse,
+  DeleteLoginProfileCommand,
+  GetAccountPasswordPolicyCommand,
+  GetRoleCommand,
   ListInstanceProfilesForRoleCommand,
+  ListMFADevicesCommand,
+  ListServiceSpecificCredentialsCommand,
+  ListSigningCertificatesCommand,
+  ListSSHPublicKeysCommand,
   ListUsersCommand,
   PutRolePolicyCommand,
   ListUserTagsCommand,
   TagUserCommand,
   UntagUserCommand,
+  UpdateRoleCommand,
+  UpdateRoleDescriptionCommand,
 } from "@aws-sdk/client-iam";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -129,9 +138,40 @@ test("a function does in S3 what its role allows, and is denied the rest", async
   expect((await invokeFunction(lambda, name, "not-mine")).result).toBe("AccessDenied");
 });
 
-test("a role has no instance profiles, and one that does not exist is missed", async () => {
-  await root.iam.send(new CreateRoleCommand({ RoleName: "profiled", AssumeRolePolicyDocument: TRUST }));
-  const ask = (RoleName: string) => root.iam.send(new ListInstanceProfilesForRoleCommand({ RoleName }));
+test("users and roles have none of what cannot be made here, and those that do not exist are missed", async () => {
+  const { iam } = root;
+  await iam.send(new CreateRoleCommand({ RoleName: "profiled", AssumeRolePolicyDocument: TRUST }));
+  await iam.send(new CreateUserCommand({ UserName: "plain" }));
+  const ask = (RoleName: string) => iam.send(new ListInstanceProfilesForRoleCommand({ RoleName }));
   expect(await ask("profiled")).toMatchObject({ InstanceProfiles: [], IsTruncated: false });
   await expect(ask("nobody")).rejects.toMatchObject({ name: "NoSuchEntityException" });
+
+  const list = async (UserName?: string) => ({
+    ...(await iam.send(new ListMFADevicesCommand({ UserName }))),
+    ...(await iam.send(new ListSSHPublicKeysCommand({ UserName }))),
+    ...(await iam.send(new ListSigningCertificatesCommand({ UserName }))),
+    ...(await iam.send(new ListServiceSpecificCredentialsCommand({ UserName }))),
+  });
+  const none = { MFADevices: [], SSHPublicKeys: [], Certificates: [], ServiceSpecificCredentials: [] };
+  expect(await list("plain")).toMatchObject(none);
+  expect(await list()).toMatchObject(none);
+  await expect(list("nobody")).rejects.toMatchObject({ name: "NoSuchEntityException" });
+  await expect(iam.send(new DeleteLoginProfileCommand({ UserName: "plain" }))).rejects.toMatchObject({
+    name: "NoSuchEntityException",
+    message: "Login Profile for User plain cannot be found.",
+  });
+  await expect(iam.send(new GetAccountPasswordPolicyCommand({}))).rejects.toMatchObject({
+    name: "NoSuchEntityException",
+  });
+});
+
+test("a role's description and longest session are changed, each for itself", async () => {
+  const { iam } = root;
+  const RoleName = "described";
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: TRUST, Description: "old" }));
+  const { Role } = await iam.send(new UpdateRoleDescriptionCommand({ RoleName, Description: "new" }));
+  expect(Role).toMatchObject({ RoleName, Description: "new", MaxSessionDuration: 3_600 });
+  await iam.send(new UpdateRoleCommand({ RoleName, MaxSessionDuration: 7_200 }));
+  const read = await iam.send(new GetRoleCommand({ RoleName }));
+  expect(read.Role).toMatchObject({ Description: "new", MaxSessionDuration: 7_200 });
 });
