@@ -55,6 +55,22 @@ describe.skipIf(!terraform || !plugins)("Terraform", () => {
     workspace.remove();
   });
 
+  test("does the same with the resources of the other services", async () => {
+    const workspace = await open("terraform/services.tf");
+    const code = workspace.path("code.zip");
+    writeFileSync(code, zipFiles({ "index.mjs": "export const handler = async (event) => event;" }));
+    expect(await apply(workspace, { code, stage: "one" })).toContain("Resources: 53 added, 0 changed, 0 destroyed.");
+    expect(await apply(workspace, { code, stage: "two" })).toContain("Resources: 1 added, 36 changed, 1 destroyed.");
+    const outputs = JSON.parse((await workspace.run(terraform!, ["output", "-json"])).stdout);
+    expect(outputs).toMatchObject({
+      invoked: { value: { from: "terraform" } },
+      keys: { value: ["a/b c+ü.txt"] },
+      text: { value: "stage two" },
+    });
+    expect((await destroy(workspace, { code, stage: "two" })).stdout).toContain("Resources: 53 destroyed.");
+    workspace.remove();
+  });
+
   test("makes the gateway of the examples", async () => {
     const workspace = await open("../../examples/gateway/main.tf");
     const functions = ["a", "b"].map((name) => {
