@@ -54,8 +54,9 @@ async function serveCloudFront(request: CloudFrontRequest, requestId: string): P
   const query = new Query(incoming.rawQuery);
   const { operation, parameters } = matchCdnOperation(incoming.method, incoming.rawPath, query, incoming.headers);
   request.onMatch(operation.name);
-  const deployment = { ...request.deployment, region: readGlobalRegion(incoming.headers, request.deployment.region) };
-  const { identity, body } = await readSignedBody(incoming, ["cloudfront"], deployment, BODY_LIMIT);
+  const { deployment } = request;
+  const region = readGlobalRegion(incoming.headers, deployment.region);
+  const { identity, body } = await readSignedBody(incoming, ["cloudfront"], { ...deployment, region }, BODY_LIMIT);
   const facts = factsOf(identity, incoming, deployment);
   const call: CdnCall = {
     requestId,

@@ -1,8 +1,6 @@
 import { parseCredential } from "../auth/sigv4/credential.ts";
 import type { HeaderFields } from "../lib/header-fields.ts";
 
-/** Services with one endpoint for the whole world are signed for where it is. */
-const GLOBAL_REGION = "us-east-1";
 const SCOPE_END = "/aws4_request";
 
 /**
@@ -17,8 +15,12 @@ export function readSignedService(headers: HeaderFields): string | undefined {
   return authorization.slice(authorization.lastIndexOf("/", end - 1) + 1, end);
 }
 
-/** The region that a signature for a global service must name: theirs for those that name it, else the deployment's. */
+/**
+ * The region that a signature for a service of the whole world is checked with: the one that it names. AWS's own
+ * endpoints of such services are signed for where they are, and clients that are given another endpoint sign for the
+ * region that they are configured with.
+ */
 export function readGlobalRegion(headers: HeaderFields, region: string): string {
   const credential = /Credential=([^,\s]+)/.exec(headers.get("authorization") ?? "")?.[1] ?? "";
-  return parseCredential(credential)?.region === GLOBAL_REGION ? GLOBAL_REGION : region;
+  return parseCredential(credential)?.region ?? region;
 }

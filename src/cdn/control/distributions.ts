@@ -177,7 +177,10 @@ function requireDone(outcome: DistributionOutcome): StoredDistribution {
     case "ok":
       return outcome.distribution;
     case "already-exists":
-      throw cloudFrontError("DistributionAlreadyExists");
+      throw cloudFrontError(
+        "DistributionAlreadyExists",
+        `The caller reference that you are using to create a distribution is associated with another distribution. Already exists: ${outcome.distribution.id}`,
+      );
     case "alias-taken":
       throw cloudFrontError("CNAMEAlreadyExists");
     case "missing-reference":

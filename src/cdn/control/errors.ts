@@ -58,10 +58,6 @@ const CATALOGUE = {
   InvalidTTLOrder: [400, "The TTL order specified is not valid."],
   InvalidTagging: [400, "The tagging specified is not valid."],
   InvalidViewerCertificate: [400, "A viewer certificate specified is not valid."],
-  InvalidationBatchAlreadyExists: [
-    409,
-    "The caller reference that you are using to create an invalidation batch is associated with another invalidation batch.",
-  ],
   InvalidAction: [404, "CloudFront has no such operation."],
   KeyGroupAlreadyExists: [409, "A key group with the same name already exists."],
   MalformedXML: [400, "The XML document is malformed."],

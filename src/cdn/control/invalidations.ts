@@ -25,7 +25,11 @@ export async function createInvalidation(call: CdnCall): Promise<CdnResult> {
   if (CallerReference === "") throw invalidArgument("The parameter CallerReference must not be empty.");
   const request = { callerReference: CallerReference, ...readItems(Paths) };
   const outcome = await call.distribution(id).createInvalidation(request);
-  if (outcome.outcome === "already-exists") throw cloudFrontError("InvalidationBatchAlreadyExists");
+  if (outcome.outcome === "already-exists") {
+    throw invalidArgument(
+      "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.",
+    );
+  }
   // It exists, but its first configuration has not reached its object yet: nothing can have been stored.
   if (outcome.outcome === "no-such-distribution") throw cloudFrontError("NoSuchDistribution");
   const { invalidation } = outcome;

@@ -215,8 +215,16 @@ describe("a distribution", () => {
     const { CallerReference } = Distribution.DistributionConfig!;
     await expect(createDistribution(cloudFront, { CallerReference: CallerReference! })).rejects.toMatchObject({
       name: "DistributionAlreadyExists",
+      message: expect.stringContaining(`Already exists: ${Distribution.Id}`),
       $metadata: { httpStatusCode: 409 },
     });
+  });
+
+  it("is seen by clients that sign for any region, as CloudFront is everywhere", async () => {
+    const { Distribution } = await createDistribution(cloudFront);
+    const elsewhere = createCloudFrontClient(verge, { region: "ap-southeast-2" });
+    const { ETag } = await elsewhere.send(new GetDistributionCommand({ Id: Distribution.Id }));
+    expect(ETag).toBeTruthy();
   });
 
   it("needs a version to be changed", async () => {

@@ -56,8 +56,8 @@ describe("an invalidation", () => {
     const first = await invalidate(id, "same", "/a", "/b");
     expect((await invalidate(id, "same", "/b", "/a")).Invalidation!.Id).toBe(first.Invalidation!.Id);
     await expect(invalidate(id, "same", "/c")).rejects.toMatchObject({
-      name: "InvalidationBatchAlreadyExists",
-      $metadata: { httpStatusCode: 409 },
+      name: "InvalidArgument",
+      message: expect.stringContaining("used for a previous invalidation batch"),
     });
   });
 
