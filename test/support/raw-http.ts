@@ -105,12 +105,13 @@ function parseAnswer(bytes: Buffer, head: boolean, ended: boolean): RawAnswer | 
     const [, code = "", reason = ""] = /^HTTP\/1\.1 (\d{3}) ?(.*)$/.exec(statusLine) ?? [];
     const status = Number(code);
     rest = rest.subarray(end + 4);
-    if (status >= 100 && status < 200) {
+    if (status >= 100 && status < 200 && status !== 101) {
       interim.push(status);
       continue;
     }
     const headers = parseFields(fields);
-    const body = head || status === 204 || status === 304 ? Buffer.alloc(0) : readBody(rest, headers, ended);
+    const body =
+      head || status === 101 || status === 204 || status === 304 ? Buffer.alloc(0) : readBody(rest, headers, ended);
     return body && { interim, status, reason, headers, body };
   }
 }

@@ -65,7 +65,8 @@ async function askWithFunctions(
   const { call, target } = verdict;
   const origins = target ? [target] : behavior.origins;
   const answer = await callOrigins(origins, behavior.failoverStatuses, call, context);
-  if (!after) return answer;
+  // A connection is no answer that a function could change.
+  if (!after || answer.response.webSocket) return answer;
   try {
     return { ...answer, response: await runOriginResponse(after, call, target ?? first, answer.response, own) };
   } catch (error) {

@@ -33,6 +33,8 @@ export interface Draft {
   readonly result: CacheResult;
   /** Parameters of Cache-Status (RFC 9211): `hit; ttl=10`, `fwd=uri-miss; fwd-status=200; stored`. Empty where there is none. */
   readonly cacheStatus: string;
+  /** The connection to the origin, of an answer 101. */
+  readonly webSocket?: WebSocket | null;
   /** Milliseconds that the origin took, where it was asked. */
   readonly originMs?: number;
   /** What kind of error this is, where it was made here. */
@@ -49,7 +51,9 @@ export function hasBody(method: string, status: number): boolean {
 }
 
 /** Stored bodies are as the origin encoded them: the platform must not encode them again. */
-export function renderDraft({ status, statusText, headers, body }: Draft): Response {
+export function renderDraft({ status, statusText, headers, body, webSocket }: Draft): Response {
+  // The platform joins the two connections: no message passes through here.
+  if (webSocket) return new Response(null, { status, headers, webSocket });
   // Without a text the platform knows the usual one.
   if (statusText === "") return new Response(body, { status, headers, encodeBody: "manual" });
   return new Response(body, { status, statusText, headers, encodeBody: "manual" });

@@ -33,7 +33,7 @@ export async function draftUnstored(passage: Passage, received: Received): Promi
   }
   if (!hasBody(viewer.method, response.status) || !response.body) {
     await watch.giveUp(response);
-    return draft;
+    return response.webSocket ? { ...draft, webSocket: response.webSocket } : draft;
   }
   const compressed = compressAnswer(passage, response);
   if (compressed) changeFields(draft.headers, compressed.fields);

@@ -20,7 +20,7 @@ import type { Passage } from "./passage.ts";
 import { refuseViewer } from "./refuse.ts";
 import { checkSignature, stripSignature } from "./signed-access.ts";
 import { planStoring } from "./storing.ts";
-import type { ViewerRequest } from "./viewer.ts";
+import { isWebSocketHandshake, type ViewerRequest } from "./viewer.ts";
 
 /** What serving needs of the deployment, for one request. */
 export interface ServeContext {
@@ -119,7 +119,7 @@ function serveRequest(
   return answer instanceof Promise ? answer.then(finish) : finish(answer);
 }
 
-/** The function at viewer-response has the last word; CloudFront runs it for answers below 400. */
+/** The function at viewer-response has the last word; CloudFront runs it for answers below 400. A connection is none. */
 function deliver(
   draft: Draft,
   distribution: CompiledDistribution,
@@ -128,7 +128,7 @@ function deliver(
   { ports }: ServeContext,
 ): Response | Promise<Response> {
   const association = behavior.functions?.["viewer-response"];
-  if (!association || draft.status >= 400) return finishAnswer(draft, behavior, viewer);
+  if (!association || draft.status >= 400 || draft.webSocket) return finishAnswer(draft, behavior, viewer);
   return runViewerResponse(association, { distribution, behavior, viewer, ports }, draft).then(
     (changed) => finishAnswer(changed, behavior, viewer),
     async (error: unknown) => {
@@ -147,8 +147,9 @@ function serveBehavior(
 ): Draft | Promise<Draft> {
   const key = buildCacheKey(distribution.id, behavior, viewer, viewer.method);
   const passage: Passage = { distribution, behavior, viewer, key, ports, domain, isShield: false };
-  const isCached = behavior.caches && behavior.cachedMethods.has(viewer.method);
-  return isCached && EMPTY_BODY_METHODS.has(viewer.method) ? serveCached(passage) : passThrough(passage);
+  const isCached =
+    behavior.caches && behavior.cachedMethods.has(viewer.method) && EMPTY_BODY_METHODS.has(viewer.method);
+  return isCached && !isWebSocketHandshake(viewer) ? serveCached(passage) : passThrough(passage);
 }
 
 /** Answers a location in place of the origin: from a key of the shield's own, and never through the shield again. */
@@ -165,14 +166,16 @@ export async function serveShield(
   throw new OriginError(draft.status === 504 ? 504 : draft.status === 503 ? 503 : 502, draft.reason);
 }
 
-/** What is never answered from the store: conditions and ranges are the origin's business. */
+/** What is never answered from the store: conditions and ranges are the origin's business, and so are connections. */
 async function passThrough(passage: Passage): Promise<Draft> {
   const { viewer, distribution, behavior } = passage;
+  const upgrades = isWebSocketHandshake(viewer);
   const fields = CONDITIONAL_HEADERS.flatMap((name): [string, string][] => {
     const value = viewer.headers.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const reason = behavior.caches ? "method" : "bypass";
+  if (upgrades) fields.push(["upgrade", "websocket"]);
+  const reason = behavior.caches && !upgrades ? "method" : "bypass";
   const requestedAt = Date.now();
   try {
     const answer = await askOrigin(passage, { method: viewer.method, fields, withBody: true });
@@ -206,7 +209,7 @@ async function finishWithPage(
   const page = distribution.errorPages.get(draft.status);
   if (!page) return finishAnswer(draft, behavior, viewer);
   const headers = new Headers(viewer.headers);
-  for (const name of CONDITIONAL_HEADERS) headers.delete(name);
+  for (const name of [...CONDITIONAL_HEADERS, "upgrade"]) headers.delete(name);
   const method = viewer.method === "HEAD" ? "HEAD" : "GET";
   const asked: ViewerRequest = { ...viewer, method, path: page.path, query: "", headers, body: null };
   const found = await serveBehavior(distribution, distribution.findBehavior(page.path), asked, context);

@@ -22,6 +22,11 @@ export interface ViewerRequest {
   readonly root: string;
 }
 
+/** Whether a viewer wants to speak WebSocket (RFC 6455 section 4.1). Upgrades to anything else are not passed on. */
+export function isWebSocketHandshake({ method, headers }: ViewerRequest): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket" && method === "GET";
+}
+
 /** Of `request.cf`. */
 export interface ViewerPlace {
   /** The data centre of Cloudflare that answers. */

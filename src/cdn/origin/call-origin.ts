@@ -102,7 +102,8 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
   const request = buildRequest(target, call, signal);
   try {
     const response = await send(request, target, context);
-    if (response.status < 200 || response.status > 599) throw new Error(`the status ${response.status}`);
+    if ((response.status < 200 && !response.webSocket) || response.status > 599)
+      throw new Error(`the status ${response.status}`);
     watch.touch();
     return { response, watch };
   } catch (error) {
