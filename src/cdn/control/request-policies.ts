@@ -13,7 +13,6 @@ const MAX_NAMES = 10;
 
 /** What a cache key or an origin request never takes from the viewer by name. */
 const NEVER_FORWARDED: ReadonlySet<string> = new Set([
-  "accept-encoding",
   "connection",
   "content-length",
   "cookie",
@@ -94,7 +93,8 @@ function checkCachePolicy(policy: CachePolicyConfig): void {
   if (MinTTL > DefaultTTL) throw invalidArgument("The parameter DefaultTTL is smaller than MinTTL.");
   if (DefaultTTL > MaxTTL) throw invalidArgument("The parameter MaxTTL is smaller than DefaultTTL.");
   const { HeadersConfig, CookiesConfig, QueryStringsConfig } = key;
-  checkHeaders(HeadersConfig, NEVER_FORWARDED);
+  const hasCodings = key.EnableAcceptEncodingGzip || key.EnableAcceptEncodingBrotli;
+  checkHeaders(HeadersConfig, hasCodings ? NOT_BESIDE_CODINGS : NEVER_FORWARDED);
   checkNamed("Cookies", CookiesConfig.CookieBehavior, CookiesConfig.Cookies, ["whitelist", "allExcept"]);
   checkNamed("QueryStrings", QueryStringsConfig.QueryStringBehavior, QueryStringsConfig.QueryStrings, [
     "whitelist",
@@ -137,6 +137,8 @@ function checkOriginRequestPolicy(policy: OriginRequestPolicyConfig): void {
     throw cloudFrontError("TooManyQueryStringsInOriginRequestPolicy");
 }
 
+/** What EnableAcceptEncodingGzip and -Brotli put into the key is not there a second time. */
+const NOT_BESIDE_CODINGS: ReadonlySet<string> = new Set([...NEVER_FORWARDED, "accept-encoding"]);
 const NOT_IN_ORIGIN_REQUESTS: ReadonlySet<string> = new Set([...NEVER_FORWARDED, "authorization"]);
 
 function checkHeaders(

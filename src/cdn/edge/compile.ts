@@ -127,32 +127,37 @@ function compileTtl(
 
 function compileKey({ ParametersInCacheKeyAndForwardedToOrigin: parameters }: CachePolicyConfig): KeyPolicy {
   const { HeadersConfig, CookiesConfig, QueryStringsConfig } = parameters;
+  const codings = [
+    ...(parameters.EnableAcceptEncodingBrotli ? ["br"] : []),
+    ...(parameters.EnableAcceptEncodingGzip ? ["gzip"] : []),
+  ];
   return {
     query: compileNames(QueryStringsConfig.QueryStringBehavior, QueryStringsConfig.QueryStrings),
     cookies: compileNames(CookiesConfig.CookieBehavior, CookiesConfig.Cookies),
-    headers: keyedHeaders(HeadersConfig.HeaderBehavior === "whitelist" ? HeadersConfig.Headers : []),
-    codings: [
-      ...(parameters.EnableAcceptEncodingBrotli ? ["br"] : []),
-      ...(parameters.EnableAcceptEncodingGzip ? ["gzip"] : []),
-    ],
+    headers: keyedHeaders(HeadersConfig.HeaderBehavior === "whitelist" ? HeadersConfig.Headers : [], codings),
+    codings,
   };
 }
 
 /** ForwardedValues: what is forwarded is what is in the key. With Compress, gzip is. */
 function compileLegacyKey({ ForwardedValues: values, Compress }: CacheBehaviorSettings): KeyPolicy {
   const names = values?.QueryStringCacheKeys ?? [];
+  const codings = Compress ? ["gzip"] : [];
   return {
     query: !values?.QueryString ? NOTHING : names.length > 0 ? compileNames("whitelist", names) : EVERYTHING,
     cookies: compileNames(values?.Cookies.Forward ?? "none", values?.Cookies.WhitelistedNames),
-    headers: keyedHeaders(values?.Headers.filter((name) => name !== "*")),
-    codings: Compress ? ["gzip"] : [],
+    headers: keyedHeaders(
+      values?.Headers.filter((name) => name !== "*"),
+      codings,
+    ),
+    codings,
   };
 }
 
-/** Accept-Encoding is in the key by its codings, and cookies by their names. */
-function keyedHeaders(headers: readonly string[] = []): string[] {
-  const names = new Set(headers.map((name) => name.toLowerCase()));
-  names.delete("accept-encoding");
+/** Accept-Encoding is in the key by its codings where there are any, and cookies by their names. */
+function keyedHeaders(headers: readonly string[] | undefined, codings: readonly string[]): string[] {
+  const names = new Set(headers?.map((name) => name.toLowerCase()));
+  if (codings.length > 0) names.delete("accept-encoding");
   names.delete("cookie");
   return [...names].sort();
 }

@@ -59,9 +59,14 @@ export async function fillFromOrigin(passage: Passage, known: Known, land: Land)
   const confirmed = findConfirmed(viewer.method, known, response);
   if (confirmed) return answerConfirmed(passage, known, confirmed, { answer, exchange, land });
   if (response.status === 304) {
-    // It answers conditions that are the cache's own, and names nothing that is stored.
     await watch.giveUp(response);
-    return fillFromOrigin(passage, { variants: [], selected: undefined, reason: "miss" }, land);
+    // It answers conditions that are the cache's own, and names nothing that is stored.
+    if (known.variants.length > 0) {
+      return fillFromOrigin(passage, { variants: [], selected: undefined, reason: "miss" }, land);
+    }
+    const error = new OriginError(502, "The origin says that nothing has changed, to a request without conditions.");
+    land(describeFailure(error));
+    return draftFailure(error, known.reason, originMs);
   }
   const received = { answer, reason: known.reason, originMs };
   const others = known.variants.filter((variant) => variant !== known.selected);

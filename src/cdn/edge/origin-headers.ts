@@ -34,6 +34,7 @@ export const CONDITIONAL_HEADERS = [
   "if-range",
   "range",
 ];
+const ACCEPT_ENCODING = "accept-encoding";
 /** How this product names itself in Via and CDN-Loop. */
 export const PSEUDONYM = "verge";
 
@@ -44,7 +45,7 @@ export function buildOriginHeaders(
   codings: readonly string[],
   distributionId: string,
 ): Headers {
-  const { forward, key } = behavior;
+  const { forward } = behavior;
   const headers = new Headers();
   if (forward.allHeaders) {
     for (const [name, value] of forwardableFields(viewer.headers)) {
@@ -59,7 +60,7 @@ export function buildOriginHeaders(
   if (cookies !== null) headers.set("cookie", cookies);
   if (!forward.forwardsHeader("user-agent")) headers.set("user-agent", "Verge");
   // Said even when it is nothing: the platform would ask for codings of its own.
-  headers.set("accept-encoding", key.codings.length > 0 && codings.length > 0 ? codings.join(", ") : "identity");
+  headers.set("accept-encoding", readAcceptEncoding(behavior, viewer, codings));
   headers.set("via", joinField(viewer.headers.get("via"), `1.1 ${distributionId.toLowerCase()}.${PSEUDONYM}`));
   headers.set("cdn-loop", joinField(viewer.headers.get("cdn-loop"), loopToken(distributionId)));
   headers.set("x-amz-cf-id", viewer.requestId);
@@ -85,12 +86,22 @@ export function readForwardedHeader(
   codings: readonly string[],
   name: string,
 ): string | null {
-  const { forward, key } = behavior;
-  if (name === "accept-encoding") return key.codings.length > 0 && codings.length > 0 ? codings.join(", ") : "identity";
+  const { forward } = behavior;
+  if (name === "accept-encoding") return readAcceptEncoding(behavior, viewer, codings);
   if (name === "cookie") return filterCookies(forward.cookies, viewer.headers.get("cookie"));
   if (name === "x-forwarded-proto" || name === "x-forwarded-host") return readAddress(behavior, viewer, name);
   if (name.startsWith("cloudfront-") ? !forward.madeHeaders.includes(name) : !isCopied(name)) return null;
   return forward.forwardsHeader(name) ? readViewerHeader(viewer, name) : null;
+}
+
+/**
+ * The codings of the key, if it has any. Otherwise a header like any other (ParametersInCacheKeyAndForwardedToOrigin),
+ * but that no coding which only one viewer takes is asked for where others get the answer.
+ */
+function readAcceptEncoding({ caches, forward, key }: Behavior, viewer: ViewerRequest, codings: readonly string[]) {
+  if (key.codings.length > 0) return codings.length > 0 ? codings.join(", ") : "identity";
+  const isForwarded = caches ? key.headers.includes(ACCEPT_ENCODING) : forward.forwardsHeader(ACCEPT_ENCODING);
+  return (isForwarded && viewer.headers.get(ACCEPT_ENCODING)) || "identity";
 }
 
 /**

@@ -75,13 +75,22 @@ export function normalisePath(path: string): string {
     const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
     return /[A-Za-z0-9._~-]/.test(character) ? character : escape.toUpperCase();
   });
+  return resolveDotSegments(decoded);
+}
+
+/** A path without `.` and `..`, encoded or not, as the platform sends it to an origin whatever it is told. */
+export function resolveDotSegments(path: string): string {
+  if (!DOT_SEGMENT.test(path)) return path;
   const segments: string[] = [];
-  const parts = decoded.split("/").slice(1);
+  const parts = path.split("/").slice(1);
   for (const [position, part] of parts.entries()) {
     const isLast = position === parts.length - 1;
-    if (part === "..") segments.pop();
-    else if (part !== ".") segments.push(part);
-    if (isLast && (part === "." || part === "..")) segments.push("");
+    const plain = part.replaceAll(/%2e/gi, ".");
+    if (plain === "..") segments.pop();
+    else if (plain !== ".") segments.push(part);
+    if (isLast && (plain === "." || plain === "..")) segments.push("");
   }
   return `/${segments.join("/")}`;
 }
+
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;

@@ -1,5 +1,6 @@
 import { createVerify, createPublicKey } from "node:crypto";
 import { matchesWildcards } from "../../lib/wildcards.ts";
+import { resolveDotSegments } from "./path-patterns.ts";
 import type { ViewerRequest } from "./viewer.ts";
 
 /**
@@ -53,13 +54,15 @@ export async function checkSignature(
   if (!presented) return MISSING_KEY;
   const pem = keys.get(presented.keyPairId);
   if (pem === undefined) return UNKNOWN_KEY;
-  const resource = resourceOf(viewer);
+  const resource = resourceOf(viewer, viewer.path);
   // A canned policy is not sent: both sides know what it says.
   const policy =
     presented.policy === undefined ? cannedPolicy(resource, presented.expires) : decodeBase64(presented.policy);
   if (policy === undefined || !isSignedBy(pem, policy, presented)) return DENIED;
   const statement = readStatement(policy);
-  return statement && isFulfilled(statement, resource, viewer.clientAddress, now) ? undefined : DENIED;
+  // A pattern covers neither what it does not match as sent, nor what it does not match as the origin gets it.
+  const resources = presented.policy === undefined ? [resource] : [resource, settledResourceOf(viewer)];
+  return statement && isFulfilled(statement, resources, viewer.clientAddress, now) ? undefined : DENIED;
 }
 
 /** Neither the key nor the origin knows of the signature: each viewer has another, and it opens what it is for to anybody. */
@@ -126,9 +129,13 @@ function toPresented(read: (name: string) => string | undefined): Presented | un
 }
 
 /** The URL as the signer knew it: as sent, without the parameters of the signature. */
-function resourceOf(viewer: ViewerRequest): string {
+function resourceOf(viewer: ViewerRequest, path: string): string {
   const query = withoutSignature(viewer.query);
-  return `${viewer.root}${viewer.path}${query === "" ? "" : `?${query}`}`;
+  return `${viewer.root}${path}${query === "" ? "" : `?${query}`}`;
+}
+
+function settledResourceOf(viewer: ViewerRequest): string {
+  return resourceOf(viewer, resolveDotSegments(viewer.path));
 }
 
 function cannedPolicy(resource: string, expires: string | undefined): string | undefined {
@@ -167,7 +174,12 @@ function readStatement(policy: string): Statement | undefined {
   }
 }
 
-function isFulfilled(statement: Statement, resource: string, address: string | undefined, now: number): boolean {
+function isFulfilled(
+  statement: Statement,
+  resources: readonly string[],
+  address: string | undefined,
+  now: number,
+): boolean {
   const { Resource, Condition } = statement;
   const before = Condition?.DateLessThan?.["AWS:EpochTime"];
   const after = Condition?.DateGreaterThan?.["AWS:EpochTime"];
@@ -175,7 +187,7 @@ function isFulfilled(statement: Statement, resource: string, address: string | u
   if (typeof before !== "number" || now >= before * 1000) return false;
   if (after !== undefined && !(typeof after === "number" && now > after * 1000)) return false;
   if (source !== undefined && !isInNetwork(address, source)) return false;
-  return Resource === undefined || matchesResource(Resource, resource);
+  return Resource === undefined || resources.every((resource) => matchesResource(Resource, resource));
 }
 
 /** `*` is any characters, `?` is one; a resource without a scheme means either. */

@@ -1,6 +1,7 @@
 import type { CircuitBreaker } from "../protection/circuit-breaker.ts";
 import type { OriginTarget } from "../edge/behavior.ts";
-import { resolveOrigin } from "./origin-address.ts";
+import { resolveDotSegments } from "../edge/path-patterns.ts";
+import { type OriginAddress, resolveOrigin } from "./origin-address.ts";
 import { type CdnPorts, CircuitOpenError, OriginError, type OriginRequest } from "./origin-request.ts";
 
 /** What is asked of an origin, before it is known which. */
@@ -99,9 +100,10 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
     origin.CustomOriginConfig?.OriginReadTimeout ?? origin.S3OriginConfig?.OriginReadTimeout ?? S3_READ_SECONDS;
   const watch = new BodyWatch(seconds * 1000);
   const signal = call.bodyBroken ? AbortSignal.any([watch.signal, call.bodyBroken]) : watch.signal;
-  const request = buildRequest(target, call, signal);
+  const address = resolveOrigin(origin, context.domain);
+  const request = buildRequest(target, address, call, signal);
   try {
-    const response = await send(request, target, context);
+    const response = await orAborted(callAddress(request, address, target, context), signal);
     if ((response.status < 200 && !response.webSocket) || response.status > 599)
       throw new Error(`the status ${response.status}`);
     watch.touch();
@@ -116,16 +118,12 @@ async function attemptCall(target: OriginTarget, call: OriginCall, context: Orig
   }
 }
 
-function send(request: OriginRequest, target: OriginTarget, context: OriginContext): Promise<Response> {
-  return orAborted(callAddress(request, target, context), request.signal);
-}
-
 function callAddress(
   request: OriginRequest,
-  { origin, signs }: OriginTarget,
-  { ports, domain, distributionId, accountId }: OriginContext,
+  address: OriginAddress,
+  { signs }: OriginTarget,
+  { ports, distributionId, accountId }: OriginContext,
 ): Promise<Response> {
-  const address = resolveOrigin(origin, domain);
   const signer = signs ? { distributionId, accountId } : undefined;
   switch (address.kind) {
     case "bucket":
@@ -153,7 +151,12 @@ async function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Prom
   }
 }
 
-function buildRequest({ origin, customHeaders }: OriginTarget, call: OriginCall, signal: AbortSignal): OriginRequest {
+function buildRequest(
+  { origin, customHeaders }: OriginTarget,
+  address: OriginAddress,
+  call: OriginCall,
+  signal: AbortSignal,
+): OriginRequest {
   const custom = origin.CustomOriginConfig;
   const policy = custom?.OriginProtocolPolicy ?? "match-viewer";
   const protocol = policy === "match-viewer" ? call.viewerProtocol : policy === "https-only" ? "https" : "http";
@@ -161,8 +164,16 @@ function buildRequest({ origin, customHeaders }: OriginTarget, call: OriginCall,
   const headers = new Headers(call.headers);
   for (const [name, value] of customHeaders) headers.set(name, value);
   const { method, query, body } = call;
-  const path = origin.OriginPath + call.path;
+  const path = origin.OriginPath + (address.kind === "network" ? settlePath(call.path) : call.path);
   return { method, protocol, host: origin.DomainName.toLowerCase(), port, path, query, headers, body, signal };
+}
+
+/**
+ * A path that stays as it is when the platform makes a URL of it. That would resolve dot segments, and out of OriginPath
+ * too; and it would take `\\`, which no URL has, for a slash, which no path pattern does.
+ */
+function settlePath(path: string): string {
+  return resolveDotSegments(path.replaceAll("\\", "%5C"));
 }
 
 /** Ends an exchange with an origin that says nothing for too long, before its headers or between pieces of its body. */

@@ -103,3 +103,9 @@ test("metrics of a location that cannot reach its origin count the calls", async
   });
   expect((await ask(`${url}/page`)).headers.get("server-timing")).toMatch(/^origin;dur=\d+$/);
 });
+
+test("an origin that says 304 to who has nothing is asked once more at most, and answered for", async () => {
+  const { url } = await cdn.install((_request, response) => void response.writeHead(304, { etag: '"a"' }).end());
+  expect(await ask(`${url}/page`)).toMatchObject({ status: 502, from: "Error" });
+  expect(cdn.origin.asked.length).toBeLessThanOrEqual(2);
+});

@@ -70,6 +70,24 @@ const cachePolicy: CachePolicyConfig = {
 };
 
 describe("cache policies", () => {
+  it("take Accept-Encoding for a header like any other where they have no codings", async () => {
+    const policyWith = (coded: boolean): CachePolicyConfig => ({
+      ...cachePolicy,
+      Name: `codings-${coded}`,
+      ParametersInCacheKeyAndForwardedToOrigin: {
+        ...cachePolicy.ParametersInCacheKeyAndForwardedToOrigin!,
+        EnableAcceptEncodingGzip: false,
+        EnableAcceptEncodingBrotli: coded,
+        HeadersConfig: { HeaderBehavior: "whitelist", Headers: { Quantity: 1, Items: ["Accept-Encoding"] } },
+      },
+    });
+    const create = (coded: boolean) =>
+      cloudFront.send(new CreateCachePolicyCommand({ CachePolicyConfig: policyWith(coded) }));
+    await expect(create(true)).rejects.toThrow("contains Accept-Encoding that is not allowed");
+    const { CachePolicy, ETag } = await create(false);
+    await cloudFront.send(new DeleteCachePolicyCommand({ Id: CachePolicy!.Id!, IfMatch: ETag }));
+  });
+
   it("live through everything", async () => {
     const created = await cloudFront.send(new CreateCachePolicyCommand({ CachePolicyConfig: cachePolicy }));
     const Id = created.CachePolicy!.Id!;
