@@ -117,10 +117,10 @@ async function rewrap(
   const openingArn = formatKeyArn(source.region, opening.accountId, opening.key.id);
   if (!mayUseKey(caller, "kms:Decrypt", openingArn)) return { refused: "the role may not kms:Decrypt" };
   if (!mayUseKey(caller, "kms:Encrypt", keyId)) return { refused: "the role may not kms:Encrypt" };
-  const plaintext = await keyring.decrypt(opening, ciphertext, record.context);
-  if (!plaintext) return { refused: "the data key cannot be opened" };
+  const opened = await keyring.decrypt(opening, ciphertext, record.context);
+  if (!opened) return { refused: "the data key cannot be opened" };
   const context = { ...record.context, "aws:s3:arn": `arn:aws:s3:::${config.name}/${key}` };
-  const sealed = await keyring.encrypt(sealing, plaintext, context);
+  const sealed = await keyring.encrypt(sealing, opened.plaintext, context);
   return { ...record, keyId, dataKey: Buffer.from(sealed).toString("base64"), context };
 }
 

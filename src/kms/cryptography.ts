@@ -3,6 +3,7 @@ import type { EncryptionContext } from "../auth/kms/ciphertext.ts";
 import { type FoundKey, KEY_BYTES } from "../auth/kms/keyring.ts";
 import { arnOf, checkUsable, denyStranger, findKey, KEY_NAME, type KmsCall } from "./call.ts";
 import { kmsError } from "./errors.ts";
+import { materialId } from "./rotation.ts";
 
 const ALGORITHM = "SYMMETRIC_DEFAULT";
 const MAX_PLAINTEXT = 4_096;
@@ -19,8 +20,13 @@ export async function encrypt(call: KmsCall): Promise<object> {
 
 /** Decrypt: the ciphertext says which key made it. */
 export async function decrypt(call: KmsCall): Promise<object> {
-  const { found, plaintext } = await open(call, "KeyId", "EncryptionContext");
-  return { KeyId: arnOf(call, found.key.id), Plaintext: toBase64(plaintext), EncryptionAlgorithm: ALGORITHM };
+  const { found, plaintext, material } = await open(call, "KeyId", "EncryptionContext");
+  return {
+    KeyId: arnOf(call, found.key.id),
+    Plaintext: toBase64(plaintext),
+    EncryptionAlgorithm: ALGORITHM,
+    KeyMaterialId: materialId(material),
+  };
 }
 
 /** ReEncrypt */
@@ -35,19 +41,21 @@ export async function reEncrypt(call: KmsCall): Promise<object> {
     KeyId: arnOf(call, destination.key.id),
     SourceEncryptionAlgorithm: ALGORITHM,
     DestinationEncryptionAlgorithm: ALGORITHM,
+    SourceKeyMaterialId: materialId(source.material),
+    DestinationKeyMaterialId: materialId(destination.key.material),
   };
 }
 
 /** GenerateDataKey */
 export async function generateDataKey(call: KmsCall): Promise<object> {
   const { found, plaintext, ciphertext } = await makeDataKey(call);
-  return { CiphertextBlob: toBase64(ciphertext), Plaintext: toBase64(plaintext), KeyId: arnOf(call, found.key.id) };
+  return { ...renderDataKey(call, found, ciphertext), Plaintext: toBase64(plaintext) };
 }
 
 /** GenerateDataKeyWithoutPlaintext */
 export async function generateDataKeyWithoutPlaintext(call: KmsCall): Promise<object> {
   const { found, ciphertext } = await makeDataKey(call);
-  return { CiphertextBlob: toBase64(ciphertext), KeyId: arnOf(call, found.key.id) };
+  return renderDataKey(call, found, ciphertext);
 }
 
 /** GenerateRandom */
@@ -55,6 +63,14 @@ export async function generateRandom({ input }: KmsCall): Promise<object> {
   const bytes = input.integer("NumberOfBytes", { min: 1, max: MAX_RANDOM }) ?? KEY_BYTES;
   input.finish();
   return { Plaintext: randomBytes(bytes).toString("base64") };
+}
+
+function renderDataKey(call: KmsCall, { key }: FoundKey, ciphertext: Uint8Array): object {
+  return {
+    CiphertextBlob: toBase64(ciphertext),
+    KeyId: arnOf(call, key.id),
+    KeyMaterialId: materialId(key.material),
+  };
 }
 
 async function makeDataKey(call: KmsCall) {
@@ -86,9 +102,9 @@ async function open(call: KmsCall, keyMember: string, contextMember: string) {
     );
   }
   checkUsable(call, found);
-  const plaintext = await keyring.decrypt(found, ciphertext, readContext(call, contextMember));
-  if (!plaintext) throw kmsError("InvalidCiphertextException", "The ciphertext or its encryption context was altered.");
-  return { found, plaintext };
+  const opened = await keyring.decrypt(found, ciphertext, readContext(call, contextMember));
+  if (!opened) throw kmsError("InvalidCiphertextException", "The ciphertext or its encryption context was altered.");
+  return { found, ...opened };
 }
 
 function readKeyName({ input }: KmsCall, member = "KeyId"): string {

@@ -5,6 +5,7 @@ import type { InputErrors } from "../lib/json-input.ts";
 const STATUS = {
   AccessDeniedException: 400,
   AlreadyExistsException: 400,
+  ConflictException: 400,
   DisabledException: 400,
   IncorrectKeyException: 400,
   InvalidAliasNameException: 400,
@@ -13,6 +14,7 @@ const STATUS = {
   InvalidMarkerException: 400,
   KMSInternalException: 500,
   KMSInvalidStateException: 400,
+  LimitExceededException: 400,
   MissingAuthenticationTokenException: 403,
   NotFoundException: 400,
   RequestEntityTooLargeException: 413,

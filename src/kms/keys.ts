@@ -11,6 +11,7 @@ import {
   toSeconds,
 } from "./call.ts";
 import { kmsError } from "./errors.ts";
+import { materialId } from "./rotation.ts";
 import { readTags } from "./tags.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -97,14 +98,6 @@ export async function cancelKeyDeletion(call: KmsCall): Promise<object> {
   return { KeyId: arnOf(call, id) };
 }
 
-/** GetKeyRotationStatus: keys do not rotate. */
-export async function getKeyRotationStatus(call: KmsCall): Promise<object> {
-  const name = call.input.requireText("KeyId", KEY_NAME);
-  call.input.finish();
-  const { key } = await findKey(call, name);
-  return { KeyId: arnOf(call, key.id), KeyRotationEnabled: false };
-}
-
 /** GetKeyPolicy: the one that every key has, which leaves it to the owning account. */
 export async function getKeyPolicy(call: KmsCall): Promise<object> {
   const name = call.input.requireText("KeyId", KEY_NAME);
@@ -148,6 +141,7 @@ function renderKey(call: KmsCall, key: KmsKey): object {
     KeySpec: "SYMMETRIC_DEFAULT",
     EncryptionAlgorithms: ["SYMMETRIC_DEFAULT"],
     MultiRegion: false,
+    CurrentKeyMaterialId: materialId(key.material),
   };
 }
 

@@ -2,6 +2,7 @@ import { createAlias, deleteAlias, listAliases, updateAlias } from "./aliases.ts
 import type { KmsOperation } from "./call.ts";
 import { decrypt, encrypt, generateDataKey, generateDataKeyWithoutPlaintext, generateRandom, reEncrypt } from "./cryptography.ts";
 import * as keys from "./keys.ts";
+import * as rotation from "./rotation.ts";
 import { listResourceTags, tagResource, untagResource } from "./tags.ts";
 
 /** The operations of KMS that are served. */
@@ -15,7 +16,11 @@ export const kmsOperations: readonly KmsOperation[] = [
   { name: "UpdateKeyDescription", access: "kms:UpdateKeyDescription", handle: keys.updateKeyDescription },
   { name: "ScheduleKeyDeletion", access: "kms:ScheduleKeyDeletion", handle: keys.scheduleKeyDeletion },
   { name: "CancelKeyDeletion", access: "kms:CancelKeyDeletion", handle: keys.cancelKeyDeletion },
-  { name: "GetKeyRotationStatus", access: "kms:GetKeyRotationStatus", handle: keys.getKeyRotationStatus },
+  { name: "EnableKeyRotation", access: "kms:EnableKeyRotation", handle: rotation.enableKeyRotation },
+  { name: "DisableKeyRotation", access: "kms:DisableKeyRotation", handle: rotation.disableKeyRotation },
+  { name: "GetKeyRotationStatus", access: "kms:GetKeyRotationStatus", handle: rotation.getKeyRotationStatus },
+  { name: "RotateKeyOnDemand", access: "kms:RotateKeyOnDemand", handle: rotation.rotateKeyOnDemand },
+  { name: "ListKeyRotations", access: "kms:ListKeyRotations", handle: rotation.listKeyRotations },
   { name: "GetKeyPolicy", access: "kms:GetKeyPolicy", handle: keys.getKeyPolicy },
   { name: "ListKeyPolicies", access: "kms:ListKeyPolicies", handle: keys.listKeyPolicies },
   { name: "CreateAlias", access: "kms:CreateAlias", handle: createAlias },

@@ -42,9 +42,9 @@ export async function openDataKey(call: S3Call, { dataKey, context, keyId }: Kms
   const found = await call.keyring.find({ accountId, name: ciphertext.keyId });
   if (!found) throw s3Error("KMS.NotFoundException", { message: `Key '${keyId}' does not exist` });
   checkUsable(call, found);
-  const key = await call.keyring.decrypt(found, ciphertext, context);
-  if (!key) throw s3Error("KMS.InvalidCiphertextException");
-  return key;
+  const opened = await call.keyring.decrypt(found, ciphertext, context);
+  if (!opened) throw s3Error("KMS.InvalidCiphertextException");
+  return opened.plaintext;
 }
 
 export function kmsHeaders({ algorithm, keyId, bucketKeyEnabled }: KmsRecord): Record<string, string> {

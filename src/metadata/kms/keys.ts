@@ -1,4 +1,4 @@
-import type { KeyOutcome, KeyState, KmsKey, Page } from "./protocol.ts";
+import type { KeyOutcome, KeyRotation, KeyState, KmsKey, Page } from "./protocol.ts";
 
 type KeyRow = {
   id: string;
@@ -9,12 +9,17 @@ type KeyRow = {
   deleted_at: number | null;
   tags: string;
   manager: KmsKey["manager"];
+  rotation_days: number | null;
+  rotates_at: number | null;
+  /** JSON, oldest first. */
+  rotations: string;
 };
 
 export function insertKey(sql: SqlStorage, key: KmsKey): boolean {
   const { rowsWritten } = sql.exec(
-    `INSERT OR IGNORE INTO keys (id, material, state, description, created_at, deleted_at, tags, manager)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR IGNORE INTO keys
+       (id, material, state, description, created_at, deleted_at, tags, manager, rotation_days, rotates_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     key.id,
     key.material,
     key.state,
@@ -23,6 +28,8 @@ export function insertKey(sql: SqlStorage, key: KmsKey): boolean {
     key.deletedAt ?? null,
     JSON.stringify(key.tags),
     key.manager,
+    key.rotationDays ?? null,
+    key.rotatesAt ?? null,
   );
   return rowsWritten > 0;
 }
@@ -52,11 +59,17 @@ export function changeKey(
   if (!allowed.includes(key.state)) return { outcome: "invalid-state", key };
   const changed = change(key);
   sql.exec(
-    "UPDATE keys SET state = ?, description = ?, deleted_at = ?, tags = ? WHERE id = ?",
+    `UPDATE keys SET state = ?, description = ?, deleted_at = ?, tags = ?, material = ?, rotation_days = ?,
+       rotates_at = ?, rotations = ?
+     WHERE id = ?`,
     changed.state,
     changed.description,
     changed.deletedAt ?? null,
     JSON.stringify(changed.tags),
+    changed.material,
+    changed.rotationDays ?? null,
+    changed.rotatesAt ?? null,
+    JSON.stringify(changed.rotations ?? []),
     key.id,
   );
   return { outcome: "ok", key: changed };
@@ -83,5 +96,8 @@ function toKey(row: KeyRow): KmsKey {
     ...(row.deleted_at !== null && { deletedAt: row.deleted_at }),
     tags: JSON.parse(row.tags) as Record<string, string>,
     manager: row.manager,
+    ...(row.rotation_days !== null && { rotationDays: row.rotation_days }),
+    ...(row.rotates_at !== null && { rotatesAt: row.rotates_at }),
+    ...(row.rotations !== "[]" && { rotations: JSON.parse(row.rotations) as KeyRotation[] }),
   };
 }

@@ -3,7 +3,17 @@ import type { Env } from "../../env.ts";
 import { runMigrations } from "../migrations.ts";
 import { createAlias, deleteAlias, listAliases, updateAlias } from "./aliases.ts";
 import { changeKey, eraseKeys, findKey, insertKey, listKeys, nextErasure } from "./keys.ts";
-import type { AliasOutcome, KeyOutcome, KmsAlias, KmsKey, KmsKeysApi, Page } from "./protocol.ts";
+import type {
+  AliasOutcome,
+  KeyOutcome,
+  KmsAlias,
+  KmsKey,
+  KmsKeysApi,
+  Page,
+  RotationOutcome,
+  RotationType,
+} from "./protocol.ts";
+import { hasQuota, rotate, schedule } from "./rotation.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** The KMS keys of one account, which names the object. It holds them sealed, and never sees what they encrypt. */
@@ -72,6 +82,16 @@ export class KmsKeys extends DurableObject<Env> implements KmsKeysApi {
 
   async setTags(id: string, tags: Readonly<Record<string, string>>): Promise<KeyOutcome> {
     return changeKey(this.#sql, id, ["Enabled", "Disabled"], (key) => ({ ...key, tags }));
+  }
+
+  async setRotation(id: string, days: number | undefined): Promise<KeyOutcome> {
+    return changeKey(this.#sql, id, ["Enabled"], (key) => schedule(key, days, Date.now()));
+  }
+
+  async rotateKey(id: string, material: string, type: RotationType): Promise<RotationOutcome> {
+    const key = findKey(this.#sql, id);
+    if (key && type === "ON_DEMAND" && !hasQuota(key)) return { outcome: "quota" };
+    return changeKey(this.#sql, id, ["Enabled"], (known) => rotate(known, material, type, Date.now()));
   }
 
   async createAlias(name: string, keyId: string): Promise<AliasOutcome> {

@@ -5,7 +5,7 @@ export type KeyState = "Enabled" | "Disabled" | "PendingDeletion";
 export interface KmsKey {
   /** A UUID, or the id that a migration brought along. */
   readonly id: string;
-  /** 256 bits, sealed by the deployment's master key. */
+  /** 256 bits, sealed by the deployment's master key; what encrypts. */
   readonly material: string;
   readonly state: KeyState;
   readonly description: string;
@@ -16,6 +16,22 @@ export interface KmsKey {
   readonly tags: Readonly<Record<string, string>>;
   /** AWS: made by itself for a service, which alone uses it. */
   readonly manager: "AWS" | "CUSTOMER";
+  /** Between two automatic rotations. Absent: the key does not rotate by itself. */
+  readonly rotationDays?: number;
+  /** When the next automatic rotation is due, in milliseconds since the epoch. */
+  readonly rotatesAt?: number;
+  /** Oldest first. */
+  readonly rotations?: readonly KeyRotation[];
+}
+
+export type RotationType = "AUTOMATIC" | "ON_DEMAND";
+
+export interface KeyRotation {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: RotationType;
+  /** The sealed material that it replaced, which goes on decrypting. */
+  readonly former: string;
 }
 
 export interface KmsAlias {
@@ -38,6 +54,9 @@ export type KeyOutcome =
   | { readonly outcome: "not-found" }
   | { readonly outcome: "invalid-state"; readonly key: KmsKey };
 
+/** "quota": the key has been rotated on demand as often as it may be. */
+export type RotationOutcome = KeyOutcome | { readonly outcome: "quota" };
+
 export type AliasOutcome = "ok" | "exists" | "no-such-key" | "no-such-alias";
 
 export interface KmsKeysApi {
@@ -53,6 +72,10 @@ export interface KmsKeysApi {
   cancelDeletion(id: string): Promise<KeyOutcome>;
   describeKey(id: string, description: string): Promise<KeyOutcome>;
   setTags(id: string, tags: Readonly<Record<string, string>>): Promise<KeyOutcome>;
+  /** Automatic rotation every so many days from now on; undefined ends it. */
+  setRotation(id: string, days: number | undefined): Promise<KeyOutcome>;
+  /** Sealed `material` becomes the current one; of an AUTOMATIC rotation that is not due, nothing does. */
+  rotateKey(id: string, material: string, type: RotationType): Promise<RotationOutcome>;
   createAlias(name: string, keyId: string): Promise<AliasOutcome>;
   updateAlias(name: string, keyId: string): Promise<AliasOutcome>;
   deleteAlias(name: string): Promise<AliasOutcome>;

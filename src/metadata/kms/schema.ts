@@ -17,4 +17,9 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      updated_at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  // Keys that Verge made for a service rotate every year.
+  `ALTER TABLE keys ADD COLUMN rotation_days INTEGER;
+   ALTER TABLE keys ADD COLUMN rotates_at INTEGER;
+   ALTER TABLE keys ADD COLUMN rotations TEXT NOT NULL DEFAULT '[]';
+   UPDATE keys SET rotation_days = 365, rotates_at = created_at + 365 * 86400000 WHERE manager = 'AWS';`,
 ];

@@ -10,7 +10,6 @@ import {
   EncryptCommand,
   GenerateDataKeyCommand,
   GetKeyPolicyCommand,
-  GetKeyRotationStatusCommand,
   type KMSClient,
   ListAliasesCommand,
   ListKeysCommand,
@@ -65,7 +64,6 @@ test("a key is created, described, listed, tagged and named", async () => {
   await kms.send(new UntagResourceCommand({ KeyId: id, TagKeys: ["a"] }));
   const { Tags } = await kms.send(new ListResourceTagsCommand({ KeyId: id }));
   expect(Tags).toEqual([{ TagKey: "c", TagValue: "d" }]);
-  expect((await kms.send(new GetKeyRotationStatusCommand({ KeyId: id }))).KeyRotationEnabled).toBe(false);
   expect((await kms.send(new GetKeyPolicyCommand({ KeyId: id }))).Policy).toContain("kms:*");
 });
 
