@@ -11,6 +11,7 @@ const STEPS = [
   "create_bucket",
   "transfer_in_parts",
   "put_and_copy",
+  "put_nothing_then_something",
   "page_through_listings",
   "use_presigned_urls",
   "post_a_form",
