@@ -36,7 +36,7 @@ export interface Validators {
   readonly modifiedAt: number;
 }
 
-/** Decides a GET or HEAD. For a copy source, "not-modified" is a failure as well: see `evaluateSource`. */
+/** Decides a GET or HEAD. For a copy source, "not-modified" is a failure as well: see `findFailedCondition`. */
 export function evaluateRead(
   conditions: ReadConditions,
   current: Validators,
@@ -67,9 +67,19 @@ export function confirmsRange(ifRange: string | null, current: Validators): bool
   return parseEntityTags(ifRange).includes(current.etag);
 }
 
-/** Decides on the source of a copy: a PUT cannot answer 304, so every condition that fails is a 412. */
-export function evaluateSource(conditions: ReadConditions, source: Validators): "ok" | "precondition-failed" {
-  return evaluateRead(conditions, source) === "ok" ? "ok" : "precondition-failed";
+/**
+ * Decides on the source of a copy: a PUT cannot answer 304, so every condition that fails is a 412.
+ * Answers the name of the one that failed, without its prefix; undefined when all hold.
+ */
+export function findFailedCondition(conditions: ReadConditions, source: Validators): string | undefined {
+  switch (evaluateRead(conditions, source)) {
+    case "ok":
+      return undefined;
+    case "precondition-failed":
+      return conditions.ifMatch ? "If-Match" : "If-Unmodified-Since";
+    case "not-modified":
+      return conditions.ifNoneMatch ? "If-None-Match" : "If-Modified-Since";
+  }
 }
 
 /**

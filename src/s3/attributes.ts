@@ -1,4 +1,5 @@
 import type { HeaderFields } from "../lib/header-fields.ts";
+import { REDIRECT_HEADER } from "../metadata/bucket/object-redirect.ts";
 import type { ObjectAttributes } from "../metadata/bucket/protocol.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
 import { readLockHeaders } from "./lock-headers.ts";
@@ -12,7 +13,7 @@ const STORED_HEADERS = [
   "content-encoding",
   "content-language",
   "expires",
-  "x-amz-website-redirect-location",
+  REDIRECT_HEADER,
 ] as const;
 
 const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
@@ -43,17 +44,21 @@ export function readAttributes(headers: HeaderFields): ObjectAttributes {
     const value = name === "content-encoding" ? withoutAwsChunked(headers.get(name)) : headers.get(name);
     if (value) stored[name] = value;
   }
-  const redirect = stored["x-amz-website-redirect-location"];
-  if (redirect !== undefined && !/^(\/|https?:\/\/)/.test(redirect)) {
-    throw invalidArgument(
-      "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
-      "x-amz-website-redirect-location",
-      redirect,
-    );
-  }
+  readRedirect(headers);
   const tags = readTaggingHeader(headers);
   const lock = readLockHeaders(headers);
   return { headers: stored, metadata: readMetadata(headers), ...(tags.length > 0 && { tags }), ...(lock && { lock }) };
+}
+
+/** Where a website is to send whoever asks for the object. @throws ServiceError InvalidArgument */
+export function readRedirect(headers: HeaderFields): string | undefined {
+  const redirect = headers.get(REDIRECT_HEADER) || undefined;
+  if (redirect === undefined || /^(\/|https?:\/\/)/.test(redirect)) return redirect;
+  throw invalidArgument(
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+    REDIRECT_HEADER,
+    redirect,
+  );
 }
 
 /** `aws-chunked` is framing of the request, not a property of the object. */

@@ -7,6 +7,7 @@ import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { ObjectLock, Tag } from "../metadata/bucket/documents.ts";
 import { withAcl } from "../metadata/bucket/object-acl.ts";
 import { withLock } from "../metadata/bucket/object-lock.ts";
+import { REDIRECT_HEADER, withRedirect } from "../metadata/bucket/object-redirect.ts";
 import { withTags } from "../metadata/bucket/object-tags.ts";
 import type { PinOutcome } from "../metadata/bucket/pins.ts";
 import { withoutRestore } from "../metadata/bucket/restored.ts";
@@ -20,12 +21,12 @@ import type {
   WriteConditions,
   WriteRefusal,
 } from "../metadata/bucket/protocol.ts";
-import { readAttributes, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
+import { readAttributes, readRedirect, readStorageClass, refuseUnsupportedHeaders } from "./attributes.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { checkExpectedOwner } from "./checks.ts";
 import { moveBytes } from "./copy-bytes.ts";
 import { readWrittenRights, type WrittenRights } from "./acl/write-acl.ts";
-import { findSource, markedSource, openSource } from "./copy-source-body.ts";
+import { failedSourceCondition, findSource, markedSource, openSource } from "./copy-source-body.ts";
 import { type CopySource, readCopySource } from "./copy-source.ts";
 import { type BodyEncryption, checkDefaultEncryption, chooseEncryption, withEncryption } from "./encryption.ts";
 import { readSourceKey, readWriteEncryption } from "./encryption-headers.ts";
@@ -54,6 +55,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const storageClass = call.headers.has("x-amz-storage-class") ? readStorageClass(call.headers) : undefined;
   refuseIdentity(call, source, replaces, storageClass);
   const lock = readLockHeaders(call.headers);
+  const redirect = readRedirect(call.headers);
   const copy: Copy = {
     source,
     sourceBucket,
@@ -62,6 +64,7 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
     conditions: readWriteConditions(call.headers),
     storageClass: storageClass ?? "STANDARD",
     ...(replaces ? { attributes: readAttributes(call.headers) } : {}),
+    ...(redirect !== undefined && { redirect }),
     ...(replacesTags ? { tags: readTaggingHeader(call.headers) } : {}),
     ...(lock && { lock }),
   };
@@ -137,6 +140,7 @@ interface Copy {
   readonly conditions: WriteConditions;
   readonly storageClass: string;
   readonly attributes?: ObjectAttributes;
+  readonly redirect?: string;
   readonly tags?: readonly Tag[];
   readonly checksum?: Checksum;
   readonly lock?: ObjectLock;
@@ -186,7 +190,8 @@ async function commitMoved(
 
 /** One call: a row on the same bytes. */
 function copyInside(call: S3Call, copy: Copy) {
-  const { source, rights, sourceConditions, conditions, storageClass, attributes, tags, checksum, lock } = copy;
+  const { source, rights, sourceConditions, conditions, storageClass, attributes, redirect, tags, checksum, lock } =
+    copy;
   return call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<CopyObjectOutcome> =>
     index.copyObject({
       ...plain,
@@ -199,6 +204,7 @@ function copyInside(call: S3Call, copy: Copy) {
       storageClass,
       ...(source.versionId === undefined ? {} : { sourceVersionId: source.versionId }),
       ...(attributes && { attributes }),
+      ...(redirect !== undefined && { redirect }),
       ...(tags && { tags }),
       ...(checksum && { checksum }),
       ...(lock && { lock }),
@@ -241,10 +247,10 @@ async function copyAcross(call: S3Call, copy: Copy) {
   return put.outcome === "ok" ? { ...put, source: read } : put;
 }
 
-/** A copy never has its source's lock and ACL. */
-function copiedAttributes({ attributes, tags, lock, rights }: Copy, source: ObjectRecord): ObjectAttributes {
+/** A copy never has its source's lock, ACL and redirect. */
+function copiedAttributes({ attributes, redirect, tags, lock, rights }: Copy, source: ObjectRecord): ObjectAttributes {
   const tagged = withTags(attributes ?? source.attributes, tags ?? source.attributes.tags);
-  return withoutRestore(withAcl(withLock(tagged, lock), rights.acl));
+  return withoutRestore(withRedirect(withAcl(withLock(tagged, lock), rights.acl), redirect));
 }
 
 /** `x-amz-metadata-directive` and `x-amz-tagging-directive` */
@@ -259,7 +265,7 @@ function readDirective(call: S3Call, what: "metadata" | "tagging"): "COPY" | "RE
 function refuseIdentity(call: S3Call, source: CopySource, replaces: boolean, storageClass: string | undefined): void {
   const changes = replaces || storageClass !== undefined || source.versionId !== undefined;
   const changesHeaders =
-    call.headers.has("x-amz-website-redirect-location") ||
+    call.headers.has(REDIRECT_HEADER) ||
     readWriteEncryption(call.headers).kind !== "default" ||
     readSourceKey(call.headers) !== undefined;
   if (source.bucketName !== call.bucketName || source.key !== call.key || changes || changesHeaders) return;
@@ -315,7 +321,10 @@ function refusedCopy(
     case "source-encrypted":
       return s3Error("OperationAborted");
     case "source-precondition-failed":
-      return s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
+      return failedSourceCondition(
+        call.headers.has(RENAME_SOURCE) ? "x-amz-rename-source-" : "x-amz-copy-source-",
+        refusal.condition ?? "If",
+      );
     default:
       return refusedWrite(call, refusal);
   }

@@ -1,5 +1,5 @@
 import type { ChecksumHasher } from "../lib/checksums.ts";
-import { evaluateSource, readConditionHeaders } from "../lib/conditions.ts";
+import { findFailedCondition, readConditionHeaders } from "../lib/conditions.ts";
 import { hashThrough } from "../lib/hash-stream.ts";
 import type { FoundObject, GetObjectOutcome, Refusal } from "../metadata/bucket/protocol.ts";
 import type { S3Call } from "./call.ts";
@@ -35,9 +35,8 @@ export async function findSource(call: S3Call, source: CopySource, range: CopyRa
   if (outcome.outcome !== "ok" && outcome.outcome !== "range-not-satisfiable") throw missingSource(source, outcome);
   const { object } = outcome;
   checkReadKey(object, readSourceKey(call.headers));
-  if (evaluateSource(readConditionHeaders(call.headers, "x-amz-copy-source-"), object) !== "ok") {
-    throw s3Error("PreconditionFailed", { detail: { Condition: "x-amz-copy-source-If" } });
-  }
+  const condition = findFailedCondition(readConditionHeaders(call.headers, "x-amz-copy-source-"), object);
+  if (condition !== undefined) throw failedSourceCondition("x-amz-copy-source-", condition);
   // A GET would be answered with what there is; a part is copied as asked or not at all.
   const wanted = range && range.last - range.first + 1;
   if (outcome.outcome !== "ok" || (wanted !== undefined && outcome.span?.length !== wanted)) {
@@ -111,4 +110,9 @@ export function checkCopiedSize(size: number): void {
   throw s3Error("InvalidRequest", {
     message: `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_COPY_BYTES}`,
   });
+}
+
+/** `prefix`: of the headers in which the conditions on the source were. */
+export function failedSourceCondition(prefix: "x-amz-copy-source-" | "x-amz-rename-source-", condition: string) {
+  return s3Error("PreconditionFailed", { detail: { Condition: `${prefix}${condition}` } });
 }

@@ -102,17 +102,42 @@ describe.each([1, 4])("CopyObject in a bucket on %i index objects", (shards) => 
     expect((await read(Bucket, "in-a-blob")).equals(bodies["in-a-blob"]!)).toBe(true);
   });
 
+  test("has the redirect that the copy is given, whatever its source has", async () => {
+    const WebsiteRedirectLocation = "/elsewhere";
+    const copy = async (Key: string, from: string, WebsiteRedirectLocation?: string) => {
+      await client.send(
+        new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${from}`, WebsiteRedirectLocation }),
+      );
+      return client.send(new HeadObjectCommand({ Bucket, Key }));
+    };
+    for (const Key of ["redirects", "redirects/again"]) {
+      const redirecting = await copy(Key, "in-a-blob", WebsiteRedirectLocation);
+      expect(redirecting).toMatchObject({ WebsiteRedirectLocation, Metadata: { kind: "source" } });
+      expect(await copy("stays", Key)).not.toHaveProperty("WebsiteRedirectLocation");
+      // A change of the redirect is enough for a copy onto itself.
+      expect(await copy(Key, Key, "/third")).toMatchObject({ WebsiteRedirectLocation: "/third" });
+    }
+  });
+
   test("evaluates conditions on the source and on the destination", async () => {
     const CopySource = `${Bucket}/in-a-blob`;
     const { ETag } = await client.send(new HeadObjectCommand({ Bucket, Key: "in-a-blob" }));
-    const refused = [
-      new CopyObjectCommand({ Bucket, Key: "c1", CopySource, CopySourceIfMatch: '"0"' }),
-      new CopyObjectCommand({ Bucket, Key: "c1", CopySource, CopySourceIfNoneMatch: ETag }),
-      new CopyObjectCommand({ Bucket, Key: "c1", CopySource, CopySourceIfUnmodifiedSince: new Date(0) }),
-      new CopyObjectCommand({ Bucket, Key: "in-the-index", CopySource, IfNoneMatch: "*" }),
+    const source = { Bucket, Key: "c1", CopySource };
+    const refused: [CopyObjectCommand, string][] = [
+      [new CopyObjectCommand({ ...source, CopySourceIfMatch: '"0"' }), "x-amz-copy-source-If-Match"],
+      [new CopyObjectCommand({ ...source, CopySourceIfNoneMatch: ETag }), "x-amz-copy-source-If-None-Match"],
+      [
+        new CopyObjectCommand({ ...source, CopySourceIfUnmodifiedSince: new Date(0) }),
+        "x-amz-copy-source-If-Unmodified-Since",
+      ],
+      [new CopyObjectCommand({ Bucket, Key: "in-the-index", CopySource, IfNoneMatch: "*" }), "If-None-Match"],
     ];
-    for (const command of refused) {
-      expect(await failureOf(client.send(command))).toMatchObject({ code: "PreconditionFailed", status: 412 });
+    for (const [command, Condition] of refused) {
+      await expect(client.send(command)).rejects.toMatchObject({
+        name: "PreconditionFailed",
+        $metadata: { httpStatusCode: 412 },
+        Condition,
+      });
     }
     await client.send(
       new CopyObjectCommand({ Bucket, Key: "c1", CopySource, CopySourceIfMatch: ETag, IfNoneMatch: "*" }),

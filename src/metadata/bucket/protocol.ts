@@ -243,6 +243,8 @@ export interface CopyObjectCall extends Mutation {
   readonly storageClass?: string;
   /** Absent: keep the source's (`x-amz-metadata-directive: COPY`). Tags in them do not count. */
   readonly attributes?: ObjectAttributes;
+  /** Of the copy; the source's is never taken over. A renamed object keeps its own. */
+  readonly redirect?: string;
   /** Absent: keep the source's (`x-amz-tagging-directive: COPY`). */
   readonly tags?: readonly Tag[];
   /** Absent: keep the source's. */
@@ -258,7 +260,8 @@ export type SourceRefusal =
   | { readonly outcome: "no-such-source" }
   | { readonly outcome: "no-such-source-version" }
   | { readonly outcome: "source-delete-marker" }
-  | { readonly outcome: "source-precondition-failed" }
+  /** The condition by its header's name, without a prefix. */
+  | { readonly outcome: "source-precondition-failed"; readonly condition?: string }
   | { readonly outcome: "source-encrypted" }
   | { readonly outcome: "source-archived" };
 export type CopyObjectOutcome = Outcome<Committed & { readonly source: ObjectRecord }> | WriteRefusal | SourceRefusal;

@@ -1,4 +1,4 @@
-import { evaluateSource } from "../../lib/conditions.ts";
+import { findFailedCondition } from "../../lib/conditions.ts";
 import type { StoredObject } from "./objects.ts";
 import type { ReadConditions, SourceRefusal } from "./protocol.ts";
 import { isArchived } from "./restored.ts";
@@ -17,7 +17,8 @@ export function findSource(
   if (version.found === "nothing") {
     return { outcome: versionId === undefined ? "no-such-source" : "no-such-source-version" };
   }
-  if (evaluateSource(conditions, version.record) !== "ok") return { outcome: "source-precondition-failed" };
+  const condition = findFailedCondition(conditions, version.record);
+  if (condition !== undefined) return { outcome: "source-precondition-failed", condition };
   if (plainOnly && isArchived(version.record, Date.now())) return { outcome: "source-archived" };
   if (plainOnly && version.record.attributes.encryption) return { outcome: "source-encrypted" };
   return { record: version.record, body: version.body };

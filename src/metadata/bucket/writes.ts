@@ -4,6 +4,7 @@ import { borrowedId, copyInline, isFresh, renameInline, writeBody } from "./bodi
 import type { Body, Change } from "./journal.ts";
 import { lacksObjectLock, lockNewVersion, withLock } from "./object-lock.ts";
 import { withAcl } from "./object-acl.ts";
+import { withRedirect } from "./object-redirect.ts";
 import { withTags } from "./object-tags.ts";
 import { removeCurrent, type StoredObject } from "./objects.ts";
 import { referenceId } from "./packed.ts";
@@ -94,8 +95,8 @@ export function copyObject(change: Change, call: CopyObjectCall): CopyObjectOutc
 
 function makeCopy(change: Change, call: CopyObjectCall, source: ObjectRecord, moves: boolean): ObjectRecord {
   const tagged = withTags(call.attributes ?? source.attributes, call.tags ?? source.attributes.tags);
-  // A renamed object keeps its ACL like all the rest of it.
-  const attributes = call.removeSource ? tagged : withAcl(tagged, call.acl);
+  // A renamed object keeps its ACL and redirect like all the rest of it.
+  const attributes = call.removeSource ? tagged : withRedirect(withAcl(tagged, call.acl), call.redirect);
   return {
     ...source,
     key: call.key,

@@ -1,6 +1,7 @@
 import { ServiceError } from "../../lib/errors.ts";
 import { encodeKey } from "../../lib/percent.ts";
 import type { RoutingRule, WebsiteConfiguration, WebsiteRedirect } from "../../metadata/bucket/documents.ts";
+import { REDIRECT_HEADER } from "../../metadata/bucket/object-redirect.ts";
 import type { S3Result } from "../call.ts";
 import { renderErrorPage } from "./error-page.ts";
 
@@ -15,8 +16,6 @@ export interface WebsiteRequest {
   /** GetObject, or HeadObject for a HEAD, as anybody may; throws what that refuses. */
   readonly read: (key: string) => Promise<S3Result>;
 }
-
-const REDIRECT_HEADER = "x-amz-website-redirect-location";
 
 /**
  * An answer of a website endpoint (User Guide, "Hosting a static website using Amazon S3"): pages of objects,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
   evaluateRead,
-  evaluateSource,
   evaluateWrite,
+  findFailedCondition,
   parseEntityTags,
   readConditionHeaders,
 } from "../../../src/lib/conditions.ts";
@@ -56,11 +56,11 @@ describe("conditions of a read", () => {
 
   it("fails a copy where a read would be answered 304", () => {
     const headers = new Headers({ "x-amz-copy-source-if-none-match": '"abc"', "if-match": '"x"' });
-    expect(evaluateSource(readConditionHeaders(headers, "x-amz-copy-source-", NOW), OBJECT)).toBe(
-      "precondition-failed",
-    );
-    expect(evaluateSource({ ifModifiedSince: NOW }, OBJECT)).toBe("precondition-failed");
-    expect(evaluateSource({ ifMatch: ["abc"], ifUnmodifiedSince: 0 }, OBJECT)).toBe("ok");
+    expect(findFailedCondition(readConditionHeaders(headers, "x-amz-copy-source-", NOW), OBJECT)).toBe("If-None-Match");
+    expect(findFailedCondition({ ifModifiedSince: NOW }, OBJECT)).toBe("If-Modified-Since");
+    expect(findFailedCondition({ ifUnmodifiedSince: 0 }, OBJECT)).toBe("If-Unmodified-Since");
+    expect(findFailedCondition({ ifMatch: ["x"], ifUnmodifiedSince: NOW }, OBJECT)).toBe("If-Match");
+    expect(findFailedCondition({ ifMatch: ["abc"], ifUnmodifiedSince: 0 }, OBJECT)).toBeUndefined();
   });
 });
 
