@@ -3,7 +3,7 @@ import type { EventContext } from "../metadata/bucket/event-record.ts";
 import type { Incoming } from "./incoming.ts";
 
 /** Where the platform does not tell the client's address: on the socket of a local server. */
-const UNKNOWN_ADDRESS = "127.0.0.1";
+export const UNKNOWN_ADDRESS = "127.0.0.1";
 
 /** Who causes the changes of a request, as the events about them say. */
 export function describeEventContext(operation: string, identity: Identity, incoming: Incoming): EventContext {

@@ -12,6 +12,7 @@ import { functionDirectoryOf } from "../metadata/function/directory.ts";
 import type { UrlRecord } from "../metadata/function/protocol.ts";
 import type { Address } from "./address.ts";
 import { authenticateBytes } from "./authenticate-bytes.ts";
+import { UNKNOWN_ADDRESS } from "./event-context.ts";
 import { logFault } from "./faults.ts";
 import type { LambdaRequest } from "./lambda.ts";
 import { createLambdaPorts } from "./lambda-ports.ts";
@@ -67,7 +68,7 @@ async function serveFunctionUrl(request: FunctionUrlRequest, requestId: string):
       rawQuery: incoming.rawQuery,
       headers: incoming.headers,
       body,
-      sourceAddress: incoming.clientAddress ?? "",
+      sourceAddress: incoming.clientAddress ?? UNKNOWN_ADDRESS,
       identity,
     },
     {

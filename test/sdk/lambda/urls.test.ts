@@ -69,11 +69,16 @@ describe("a function URL", () => {
       rawQueryString: "x=1&x=2&y=%C3%BC",
       queryStringParameters: { x: "1,2", y: "ü" },
       cookies: ["a=1", "b=2"],
-      headers: { "x-custom": "yes", "content-type": "application/json", "x-forwarded-proto": "http" },
+      headers: {
+        "x-custom": "yes",
+        "content-type": "application/json",
+        "x-forwarded-proto": "http",
+        "x-forwarded-for": "127.0.0.1",
+      },
       requestContext: {
         accountId: "anonymous",
         apiId: expect.stringMatching(/^[a-z0-9]{32}$/),
-        http: { method: "POST", path: "/a%20b/c", protocol: "HTTP/1.1" },
+        http: { method: "POST", path: "/a%20b/c", protocol: "HTTP/1.1", sourceIp: "127.0.0.1" },
         requestId: answer.headers.get("x-amzn-requestid"),
         stage: "$default",
         time: expect.stringMatching(/^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000$/),

@@ -24,6 +24,7 @@ const MAKERS: Readonly<Record<string, () => Exports>> = {
   process: () => process as unknown as Exports,
   console: () => console as unknown as Exports,
   timers: () => ({ ...loadBuiltin("timers"), ...timerFunctions() }),
+  util: createUtil,
 };
 
 /** By name without `node:`. */
@@ -46,6 +47,24 @@ export function readKnownBuiltin(specifier: string): Exports | undefined {
 function createHttp(name: "http" | "https"): Exports {
   const original = loadBuiltin(name);
   return { ...original, request: emitContinue(original["request"] as Parameters<typeof emitContinue>[0]) };
+}
+
+/** `node:util`, whose `debuglog` says nothing unless `NODE_DEBUG` names the section: workerd's always speaks. */
+function createUtil(): Exports {
+  const original = loadBuiltin("util");
+  const speak = original["debuglog"] as (section: string, callback?: unknown) => unknown;
+  const debuglog = (section: string, callback?: unknown) =>
+    isDebugged(section) ? speak(section, callback) : Object.assign(() => undefined, { enabled: false });
+  return { ...original, debuglog, debug: debuglog };
+}
+
+/** `NODE_DEBUG=http,fs*`, in any case. */
+function isDebugged(section: string): boolean {
+  const names = (process.env["NODE_DEBUG"] ?? "").split(",").filter((name) => name !== "");
+  return names.some((name) => {
+    const pattern = name.replaceAll(/[$+.?()[\]\\^{|}]/g, String.raw`\$&`).replaceAll("*", ".*");
+    return new RegExp(`^${pattern}$`, "i").test(section);
+  });
 }
 
 /** `node:path`, whose `resolve` starts at the working directory. */

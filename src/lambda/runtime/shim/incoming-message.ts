@@ -1,4 +1,27 @@
+// oxlint-disable no-underscore-dangle -- names that Node.js and its adapters agree on
 import { Readable } from "node:stream";
+
+/** Of these Node.js keeps the first; others that repeat are joined. See `message.headers` of its documentation. */
+const SINGLE_VALUED = new Set([
+  "age",
+  "authorization",
+  "content-length",
+  "content-type",
+  "etag",
+  "expires",
+  "from",
+  "host",
+  "if-modified-since",
+  "if-unmodified-since",
+  "last-modified",
+  "location",
+  "max-forwards",
+  "proxy-authorization",
+  "referer",
+  "retry-after",
+  "server",
+  "user-agent",
+]);
 
 interface RequestSocket {
   readonly readable?: boolean;
@@ -42,6 +65,22 @@ export class IncomingMessage extends Readable {
   get headersDistinct(): Record<string, string[]> {
     const entries = Object.entries(this.headers).filter(([, value]) => value !== undefined);
     return Object.fromEntries(entries.map(([name, value]) => [name, [value ?? ""].flat()]));
+  }
+
+  /** Names and values in turn, as the parser of Node.js hands them over. */
+  _addHeaderLines(lines: readonly string[], count: number): void {
+    this.rawHeaders = lines.slice(0, count);
+    for (let index = 0; index + 1 < count; index += 2) {
+      this._addHeaderLine(String(lines[index]), String(lines[index + 1]), this.headers);
+    }
+  }
+
+  _addHeaderLine(field: string, value: string, headers: Record<string, string | string[] | undefined>): void {
+    const name = field.toLowerCase();
+    const before = headers[name];
+    if (name === "set-cookie") headers[name] = [before ?? [], value].flat();
+    else if (before === undefined) headers[name] = value;
+    else if (!SINGLE_VALUED.has(name)) headers[name] = `${String(before)}${name === "cookie" ? "; " : ", "}${value}`;
   }
 
   override _read(): void {}

@@ -4,7 +4,11 @@
  * the head and the body are written. workerd's own cannot be given a socket.
  */
 import { STATUS_CODES } from "node:http";
-import { Writable } from "node:stream";
+import { Writable, type WritableOptions } from "node:stream";
+
+interface ResponseRequest {
+  readonly method?: string;
+}
 
 interface ResponseSocket {
   write: (data: string | Uint8Array, encoding?: string) => unknown;
@@ -16,27 +20,33 @@ type HeaderValue = number | string | readonly string[];
 type HeaderInput = Readonly<Record<string, HeaderValue>> | readonly unknown[];
 type Done = (error?: Error | null) => void;
 
-export class ServerResponse extends Writable {
-  req: unknown;
-  statusCode = 200;
-  statusMessage: string | undefined;
-  sendDate = false;
-  shouldKeepAlive = false;
-  chunkedEncoding = false;
-  useChunkedEncodingByDefault = false;
-  strictContentLength = false;
-  socket: ResponseSocket | null = null;
-  /** Text of the head once it is decided; adapters look at it. */
-  _header: string | null = null;
-  _hasBody: boolean;
+interface ResponseState {
   /** By name in lower case: the name as set, and its value. */
-  #headers = new Map<string, readonly [string, HeaderValue]>();
-  #isHeadDecided = false;
+  readonly headers: Map<string, readonly [string, HeaderValue]>;
+  isHeadSent: boolean;
+}
 
-  constructor(request?: { readonly method?: string }) {
-    super({ decodeStrings: false });
-    this.req = request;
-    this._hasBody = request?.method !== "HEAD";
+const OPTIONS: WritableOptions = { decodeStrings: false };
+const STATE = Symbol("state");
+
+class Response extends Writable {
+  declare req: unknown;
+  declare statusCode: number;
+  declare statusMessage: string | undefined;
+  declare sendDate: boolean;
+  declare shouldKeepAlive: boolean;
+  declare chunkedEncoding: boolean;
+  declare useChunkedEncodingByDefault: boolean;
+  declare strictContentLength: boolean;
+  declare socket: ResponseSocket | null;
+  /** Text of the head once it is decided; adapters look at it. */
+  declare _header: string | null;
+  declare _hasBody: boolean;
+  declare [STATE]: ResponseState;
+
+  constructor(request?: ResponseRequest) {
+    super(OPTIONS);
+    initialise(this, request);
   }
 
   get headersSent(): boolean {
@@ -70,7 +80,7 @@ export class ServerResponse extends Writable {
         code: "ERR_HTTP_HEADERS_SENT",
       });
     }
-    this.#headers.set(name.toLowerCase(), [name, value]);
+    this[STATE].headers.set(name.toLowerCase(), [name, value]);
     return this;
   }
 
@@ -86,43 +96,45 @@ export class ServerResponse extends Writable {
   }
 
   getHeader(name: string): HeaderValue | undefined {
-    return this.#headers.get(name.toLowerCase())?.[1];
+    return this[STATE].headers.get(name.toLowerCase())?.[1];
   }
 
   getHeaders(): Record<string, HeaderValue> {
     const headers = Object.create(null) as Record<string, HeaderValue>;
-    for (const [name, [, value]] of this.#headers) headers[name] = value;
+    for (const [name, [, value]] of this[STATE].headers) headers[name] = value;
     return headers;
   }
 
   getHeaderNames(): string[] {
-    return [...this.#headers.keys()];
+    return [...this[STATE].headers.keys()];
   }
 
   getRawHeaderNames(): string[] {
-    return [...this.#headers.values()].map(([name]) => name);
+    return [...this[STATE].headers.values()].map(([name]) => name);
   }
 
   hasHeader(name: string): boolean {
-    return this.#headers.has(name.toLowerCase());
+    return this[STATE].headers.has(name.toLowerCase());
   }
 
   removeHeader(name: string): void {
-    this.#headers.delete(name.toLowerCase());
+    this[STATE].headers.delete(name.toLowerCase());
   }
 
-  /** `writeHead(status, message?, headers?)`. Nothing is sent until there is a body or an end. */
+  /** `writeHead(status, message?, headers?)`. Decides the head; it is sent with the body or the end. */
   writeHead(statusCode: number, messageOrHeaders?: string | HeaderInput, headers?: HeaderInput): this {
     this.statusCode = statusCode;
     if (typeof messageOrHeaders === "string") this.statusMessage = messageOrHeaders;
     const given = typeof messageOrHeaders === "string" ? headers : messageOrHeaders;
     for (const [name, value] of listHeaders(given)) this.setHeader(name, value);
-    this.#isHeadDecided = true;
+    this.statusMessage ??= STATUS_CODES[statusCode] ?? "";
+    if (statusCode === 204 || statusCode === 304) this._hasBody = false;
+    this._header = formatHead(this);
     return this;
   }
 
   flushHeaders(): void {
-    this.#sendHead();
+    sendHead(this);
   }
 
   writeContinue(): void {}
@@ -140,44 +152,75 @@ export class ServerResponse extends Writable {
   }
 
   override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
-    this.#decideHead();
+    decideHead(this);
     return super.write(chunk, encoding as BufferEncoding, done as Done);
   }
 
   override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
-    this.#decideHead();
+    decideHead(this);
     return super.end(chunk, encoding as BufferEncoding, done as () => void);
   }
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, done: Done): void {
-    this.#sendHead();
+    sendHead(this);
     if (this._hasBody) this.socket?.write(chunk, encoding);
     done();
   }
 
   override _final(done: Done): void {
-    this.#sendHead();
+    sendHead(this);
     done();
-  }
-
-  /** By way of `writeHead`, which middleware replaces to change headers at the last moment. */
-  #decideHead(): void {
-    if (!this.#isHeadDecided && !this.headersSent) this.writeHead(this.statusCode);
-  }
-
-  #sendHead(): void {
-    if (this.headersSent) return;
-    this.#decideHead();
-    this.statusMessage ??= STATUS_CODES[this.statusCode] ?? "";
-    const lines = [`HTTP/1.1 ${this.statusCode} ${this.statusMessage}`];
-    for (const [name, value] of this.#headers.values()) {
-      for (const one of [value].flat()) lines.push(`${name}: ${String(one)}`);
-    }
-    this._header = `${lines.join("\r\n")}\r\n\r\n`;
-    this.socket?.write(this._header, "latin1");
   }
 }
 
+/**
+ * Callable without `new`, as Node.js's own is: `inherits` and `ServerResponse.call(this, request)` of
+ * adapters from before there were classes.
+ */
+export const ServerResponse = new Proxy(Response, {
+  apply(_target, response: Response, [request]: [ResponseRequest?]) {
+    (Writable as unknown as (this: Writable, options: WritableOptions) => void).call(response, OPTIONS);
+    initialise(response, request);
+  },
+});
+
+function initialise(response: Response, request: ResponseRequest | undefined): void {
+  Object.assign(response, {
+    req: request,
+    statusCode: 200,
+    statusMessage: undefined,
+    sendDate: false,
+    shouldKeepAlive: false,
+    chunkedEncoding: false,
+    useChunkedEncodingByDefault: false,
+    strictContentLength: false,
+    socket: null,
+    _header: null,
+    _hasBody: request?.method !== "HEAD",
+  });
+  response[STATE] = { headers: new Map(), isHeadSent: false };
+}
+
+/** By way of `writeHead`, which middleware replaces to change headers at the last moment. */
+function decideHead(response: Response): void {
+  if (!response.headersSent) response.writeHead(response.statusCode);
+}
+
+function sendHead(response: Response): void {
+  const state = response[STATE];
+  if (state.isHeadSent) return;
+  decideHead(response);
+  state.isHeadSent = true;
+  response.socket?.write(response._header ?? "", "latin1");
+}
+
+function formatHead(response: Response): string {
+  const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage ?? ""}`];
+  for (const [name, value] of response[STATE].headers.values()) {
+    for (const one of [value].flat()) lines.push(`${name}: ${String(one)}`);
+  }
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
 /** An object, a list of pairs, or names and values in turn. */
 function listHeaders(headers: HeaderInput | undefined): [string, HeaderValue][] {
   if (headers === undefined || headers === null) return [];
