@@ -10,7 +10,7 @@ import { type Draft, hasBody } from "./draft.ts";
 import { draftBrokenOff } from "./error-page.ts";
 import type { Land } from "./flights.ts";
 import type { Passage } from "./passage.ts";
-import { pumpBody, storeBody } from "./pump.ts";
+import { pumpBody, storeBody, storeUnwatched } from "./pump.ts";
 import type { StoringPlan } from "./storing.ts";
 
 /** An answer of an origin, and why it was asked. */
@@ -72,7 +72,7 @@ export async function draftWhileStoring(
   const length = compressed ? undefined : lengthOf(response);
   const recorder = new BodyRecorder(plan.bodyId, length);
   if (notModified) {
-    ports.defer(storeBody(answer, source, recorder).then(keep));
+    ports.defer(storeUnwatched(answer, source, recorder).then(keep));
     return asNotModified(draft);
   }
   if (length === undefined || length > INLINE_BODY_BYTES) {

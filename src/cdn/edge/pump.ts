@@ -4,6 +4,9 @@ import type { BodyRecorder, RecordedBody } from "../store/body-recorder.ts";
 /** How far an answer may run ahead of its viewer, so that a slow one does not hold up the store. */
 const AHEAD_BYTES = 1024 * 1024;
 
+/** How long a body is stored on that nobody waits for: as long as the platform lets work go on after an answer. */
+const UNWATCHED_MS = 30_000;
+
 /** A body on its way to a viewer while it is stored. */
 export interface Pumped {
   /** For the viewer. */
@@ -28,7 +31,7 @@ export function pumpBody(
   return { body: readable, recorded: pump(answer, source, recorder, viewer) };
 }
 
-/** The same for nobody but the store. */
+/** The same for a viewer who waits for all of it. */
 export function storeBody(
   answer: OriginAnswer,
   source: ReadableStream<Uint8Array>,
@@ -37,11 +40,21 @@ export function storeBody(
   return pump(answer, source, recorder, undefined);
 }
 
+/** The same for nobody but the store. */
+export function storeUnwatched(
+  answer: OriginAnswer,
+  source: ReadableStream<Uint8Array>,
+  recorder: BodyRecorder,
+): Promise<RecordedBody | undefined> {
+  return pump(answer, source, recorder, undefined, Date.now());
+}
+
 async function pump(
   { watch }: OriginAnswer,
   source: ReadableStream<Uint8Array>,
   recorder: BodyRecorder | undefined,
   viewer: ViewerSink | undefined,
+  unwatchedSince = Infinity,
 ): Promise<RecordedBody | undefined> {
   const reader = source.getReader();
   try {
@@ -52,7 +65,9 @@ async function pump(
       const stored = recorder?.write(value);
       if (stored) await stored;
       if (viewer?.isWatching) await viewer.write(value);
-      else if (!recorder) throw new Error("Nobody wants the rest.");
+      else if (!recorder || Date.now() > (viewer?.leftAt ?? unwatchedSince) + UNWATCHED_MS) {
+        throw new Error("Nobody wants the rest.");
+      }
       // Waiting for the viewer is no silence of the origin.
       watch.touch();
     }
@@ -70,7 +85,7 @@ async function pump(
 class ViewerSink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #ahead = 0;
-  #gone = false;
+  #leftAt = Infinity;
   #wake: (() => void) | undefined;
 
   constructor(writer: WritableStreamDefaultWriter<Uint8Array>) {
@@ -79,13 +94,18 @@ class ViewerSink {
   }
 
   get isWatching(): boolean {
-    return !this.#gone;
+    return this.#leftAt === Infinity;
+  }
+
+  /** In milliseconds since the epoch; infinite while the viewer is there. */
+  get leftAt(): number {
+    return this.#leftAt;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#ahead += bytes.byteLength;
     void this.#send(bytes);
-    while (this.#ahead > AHEAD_BYTES && !this.#gone) {
+    while (this.#ahead > AHEAD_BYTES && this.isWatching) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
@@ -101,7 +121,7 @@ class ViewerSink {
   }
 
   async close(): Promise<void> {
-    if (!this.#gone) await this.#writer.close().catch(() => undefined);
+    if (this.isWatching) await this.#writer.close().catch(() => undefined);
   }
 
   async abort(reason: unknown): Promise<void> {
@@ -109,7 +129,7 @@ class ViewerSink {
   }
 
   #leave(): void {
-    this.#gone = true;
+    this.#leftAt = Math.min(this.#leftAt, Date.now());
     this.#wake?.();
   }
 }
