@@ -76,6 +76,8 @@ export async function draftWhileStoring(
     return asNotModified(draft);
   }
   if (length === undefined || length > INLINE_BODY_BYTES) {
+    // Nobody knows when it ends, and who waits would have to ask all the same.
+    if (plan.freshness.alwaysValidate && lengthOf(response) === undefined) land({ kind: "uncacheable" });
     const { body, recorded } = pumpBody(answer, source, length, recorder);
     ports.defer(recorded.then(keep));
     return { ...draft, body };

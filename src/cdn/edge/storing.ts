@@ -1,5 +1,5 @@
 import { splitList } from "../engine/directives.ts";
-import { computeFreshness, type Exchange } from "../engine/freshness.ts";
+import { computeFreshness, type Exchange, type Freshness, hasExplicitLifetime } from "../engine/freshness.ts";
 import { isStorable, storedFields } from "../engine/storability.ts";
 import type { StoredResponse } from "../engine/stored-response.ts";
 import { selectingHeaders } from "../engine/vary.ts";
@@ -33,6 +33,7 @@ export function planStoring(
     honoursRequestDirectives: behavior.honoursRequestDirectives,
   });
   if (!behavior.caches || !storable || isDeceptive(viewer.path, headers)) return undefined;
+  if (isEndless(headers, freshness)) return undefined;
   const tags = readTags(passage, headers);
   return {
     bodyId: crypto.randomUUID(),
@@ -46,6 +47,15 @@ export function planStoring(
     invalidation: distribution.invalidations.latest,
     ...(tags.length > 0 && { tags }),
   };
+}
+
+/**
+ * Whether a response is an event stream (HTML section 9.2) that says of no time for which it is fresh. It ends when its
+ * listener leaves: who comes next would wait for an end, or hear what the first one heard.
+ */
+function isEndless(headers: Headers, { lifetime, alwaysValidate }: Freshness): boolean {
+  if (!headers.get("content-type")?.toLowerCase().startsWith("text/event-stream")) return false;
+  return alwaysValidate || lifetime <= 0 || !hasExplicitLifetime(headers);
 }
 
 function readTags({ distribution }: Passage, headers: Headers): string[] {
