@@ -104,9 +104,9 @@ describe.each([1, 4])("CopyObject in a bucket on %i index objects", (shards) => 
 
   test("has the redirect that the copy is given, whatever its source has", async () => {
     const WebsiteRedirectLocation = "/elsewhere";
-    const copy = async (Key: string, from: string, WebsiteRedirectLocation?: string) => {
+    const copy = async (Key: string, from: string, redirect?: string) => {
       await client.send(
-        new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${from}`, WebsiteRedirectLocation }),
+        new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${from}`, WebsiteRedirectLocation: redirect }),
       );
       return client.send(new HeadObjectCommand({ Bucket, Key }));
     };
