@@ -1,5 +1,5 @@
 import type { Identity, Account } from "../auth/identity.ts";
-import { isAccountItself, requireAllowed } from "../auth/policy/decide-action.ts";
+import { requireAllowed } from "../auth/policy/decide-action.ts";
 import { Keyring } from "../auth/kms/keyring.ts";
 import type { Env } from "../env.ts";
 import { ServiceError } from "../lib/errors.ts";
@@ -11,7 +11,6 @@ import type { Deployment } from "./deployment.ts";
 import { logFault } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import { nameInJson } from "./json-errors.ts";
-import { peekMembers, textOf } from "./principal-access.ts";
 import { factsOf } from "./request-facts.ts";
 import { type BodyLimit, readSignedBody } from "./signed-body.ts";
 
@@ -25,9 +24,9 @@ interface KmsRequest {
 
 const CONTENT_TYPE = "application/x-amz-json-1.1";
 const TARGET = /^TrentService\.([A-Za-z]+)$/;
-/** A ciphertext of 6 KB, a description and an encryption context are far smaller. */
+/** A policy of 32 KB with all its quotes escaped, and what is said of a larger one. */
 const BODY_LIMIT: BodyLimit = {
-  bytes: 65_536,
+  bytes: 262_144,
   discarded: 1_048_576,
   tooLarge: () => kmsError("RequestEntityTooLargeException", "Request is too large."),
 };
@@ -60,24 +59,20 @@ async function serveKms({ incoming, env, deployment, onMatch }: KmsRequest): Pro
   if (!operation || incoming.method !== "POST") {
     throw kmsError("UnsupportedOperationException", `This deployment does not serve ${name} of KMS.`);
   }
-  if (!isAccountItself(identity)) {
-    const key = textOf(peekMembers(body), "KeyId");
-    const own = `arn:aws:kms:${deployment.region}:${account.id}`;
-    const named = key.startsWith("alias/") ? `${own}:${key}` : `${own}:key/${key}`;
-    const resource = key === "" ? "*" : key.startsWith("arn:") ? key : named;
-    requireAllowed(factsOf(identity, incoming, deployment), { action: `kms:${operation.name}`, resource });
-  }
+  const facts = factsOf(identity, incoming, deployment);
+  if (operation.on === "account") requireAllowed(facts, { action: operation.access, resource: "*" });
   return operation.handle({
     operation: operation.name,
     account,
+    facts,
     region: deployment.region,
     input: JsonInput.parse(body, INPUT_ERRORS),
     keys: kmsKeysOf(env, account.id),
+    directory: deployment.directory,
     keyring: new Keyring(env),
   });
 }
 
-/** Its own keys are all that an account can name: whoever is the account may do everything with them. */
 function requireAccount(identity: Identity): Account {
   if (identity.kind === "account") return identity.account;
   throw kmsError("MissingAuthenticationTokenException", "Missing Authentication Token");

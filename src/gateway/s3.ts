@@ -163,6 +163,7 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
     payload,
     virtualHosted: address.virtualHosted,
     origin: incoming.origin,
+    clientAddress: incoming.clientAddress,
     get bucket() {
       return bucketNamed(address.bucket);
     },

@@ -114,12 +114,13 @@ async function rewrap(
     return { refused: "a KMS key is disabled or gone" };
   }
   const keyId = formatKeyArn(config.region, sealing.accountId, sealing.key.id);
-  const openingArn = formatKeyArn(source.region, opening.accountId, opening.key.id);
-  if (!mayUseKey(caller, "kms:Decrypt", openingArn)) return { refused: "the role may not kms:Decrypt" };
-  if (!mayUseKey(caller, "kms:Encrypt", keyId)) return { refused: "the role may not kms:Encrypt" };
+  const context = { ...record.context, "aws:s3:arn": `arn:aws:s3:::${config.name}/${key}` };
+  const decrypting = { action: "kms:Decrypt", context: record.context, via: "s3" } as const;
+  const encrypting = { action: "kms:Encrypt", context, via: "s3" } as const;
+  if (!mayUseKey(caller, opening, decrypting, source.region)) return { refused: "the role may not kms:Decrypt" };
+  if (!mayUseKey(caller, sealing, encrypting, config.region)) return { refused: "the role may not kms:Encrypt" };
   const opened = await keyring.decrypt(opening, ciphertext, record.context);
   if (!opened) return { refused: "the data key cannot be opened" };
-  const context = { ...record.context, "aws:s3:arn": `arn:aws:s3:::${config.name}/${key}` };
   const sealed = await keyring.encrypt(sealing, opened.plaintext, context);
   return { ...record, keyId, dataKey: Buffer.from(sealed).toString("base64"), context };
 }

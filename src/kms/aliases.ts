@@ -1,6 +1,17 @@
 import { formatAliasArn } from "../auth/kms/key-names.ts";
+import { requireAllowed } from "../auth/policy/decide-action.ts";
 import type { AliasOutcome } from "../metadata/kms/protocol.ts";
-import { arnOf, findKey, KEY_NAME, type KmsCall, readChangedKey, readPaging, renderPaging, toSeconds } from "./call.ts";
+import {
+  arnOf,
+  findKey,
+  findOwnKey,
+  KEY_NAME,
+  type KmsCall,
+  readChangedKey,
+  readPaging,
+  renderPaging,
+  toSeconds,
+} from "./call.ts";
 import { kmsError } from "./errors.ts";
 
 const ALIAS = { min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ };
@@ -9,6 +20,7 @@ const ALIAS = { min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ };
 export async function createAlias(call: KmsCall): Promise<undefined> {
   const name = readAlias(call);
   const id = await readChangedKey(call, "TargetKeyId");
+  requireAlias(call, name);
   settleAlias(call, name, await call.keys.createAlias(name, id));
 }
 
@@ -16,6 +28,8 @@ export async function createAlias(call: KmsCall): Promise<undefined> {
 export async function updateAlias(call: KmsCall): Promise<undefined> {
   const name = readAlias(call);
   const id = await readChangedKey(call, "TargetKeyId");
+  requireAlias(call, name);
+  await findKey(call, name);
   settleAlias(call, name, await call.keys.updateAlias(name, id));
 }
 
@@ -23,6 +37,8 @@ export async function updateAlias(call: KmsCall): Promise<undefined> {
 export async function deleteAlias(call: KmsCall): Promise<undefined> {
   const name = readAlias(call);
   call.input.finish();
+  requireAlias(call, name);
+  await findKey(call, name);
   settleAlias(call, name, await call.keys.deleteAlias(name));
 }
 
@@ -30,7 +46,7 @@ export async function deleteAlias(call: KmsCall): Promise<undefined> {
 export async function listAliases(call: KmsCall): Promise<object> {
   const keyName = call.input.text("KeyId", KEY_NAME);
   const { after, limit } = readPaging(call, 50, 100);
-  const keyId = keyName === undefined ? undefined : (await findKey(call, keyName)).key.id;
+  const keyId = keyName === undefined ? undefined : (await findOwnKey(call, keyName)).key.id;
   const { items, more } = await call.keys.listAliases(keyId, after, limit);
   const Aliases = items.map((alias) => ({
     AliasName: alias.name,
@@ -40,6 +56,11 @@ export async function listAliases(call: KmsCall): Promise<object> {
     LastUpdatedDate: toSeconds(alias.updatedAt),
   }));
   return { Aliases, ...renderPaging(more, items.at(-1)?.name) };
+}
+
+/** An alias has no policy; its key, which has one, is asked for as well ("Controlling access to aliases"). */
+function requireAlias({ facts, operation, region, account }: KmsCall, name: string): void {
+  requireAllowed(facts, { action: `kms:${operation}`, resource: formatAliasArn(region, account.id, name) });
 }
 
 /** Names below `alias/aws/` are AWS's. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { EncryptionContext } from "../auth/kms/ciphertext.ts";
+import { type EncryptionContext, parseCiphertext } from "../auth/kms/ciphertext.ts";
 import { type FoundKey, KEY_BYTES } from "../auth/kms/keyring.ts";
-import { arnOf, checkUsable, denyStranger, findKey, KEY_NAME, type KmsCall } from "./call.ts";
+import { arnOf, checkUsable, findKey, KEY_NAME, type KmsCall, requireKey } from "./call.ts";
 import { kmsError } from "./errors.ts";
 import { materialId } from "./rotation.ts";
 
@@ -12,17 +12,18 @@ const MAX_RANDOM = 1_024;
 
 /** Encrypt */
 export async function encrypt(call: KmsCall): Promise<object> {
-  const found = await openKey(call, readKeyName(call));
   const plaintext = readBytes(call, "Plaintext", MAX_PLAINTEXT);
-  const bytes = await call.keyring.encrypt(found, plaintext, readContext(call, "EncryptionContext"));
-  return { CiphertextBlob: toBase64(bytes), KeyId: arnOf(call, found.key.id), EncryptionAlgorithm: ALGORITHM };
+  const context = readContext(call, "EncryptionContext");
+  const found = await openKey(call, readKeyName(call), { context });
+  const bytes = await call.keyring.encrypt(found, plaintext, context);
+  return { CiphertextBlob: toBase64(bytes), KeyId: nameOf(call, found), EncryptionAlgorithm: ALGORITHM };
 }
 
 /** Decrypt: the ciphertext says which key made it. */
 export async function decrypt(call: KmsCall): Promise<object> {
-  const { found, plaintext, material } = await open(call, "KeyId", "EncryptionContext");
+  const { found, plaintext, material } = await open(call, "KeyId", "EncryptionContext", "kms:Decrypt");
   return {
-    KeyId: arnOf(call, found.key.id),
+    KeyId: nameOf(call, found),
     Plaintext: toBase64(plaintext),
     EncryptionAlgorithm: ALGORITHM,
     KeyMaterialId: materialId(material),
@@ -31,14 +32,15 @@ export async function decrypt(call: KmsCall): Promise<object> {
 
 /** ReEncrypt */
 export async function reEncrypt(call: KmsCall): Promise<object> {
-  const source = await open(call, "SourceKeyId", "SourceEncryptionContext");
-  const destination = await openKey(call, readKeyName(call, "DestinationKeyId"));
+  const source = await open(call, "SourceKeyId", "SourceEncryptionContext", "kms:ReEncryptFrom");
   const context = readContext(call, "DestinationEncryptionContext");
+  const name = readKeyName(call, "DestinationKeyId");
+  const destination = await openKey(call, name, { action: "kms:ReEncryptTo", context });
   const bytes = await call.keyring.encrypt(destination, source.plaintext, context);
   return {
     CiphertextBlob: toBase64(bytes),
-    SourceKeyId: arnOf(call, source.found.key.id),
-    KeyId: arnOf(call, destination.key.id),
+    SourceKeyId: nameOf(call, source.found),
+    KeyId: nameOf(call, destination),
     SourceEncryptionAlgorithm: ALGORITHM,
     DestinationEncryptionAlgorithm: ALGORITHM,
     SourceKeyMaterialId: materialId(source.material),
@@ -65,11 +67,11 @@ export async function generateRandom({ input }: KmsCall): Promise<object> {
   return { Plaintext: randomBytes(bytes).toString("base64") };
 }
 
-function renderDataKey(call: KmsCall, { key }: FoundKey, ciphertext: Uint8Array): object {
+function renderDataKey(call: KmsCall, found: FoundKey, ciphertext: Uint8Array): object {
   return {
     CiphertextBlob: toBase64(ciphertext),
-    KeyId: arnOf(call, key.id),
-    KeyMaterialId: materialId(key.material),
+    KeyId: nameOf(call, found),
+    KeyMaterialId: materialId(found.key.material),
   };
 }
 
@@ -82,29 +84,39 @@ async function makeDataKey(call: KmsCall) {
   if ((spec === undefined) === (bytes === undefined)) {
     throw kmsError("ValidationException", "Please specify either number of bytes or key spec.");
   }
-  const found = await openKey(call, name);
+  const context = readContext(call, "EncryptionContext");
+  const found = await openKey(call, name, { context });
   const length = bytes ?? (spec === "AES_128" ? 16 : KEY_BYTES);
-  const dataKey = await call.keyring.createDataKey(found, readContext(call, "EncryptionContext"), length);
+  const dataKey = await call.keyring.createDataKey(found, context, length);
   return { found, ...dataKey };
 }
 
-async function open(call: KmsCall, keyMember: string, contextMember: string) {
-  const { input, keyring, account } = call;
+async function open(call: KmsCall, keyMember: string, contextMember: string, action: string) {
+  const { input, keyring } = call;
   const named = input.text(keyMember, KEY_NAME);
-  const maker = await keyring.findMaker(readBytes(call, "CiphertextBlob", MAX_CIPHERTEXT));
-  if (!maker) throw kmsError("InvalidCiphertextException", "The ciphertext is not one of this service.");
-  if (maker.ciphertext.accountId !== account.id || !maker.found) throw denyStranger(account, call.operation);
-  const { found, ciphertext } = maker;
-  if (named !== undefined && (await findKey(call, named)).key.id !== found.key.id) {
+  const ciphertext = parseCiphertext(readBytes(call, "CiphertextBlob", MAX_CIPHERTEXT));
+  const context = readContext(call, contextMember);
+  if (!ciphertext) throw kmsError("InvalidCiphertextException", "The ciphertext is not one of this service.");
+  // It is not known by an alias, even where the request names one.
+  const found = await requireKey(
+    call,
+    { accountId: ciphertext.accountId, name: ciphertext.keyId },
+    { action, context },
+  );
+  if (named !== undefined && (await findKey(call, named, { action, context })).key.id !== found.key.id) {
     throw kmsError(
       "IncorrectKeyException",
       "The key ID in the request does not identify a CMK that can perform this operation.",
     );
   }
   checkUsable(call, found);
-  const opened = await keyring.decrypt(found, ciphertext, readContext(call, contextMember));
+  const opened = await keyring.decrypt(found, ciphertext, context);
   if (!opened) throw kmsError("InvalidCiphertextException", "The ciphertext or its encryption context was altered.");
   return { found, ...opened };
+}
+
+function nameOf(call: KmsCall, { accountId, key }: FoundKey): string {
+  return arnOf(call, key.id, accountId);
 }
 
 function readKeyName({ input }: KmsCall, member = "KeyId"): string {
@@ -113,8 +125,8 @@ function readKeyName({ input }: KmsCall, member = "KeyId"): string {
   return name;
 }
 
-async function openKey(call: KmsCall, name: string): Promise<FoundKey> {
-  const found = await findKey(call, name);
+async function openKey(call: KmsCall, name: string, wanted: Parameters<typeof findKey>[2]): Promise<FoundKey> {
+  const found = await findKey(call, name, wanted);
   checkUsable(call, found);
   return found;
 }

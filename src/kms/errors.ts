@@ -15,6 +15,7 @@ const STATUS = {
   KMSInternalException: 500,
   KMSInvalidStateException: 400,
   LimitExceededException: 400,
+  MalformedPolicyDocumentException: 400,
   MissingAuthenticationTokenException: 403,
   NotFoundException: 400,
   RequestEntityTooLargeException: 413,

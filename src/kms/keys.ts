@@ -1,4 +1,4 @@
-import type { KmsKey } from "../metadata/kms/protocol.ts";
+import type { FoundKey } from "../auth/kms/keyring.ts";
 import {
   arnOf,
   findKey,
@@ -11,6 +11,7 @@ import {
   toSeconds,
 } from "./call.ts";
 import { kmsError } from "./errors.ts";
+import { checkPolicy, readPolicy, refuseLockout } from "./policies.ts";
 import { materialId } from "./rotation.ts";
 import { readTags } from "./tags.ts";
 
@@ -27,7 +28,8 @@ export async function createKey(call: KmsCall): Promise<object> {
   const spec = input.text("KeySpec") ?? input.text("CustomerMasterKeySpec") ?? "SYMMETRIC_DEFAULT";
   const usage = input.text("KeyUsage") ?? "ENCRYPT_DECRYPT";
   const origin = input.text("Origin") ?? "AWS_KMS";
-  const policy = input.text("Policy");
+  const policy = readPolicy(input);
+  const unsafe = input.boolean("BypassPolicyLockoutSafetyCheck") ?? false;
   const { [ID_TAG]: id, ...tags } = readTags(input);
   input.finish();
   if (
@@ -40,19 +42,23 @@ export async function createKey(call: KmsCall): Promise<object> {
       "Keys of this deployment are SYMMETRIC_DEFAULT, for ENCRYPT_DECRYPT, of the origin AWS_KMS, in one Region.",
     );
   }
-  if (policy !== undefined) throw unsupported("Key policies are not served: a key is for the account that owns it.");
   if (id !== undefined && !ID_PATTERN.test(id)) throw kmsError("TagException", `${ID_TAG} must be the id of a key.`);
-  const key = await keyring.mint({ description, tags, ...(id !== undefined && { id }) });
+  if (policy !== undefined) await checkPolicy(call, policy);
+  const minted = await keyring.mint({ description, tags, ...(id !== undefined && { id }) });
+  const key = policy === undefined ? minted : { ...minted, policy };
+  if (policy !== undefined && !unsafe) refuseLockout(call, key);
   if (!(await keys.createKey(key)))
     throw kmsError("AlreadyExistsException", `The key ${arnOf(call, key.id)} already exists`);
-  return { KeyMetadata: renderKey(call, key) };
+  // For an object that still runs the code of before there were policies: it must not leave the key without.
+  if (policy !== undefined) await keys.setPolicy(key.id, policy);
+  return { KeyMetadata: renderKey(call, { accountId: call.account.id, key }) };
 }
 
 /** DescribeKey */
 export async function describeKey(call: KmsCall): Promise<object> {
   const name = call.input.requireText("KeyId", KEY_NAME);
   call.input.finish();
-  return { KeyMetadata: renderKey(call, (await findKey(call, name)).key) };
+  return { KeyMetadata: renderKey(call, await findKey(call, name)) };
 }
 
 /** ListKeys */
@@ -85,7 +91,9 @@ export async function updateKeyDescription(call: KmsCall): Promise<undefined> {
 /** ScheduleKeyDeletion */
 export async function scheduleKeyDeletion(call: KmsCall): Promise<object> {
   const days = call.input.integer("PendingWindowInDays", { min: 7, max: 30 }) ?? 30;
-  const id = await readChangedKey(call);
+  const id = await readChangedKey(call, "KeyId", {
+    keys: { "kms:schedulekeydeletionpendingwindowindays": String(days) },
+  });
   const at = Date.now() + days * DAY_MS;
   const key = settleKey(call, id, await call.keys.scheduleDeletion(id, at));
   return { KeyId: arnOf(call, id), DeletionDate: toSeconds(at), KeyState: key.state, PendingWindowInDays: days };
@@ -98,37 +106,11 @@ export async function cancelKeyDeletion(call: KmsCall): Promise<object> {
   return { KeyId: arnOf(call, id) };
 }
 
-/** GetKeyPolicy: the one that every key has, which leaves it to the owning account. */
-export async function getKeyPolicy(call: KmsCall): Promise<object> {
-  const name = call.input.requireText("KeyId", KEY_NAME);
-  const policyName = call.input.text("PolicyName") ?? "default";
-  call.input.finish();
-  await findKey(call, name);
-  if (policyName !== "default") throw kmsError("NotFoundException", "No such policy exists");
-  const statement = {
-    Sid: "Enable IAM User Permissions",
-    Effect: "Allow",
-    Principal: { AWS: `arn:aws:iam::${call.account.id}:root` },
-    Action: "kms:*",
-    Resource: "*",
-  };
-  const policy = { Version: "2012-10-17", Id: "key-default-1", Statement: [statement] };
-  return { Policy: JSON.stringify(policy, undefined, 2), PolicyName: policyName };
-}
-
-/** ListKeyPolicies */
-export async function listKeyPolicies(call: KmsCall): Promise<object> {
-  const name = call.input.requireText("KeyId", KEY_NAME);
-  call.input.finish();
-  await findKey(call, name);
-  return { PolicyNames: ["default"], Truncated: false };
-}
-
-function renderKey(call: KmsCall, key: KmsKey): object {
+function renderKey(call: KmsCall, { accountId, key }: FoundKey): object {
   return {
-    AWSAccountId: call.account.id,
+    AWSAccountId: accountId,
     KeyId: key.id,
-    Arn: arnOf(call, key.id),
+    Arn: arnOf(call, key.id, accountId),
     CreationDate: toSeconds(key.createdAt),
     Enabled: key.state === "Enabled",
     Description: key.description,

@@ -6,6 +6,7 @@ import {
   arnOf,
   checkUsable,
   findKey,
+  findOwnKey,
   KEY_NAME,
   type KmsCall,
   readChangedKey,
@@ -23,7 +24,7 @@ const SOON_MS = 20 * 60_000;
 /** EnableKeyRotation, which changes the period as well. */
 export async function enableKeyRotation(call: KmsCall): Promise<undefined> {
   const days = call.input.integer("RotationPeriodInDays", PERIOD_DAYS) ?? YEARLY_DAYS;
-  const { id } = await openChangedKey(call);
+  const { id } = await openChangedKey(call, { "kms:rotationperiodindays": String(days) });
   settleKey(call, id, await call.keys.setRotation(id, days));
 }
 
@@ -37,8 +38,8 @@ export async function disableKeyRotation(call: KmsCall): Promise<undefined> {
 export async function getKeyRotationStatus(call: KmsCall): Promise<object> {
   const name = call.input.requireText("KeyId", KEY_NAME);
   call.input.finish();
-  const { key } = await findKey(call, name);
-  const KeyId = arnOf(call, key.id);
+  const { accountId, key } = await findKey(call, name);
+  const KeyId = arnOf(call, key.id, accountId);
   const { rotationDays, rotatesAt } = key;
   if (rotationDays === undefined || key.state === "PendingDeletion") return { KeyId, KeyRotationEnabled: false };
   return {
@@ -96,8 +97,8 @@ export function materialId(sealed: string): string {
 }
 
 /** A key of the account's own, in a state in which its rotation can be changed. */
-async function openChangedKey(call: KmsCall) {
-  const found = await findKey(call, await readChangedKey(call));
+async function openChangedKey(call: KmsCall, keys: Readonly<Record<string, string>> = {}) {
+  const found = await findOwnKey(call, await readChangedKey(call, "KeyId", { keys }));
   checkUsable(call, found);
   return found.key;
 }

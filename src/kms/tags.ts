@@ -1,5 +1,14 @@
 import type { JsonInput } from "../lib/json-input.ts";
-import { findKey, KEY_NAME, type KmsCall, readChangedKey, readPaging, renderPaging, settleKey } from "./call.ts";
+import {
+  findKey,
+  findOwnKey,
+  KEY_NAME,
+  type KmsCall,
+  readChangedKey,
+  readPaging,
+  renderPaging,
+  settleKey,
+} from "./call.ts";
 import { kmsError } from "./errors.ts";
 
 const MAX_TAGS = 50;
@@ -22,7 +31,7 @@ export function readTags(input: JsonInput): Record<string, string> {
 export async function tagResource(call: KmsCall): Promise<undefined> {
   const added = readTags(call.input);
   const id = await readChangedKey(call);
-  const { key } = await findKey(call, id);
+  const { key } = await findOwnKey(call, id);
   const tags = { ...key.tags, ...added };
   if (Object.keys(tags).length > MAX_TAGS) throw kmsError("TagException", "Too many tags");
   settleKey(call, id, await call.keys.setTags(id, tags));
@@ -32,7 +41,7 @@ export async function tagResource(call: KmsCall): Promise<undefined> {
 export async function untagResource(call: KmsCall): Promise<undefined> {
   const removed = new Set(call.input.textList("TagKeys") ?? []);
   const id = await readChangedKey(call);
-  const { key } = await findKey(call, id);
+  const { key } = await findOwnKey(call, id);
   const kept = Object.entries(key.tags).filter(([name]) => !removed.has(name));
   settleKey(call, id, await call.keys.setTags(id, Object.fromEntries(kept)));
 }

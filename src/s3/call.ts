@@ -60,6 +60,8 @@ export interface S3Call {
   checkDestination(destination: string, bucket: BucketConfig): Promise<string | undefined>;
   /** @throws ServiceError AccessDenied unless the caller may hand the role to S3 */
   checkPassRole(roleArn: string): Promise<void>;
+  /** The client's address where the platform tells it. */
+  readonly clientAddress: string | undefined;
   /** KMS keys, for `aws:kms`. */
   readonly keyring: Keyring;
   /** Bodies, by blob id. */

@@ -1,4 +1,5 @@
 import { parseCiphertext } from "../auth/kms/ciphertext.ts";
+import { requireKeyUse } from "../auth/kms/key-access.ts";
 import { formatKeyArn, parseKeyName } from "../auth/kms/key-names.ts";
 import type { FoundKey } from "../auth/kms/keyring.ts";
 import type { ObjectEncryption } from "../lib/object-encryption.ts";
@@ -16,9 +17,10 @@ export async function encryptWithKms(
   const accountId = requireAccount(call);
   const found =
     keyName === undefined ? await call.keyring.findS3Key(accountId) : await findKey(call, accountId, keyName);
-  checkUsable(call, found);
   // As on AWS, where it appears in the audit log of the key.
   const context = { "aws:s3:arn": `arn:aws:s3:::${call.bucketName}/${call.key}`, ...asked };
+  authorise(call, found, "kms:GenerateDataKey", context);
+  checkUsable(call, found);
   const { plaintext, ciphertext } = await call.keyring.createDataKey(found, context);
   const inherited = call.bucket.config.documents?.encryption?.bucketKeyEnabled ?? false;
   const record: KmsRecord = {
@@ -33,14 +35,14 @@ export async function encryptWithKms(
   return { record, key: plaintext };
 }
 
-/** The data key of a version. @throws ServiceError when its KMS key is disabled, gone, or not the caller's */
+/** The data key of a version. @throws ServiceError when its KMS key is disabled, gone, or not for the caller */
 export async function openDataKey(call: S3Call, { dataKey, context, keyId }: KmsRecord): Promise<Uint8Array> {
-  const accountId = requireAccount(call);
+  requireAccount(call);
   const ciphertext = parseCiphertext(Buffer.from(dataKey, "base64"));
   if (!ciphertext) throw s3Error("KMS.InvalidCiphertextException");
-  if (ciphertext.accountId !== accountId) throw s3Error("AccessDenied");
-  const found = await call.keyring.find({ accountId, name: ciphertext.keyId });
+  const found = await call.keyring.find({ accountId: ciphertext.accountId, name: ciphertext.keyId });
   if (!found) throw s3Error("KMS.NotFoundException", { message: `Key '${keyId}' does not exist` });
+  authorise(call, found, "kms:Decrypt", context);
   checkUsable(call, found);
   const opened = await call.keyring.decrypt(found, ciphertext, context);
   if (!opened) throw s3Error("KMS.InvalidCiphertextException");
@@ -57,12 +59,21 @@ export function kmsHeaders({ algorithm, keyId, bucketKeyEnabled }: KmsRecord): R
 
 async function findKey(call: S3Call, accountId: string, text: string): Promise<FoundKey> {
   const name = parseKeyName(text, accountId);
-  // A key is for the account that owns it: whoever else names it does not learn whether it exists.
-  if (name && name.accountId !== accountId) throw s3Error("AccessDenied");
   const here = name && (name.region === undefined || name.region === call.settings.region);
-  const found = here ? await call.keyring.find(name) : undefined;
+  const own = name?.accountId === accountId;
+  const reachable = here && (own || (await call.directory.findAccount(name.accountId)) !== undefined);
+  const found = reachable ? await call.keyring.find(name) : undefined;
+  // Whoever names the key of another account does not learn whether it exists.
+  if (!found && name && !own) throw s3Error("AccessDenied");
   if (!found) throw s3Error("KMS.NotFoundException", { message: `Invalid keyId '${text}'` });
   return found;
+}
+
+/** S3 uses keys for its caller, whose rights decide. */
+function authorise(call: S3Call, found: FoundKey, action: string, context: KmsRecord["context"]): void {
+  const { identity, origin, clientAddress, headers } = call;
+  const facts = { identity, origin, clientAddress, headers, region: call.settings.region };
+  requireKeyUse(facts, found, { action, context, via: "s3" });
 }
 
 function checkUsable(call: S3Call, found: FoundKey): void {

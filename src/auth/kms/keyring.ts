@@ -5,7 +5,7 @@ import { kmsKeysOf } from "../../metadata/kms/client.ts";
 import type { KmsKey } from "../../metadata/kms/protocol.ts";
 import { isRotationDue, schedule, YEARLY_DAYS } from "../../metadata/kms/rotation.ts";
 import { type MasterKey, masterKeyOf } from "../secrets.ts";
-import { type Ciphertext, decryptUnder, encryptUnder, type EncryptionContext, parseCiphertext } from "./ciphertext.ts";
+import { type Ciphertext, decryptUnder, encryptUnder, type EncryptionContext } from "./ciphertext.ts";
 import type { KeyName } from "./key-names.ts";
 
 export const KEY_BYTES = 32;
@@ -102,13 +102,6 @@ export class Keyring {
   async createDataKey(found: FoundKey, context: EncryptionContext, bytes = KEY_BYTES): Promise<DataKey> {
     const plaintext = crypto.getRandomValues(new Uint8Array(bytes));
     return { plaintext, ciphertext: await this.encrypt(found, plaintext, context) };
-  }
-
-  /** The key that made a ciphertext, if it is still there. */
-  async findMaker(bytes: Uint8Array): Promise<{ ciphertext: Ciphertext; found: FoundKey | undefined } | undefined> {
-    const ciphertext = parseCiphertext(bytes);
-    if (!ciphertext) return undefined;
-    return { ciphertext, found: await this.find({ accountId: ciphertext.accountId, name: ciphertext.keyId }) };
   }
 
   /** What was changed here is seen here at once: a key is known by its id and by any of its aliases. */

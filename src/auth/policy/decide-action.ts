@@ -17,7 +17,7 @@ export interface ActionRequest {
   /** ARN; `*` for actions on no resource. */
   readonly resource: string;
   /** Condition keys of the service, the names in lower case. */
-  readonly keys?: Readonly<Record<string, string | undefined>>;
+  readonly keys?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** Whether nobody limits the caller: an account itself, not a user or a session of a role. */

@@ -1,8 +1,11 @@
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
+import { isAmbiguous, keysOf, type KeyUse, sideOf } from "../kms/key-access.ts";
+import { formatKeyArn } from "../kms/key-names.ts";
+import type { FoundKey } from "../kms/keyring.ts";
 import { describeRoleSession, formatEntityArn, type Granted } from "../principals.ts";
 import { findAwsPolicy } from "./aws-policies.ts";
 import { bucketPolicyOf } from "./bucket-documents.ts";
-import { type AccountCaller, decideByIdentity, evaluate, type PolicyRequest } from "./evaluate.ts";
+import { type AccountCaller, evaluate, type PolicyRequest } from "./evaluate.ts";
 import { parsePolicy } from "./parse.ts";
 import type { ConditionContext } from "./policy.ts";
 
@@ -51,9 +54,17 @@ export function mayReplicate(caller: AccountCaller, action: string, bucket: Buck
   }).allowed;
 }
 
-/** Whether the replicator may use a KMS key: of that its own policies decide. */
-export function mayUseKey(caller: AccountCaller, action: "kms:Decrypt" | "kms:Encrypt", keyArn: string): boolean {
-  return decideByIdentity(requestOf(caller, action, keyArn), caller.principal?.permissions).allowed;
+/** Whether the replicator may use a KMS key through S3, by its own policies and the key's. */
+export function mayUseKey(caller: AccountCaller, found: FoundKey, use: KeyUse, region: string): boolean {
+  if (isAmbiguous(use.context)) return false;
+  const request = requestOf(caller, use.action, formatKeyArn(region, found.accountId, found.key.id));
+  const keys = keysOf(found, use, region, caller.accountId);
+  const context: ConditionContext = (key) => {
+    const value = keys[key];
+    if (value === undefined) return request.context(key);
+    return typeof value === "string" ? [value] : value;
+  };
+  return evaluate({ ...request, context }, sideOf(found, region)).allowed;
 }
 
 function requestOf(caller: AccountCaller, action: string, resource: string): PolicyRequest {

@@ -13,13 +13,14 @@ type KeyRow = {
   rotates_at: number | null;
   /** JSON, oldest first. */
   rotations: string;
+  policy: string | null;
 };
 
 export function insertKey(sql: SqlStorage, key: KmsKey): boolean {
   const { rowsWritten } = sql.exec(
     `INSERT OR IGNORE INTO keys
-       (id, material, state, description, created_at, deleted_at, tags, manager, rotation_days, rotates_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (id, material, state, description, created_at, deleted_at, tags, manager, rotation_days, rotates_at, policy)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     key.id,
     key.material,
     key.state,
@@ -30,6 +31,7 @@ export function insertKey(sql: SqlStorage, key: KmsKey): boolean {
     key.manager,
     key.rotationDays ?? null,
     key.rotatesAt ?? null,
+    key.policy ?? null,
   );
   return rowsWritten > 0;
 }
@@ -44,7 +46,9 @@ export function findKey(sql: SqlStorage, name: string): KmsKey | undefined {
 
 export function listKeys(sql: SqlStorage, after: string, limit: number): Page<KmsKey> {
   const rows = sql.exec<KeyRow>("SELECT * FROM keys WHERE id > ? ORDER BY id LIMIT ?", after, limit + 1).toArray();
-  return { items: rows.slice(0, limit).map(toKey), more: rows.length > limit };
+  // A thousand policies of 32 KB are more than one answer of the object can hold.
+  const items = rows.slice(0, limit).map((row) => toKey({ ...row, policy: null }));
+  return { items, more: rows.length > limit };
 }
 
 /** Changes a key that is in one of the states. */
@@ -60,7 +64,7 @@ export function changeKey(
   const changed = change(key);
   sql.exec(
     `UPDATE keys SET state = ?, description = ?, deleted_at = ?, tags = ?, material = ?, rotation_days = ?,
-       rotates_at = ?, rotations = ?
+       rotates_at = ?, rotations = ?, policy = ?
      WHERE id = ?`,
     changed.state,
     changed.description,
@@ -70,6 +74,7 @@ export function changeKey(
     changed.rotationDays ?? null,
     changed.rotatesAt ?? null,
     JSON.stringify(changed.rotations ?? []),
+    changed.policy ?? null,
     key.id,
   );
   return { outcome: "ok", key: changed };
@@ -99,5 +104,6 @@ function toKey(row: KeyRow): KmsKey {
     ...(row.rotation_days !== null && { rotationDays: row.rotation_days }),
     ...(row.rotates_at !== null && { rotatesAt: row.rotates_at }),
     ...(row.rotations !== "[]" && { rotations: JSON.parse(row.rotations) as KeyRotation[] }),
+    ...(row.policy !== null && { policy: row.policy }),
   };
 }

@@ -84,6 +84,10 @@ export class KmsKeys extends DurableObject<Env> implements KmsKeysApi {
     return changeKey(this.#sql, id, ["Enabled", "Disabled"], (key) => ({ ...key, tags }));
   }
 
+  async setPolicy(id: string, policy: string): Promise<KeyOutcome> {
+    return changeKey(this.#sql, id, ["Enabled", "Disabled", "PendingDeletion"], (key) => ({ ...key, policy }));
+  }
+
   async setRotation(id: string, days: number | undefined): Promise<KeyOutcome> {
     return changeKey(this.#sql, id, ["Enabled"], (key) => schedule(key, days, Date.now()));
   }

@@ -22,6 +22,8 @@ export interface KmsKey {
   readonly rotatesAt?: number;
   /** Oldest first. */
   readonly rotations?: readonly KeyRotation[];
+  /** JSON, as it was put. Absent: the one that every key begins with. */
+  readonly policy?: string;
 }
 
 export type RotationType = "AUTOMATIC" | "ON_DEMAND";
@@ -66,12 +68,14 @@ export interface KmsKeysApi {
   findKey(name: string): Promise<KmsKey | undefined>;
   /** The key behind an alias of AWS's own; `candidate` becomes it if there is none yet. */
   ensureKey(alias: string, candidate: KmsKey): Promise<KmsKey>;
+  /** Without their policies. */
   listKeys(after: string, limit: number): Promise<Page<KmsKey>>;
   setEnabled(id: string, enabled: boolean): Promise<KeyOutcome>;
   scheduleDeletion(id: string, at: number): Promise<KeyOutcome>;
   cancelDeletion(id: string): Promise<KeyOutcome>;
   describeKey(id: string, description: string): Promise<KeyOutcome>;
   setTags(id: string, tags: Readonly<Record<string, string>>): Promise<KeyOutcome>;
+  setPolicy(id: string, policy: string): Promise<KeyOutcome>;
   /** Automatic rotation every so many days from now on; undefined ends it. */
   setRotation(id: string, days: number | undefined): Promise<KeyOutcome>;
   /** Sealed `material` becomes the current one; of an AUTOMATIC rotation that is not due, nothing does. */

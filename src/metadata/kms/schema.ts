@@ -22,4 +22,5 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE keys ADD COLUMN rotates_at INTEGER;
    ALTER TABLE keys ADD COLUMN rotations TEXT NOT NULL DEFAULT '[]';
    UPDATE keys SET rotation_days = 365, rotates_at = created_at + 365 * 86400000 WHERE manager = 'AWS';`,
+  "ALTER TABLE keys ADD COLUMN policy TEXT;",
 ];

@@ -4,6 +4,7 @@ import { decideAccess } from "../../auth/policy/authorize.ts";
 import { parsePolicy, PolicySyntaxError } from "../../auth/policy/parse.ts";
 import { fits, hasVariable, hasWildcard, readPattern } from "../../auth/policy/patterns.ts";
 import type { Policy, Principals, Statement } from "../../auth/policy/policy.ts";
+import { accountOfPrincipal } from "../../auth/policy/principal-names.ts";
 import { isPublicPolicy } from "../../auth/policy/public-policy.ts";
 import { element } from "../../lib/xml.ts";
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
@@ -152,10 +153,7 @@ const IDENTITY_CANONICAL_ID = /^45(?:3\d|4[1-9a-f]|5[0-9a]){12,13}0+$/;
 async function allExist(call: S3Call, { aws, canonicalUsers }: Principals): Promise<boolean> {
   for (const name of aws) {
     if (ACCESS_IDENTITY.test(name)) continue;
-    const accountId =
-      /^(?:arn:aws:(?:iam|sts)::)?(\d{12})(?:$|:(?:root$|(?:user|role|assumed-role|federated-user)\/.))/.exec(
-        name,
-      )?.[1];
+    const accountId = accountOfPrincipal(name);
     if (accountId === undefined || !(await call.directory.findAccount(accountId))) return false;
   }
   for (const id of canonicalUsers) {
