@@ -97,13 +97,13 @@ async function open(call: KmsCall, keyMember: string, contextMember: string, act
   const ciphertext = parseCiphertext(readBytes(call, "CiphertextBlob", MAX_CIPHERTEXT));
   const context = readContext(call, contextMember);
   if (!ciphertext) throw kmsError("InvalidCiphertextException", "The ciphertext is not one of this service.");
-  // It is not known by an alias, even where the request names one.
-  const found = await requireKey(
-    call,
-    { accountId: ciphertext.accountId, name: ciphertext.keyId },
-    { action, context },
-  );
-  if (named !== undefined && (await findKey(call, named, { action, context })).key.id !== found.key.id) {
+  const { accountId, keyId } = ciphertext;
+  const wanted = { action, context };
+  const found =
+    named === undefined
+      ? await requireKey(call, { accountId, name: keyId }, wanted)
+      : await findKey(call, named, wanted);
+  if (found.key.id !== keyId || found.accountId !== accountId) {
     throw kmsError(
       "IncorrectKeyException",
       "The key ID in the request does not identify a CMK that can perform this operation.",

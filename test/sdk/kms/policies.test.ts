@@ -135,8 +135,10 @@ describe("a key's policy", () => {
     await expect(encrypt(plainKms, KeyId, { App: "b", app: "a" })).rejects.toMatchObject(denied);
     await kms.send(new CreateAliasCommand({ AliasName: "alias/asked", TargetKeyId: KeyId }));
     const byAlias = { StringEquals: { "kms:RequestAlias": "alias/asked" } };
-    await put(KeyId, owner(), allow(arnOf("plain"), "kms:Encrypt", byAlias));
-    await encrypt(plainKms, "alias/asked");
+    await put(KeyId, owner(), allow(arnOf("plain"), ["kms:Encrypt", "kms:Decrypt"], byAlias));
+    const { CiphertextBlob } = await encrypt(plainKms, "alias/asked");
+    await plainKms.send(new DecryptCommand({ CiphertextBlob, KeyId: "alias/asked" }));
+    await expect(plainKms.send(new DecryptCommand({ CiphertextBlob }))).rejects.toMatchObject(denied);
     await expect(encrypt(plainKms, KeyId)).rejects.toMatchObject(denied);
   });
 });
