@@ -48,7 +48,7 @@ export async function createBucket(call: S3Call): Promise<S3Result> {
   const work = establishBucket(call, bucket, documents);
   call.defer(work);
   await work;
-  return { headers: { location: `/${call.bucketName}` } };
+  return { headers: { location: `/${call.bucketName}`, "x-amz-bucket-arn": bucketArn(call.bucketName) } };
 }
 
 /** What a bucket is configured with at its creation needs the permissions of configuring it (CreateBucket, "Permissions"). */
@@ -62,9 +62,19 @@ export function createBucketAccess({ headers }: Pick<S3Call, "headers">): readon
   return actions.map((action) => ({ action }));
 }
 
+function bucketArn(name: string): string {
+  return `arn:aws:s3:::${name}`;
+}
+
 /** HeadBucket: that it exists and where. */
 export async function headBucket(call: S3Call): Promise<S3Result> {
-  return { headers: { "x-amz-bucket-region": call.bucket.config.region, "x-amz-access-point-alias": "false" } };
+  return {
+    headers: {
+      "x-amz-bucket-arn": bucketArn(call.bucketName),
+      "x-amz-bucket-region": call.bucket.config.region,
+      "x-amz-access-point-alias": "false",
+    },
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { type ReadConditions, readConditionHeaders } from "../lib/conditions.ts"
 import { type Checksum, checksumElement, createChecksum } from "../lib/checksums.ts";
 import type { AccessRequest } from "../lib/operation.ts";
 import { decodePercent } from "../lib/percent.ts";
+import { NULL_VERSION } from "../lib/version-id.ts";
 import { element } from "../lib/xml.ts";
 import type { BucketClient } from "../metadata/bucket/client.ts";
 import type { ObjectLock, Tag } from "../metadata/bucket/documents.ts";
@@ -78,8 +79,10 @@ export async function copyObject(call: S3Call): Promise<S3Result> {
   const { object, source: read } = await committed;
   const headers = writtenHeaders(call, object);
   delete headers["etag"];
+  // Unlike PutObject, CopyObject names the null version where versioning is suspended; of its source it never does.
+  Object.assign(headers, versionHeader(call.bucket.config, object.versionId));
+  if (read.versionId !== NULL_VERSION) headers["x-amz-copy-source-version-id"] = read.versionId;
   Object.assign(headers, expirationHeader(call.bucket.config, object));
-  Object.assign(headers, versionHeader(sourceBucket.config, read.versionId, "x-amz-copy-source-version-id"));
   return { headers, xml: copyResult("CopyObjectResult", object) };
 }
 

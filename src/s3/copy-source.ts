@@ -22,11 +22,7 @@ export function readCopySource(call: Pick<S3Call, "headers">): CopySource {
   const source = decodePercent(path.includes("+") ? path.replaceAll("+", " ") : path).replace(/^\//, "");
   const slash = source.indexOf("/");
   if (slash <= 0 || slash === source.length - 1) {
-    throw invalidArgument(
-      "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-      "x-amz-copy-source",
-      header,
-    );
+    throw invalidArgument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source");
   }
   if (versionId !== undefined) checkVersionId(decodePercent(versionId), "x-amz-copy-source", header);
   return {

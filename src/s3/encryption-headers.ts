@@ -134,7 +134,11 @@ function checkCustomerKey(headers: HeaderFields, prefix: string): CustomerKey {
   const algorithm = requireHeader(headers, prefix + ALGORITHM, "a valid encryption algorithm");
   const key = requireHeader(headers, prefix + KEY, "an appropriate secret key");
   const keyMd5 = requireHeader(headers, prefix + KEY_MD5, "the client calculated MD5 of the secret key");
-  if (algorithm !== "AES256") throw s3Error("InvalidEncryptionAlgorithmError");
+  if (algorithm !== "AES256") {
+    // S3 names the header of its own encryption here, though it is the other one that is wrong.
+    const detail = { ArgumentName: ENCRYPTION, ArgumentValue: algorithm };
+    throw s3Error("InvalidEncryptionAlgorithmError", { detail });
+  }
   const bytes = Buffer.from(key, "base64");
   // Never repeat the key in an answer.
   if (bytes.length !== KEY_BYTES) {

@@ -20,6 +20,7 @@ const CATALOGUE = {
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
   IllegalVersioningConfigurationException: [400, "The Versioning element must be specified"],
+  IdMismatch: [400, "Document ID does not match the specified configuration ID."],
   IllegalLocationConstraintException: [
     400,
     "The specified location constraint is incompatible for the region specific endpoint this request was sent to.",
@@ -36,12 +37,10 @@ const CATALOGUE = {
     "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
   ],
   InvalidBucketName: [400, "The specified bucket is not valid."],
+  InvalidBucketOwnerAWSAccountID: [400, "The value of the expected bucket owner parameter must be an AWS Account ID."],
   InvalidBucketState: [409, "The request is not valid with the current state of the bucket."],
   InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
-  InvalidEncryptionAlgorithmError: [
-    400,
-    "The encryption request that you specified is not valid. The valid value is AES256.",
-  ],
+  InvalidEncryptionAlgorithmError: [400, "The Encryption request you specified is not valid. Supported value: AES256."],
   InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
   InvalidObjectState: [403, "The operation is not valid for the object's storage class"],
   InvalidPart: [
@@ -56,7 +55,7 @@ const CATALOGUE = {
   InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidRequest: [400, "Invalid Request"],
   InvalidRetentionPeriod: [400, "Default retention period must be a positive integer value."],
-  InvalidS3DestinationBucket: [400, "The destination bucket must be the ARN of a bucket."],
+  InvalidS3DestinationBucket: [400, "Invalid bucket ARN."],
   InvalidStorageClass: [400, "The storage class you specified is not valid"],
   InvalidTag: [400, "The tag provided was not a valid tag."],
   InvalidTargetBucketForLogging: [400, "The target bucket for logging does not exist"],

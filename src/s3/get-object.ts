@@ -139,28 +139,28 @@ function askIndex(
   });
 }
 
-/** The addressed version without its bytes, for what else is said of it. */
-export async function findRecord(call: S3Call): Promise<ObjectRecord> {
+/** The addressed version without its bytes, for what else is said of it, or is to be said by a PUT. */
+export async function findRecord(call: S3Call, method: "GET" | "PUT" = "GET"): Promise<ObjectRecord> {
   const outcome = await askIndex(call, false, undefined, undefined);
   if (outcome.outcome === "ok") return outcome.object;
   if (outcome.outcome === "range-not-satisfiable" || outcome.outcome === "no-such-part") {
     throw new Error(`${outcome.outcome} without a range or part asked for`);
   }
-  throw missingObject(call, outcome);
+  throw missingObject(call, outcome, method);
 }
 
-/** The error for an object that is not there. */
-export function missingObject(call: S3Call, outcome: MissingObject) {
+/** The error for an object that is not there, for a GET or HEAD, or a PUT of something about it. */
+export function missingObject(call: S3Call, outcome: MissingObject, method: "GET" | "PUT" = "GET") {
   if (call.hidesMissing(call.key)) return s3Error("AccessDenied");
   if (outcome.outcome === "no-such-key") return s3Error("NoSuchKey", { detail: { Key: call.key } });
   if (outcome.outcome === "no-such-version") {
     return s3Error("NoSuchVersion", { detail: { Key: call.key, VersionId: call.query.get("versionId") ?? "" } });
   }
   const headers = { "x-amz-delete-marker": "true", "x-amz-version-id": outcome.versionId };
-  // Asked for by its id, a delete marker is there but cannot be read.
-  if (call.query.has("versionId")) {
+  // Asked for by its id, a delete marker is there but cannot be read; nor can it be changed.
+  if (call.query.has("versionId") || method === "PUT") {
     return s3Error("MethodNotAllowed", {
-      detail: { Method: "GET", ResourceType: "DeleteMarker" },
+      detail: { Method: method, ResourceType: "DeleteMarker" },
       headers: { ...headers, allow: "DELETE", "last-modified": formatHttpDate(outcome.modifiedAt) },
     });
   }

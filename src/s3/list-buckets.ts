@@ -43,5 +43,6 @@ function bucketElement({ name, createdAt, region }: BucketEntry): XmlElement {
     element("Name", name),
     element("CreationDate", new Date(createdAt).toISOString()),
     element("BucketRegion", region),
+    element("BucketArn", `arn:aws:s3:::${name}`),
   );
 }

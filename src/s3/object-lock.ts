@@ -74,7 +74,7 @@ async function setLock(call: S3Call, change: Pick<SetObjectLockCall, "retention"
   if (outcome.outcome === "ok") return { headers: versionHeader(call.bucket.config, outcome.object.versionId) };
   if (outcome.outcome === "no-object-lock") throw missingObjectLock();
   if (outcome.outcome === "locked") throw protectedByLock();
-  throw missingObject(call, outcome);
+  throw missingObject(call, outcome, "PUT");
 }
 
 async function findLock(call: S3Call): Promise<{ object: ObjectRecord; lock: ObjectLock | undefined }> {

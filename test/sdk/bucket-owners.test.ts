@@ -54,9 +54,19 @@ test("a name that another account has is taken", async () => {
   });
 });
 
-test.each(["000000000000", "root", "not-an-id"])("the expected owner %s is not the owner", async (id) => {
+test.each([
+  ["000000000000", "AccessDenied", 403],
+  ["root", "InvalidBucketOwnerAWSAccountID", 400],
+  ["1234", "InvalidBucketOwnerAWSAccountID", 400],
+])("the expected owner %s is not the owner", async (id, code, status) => {
   const list = new ListObjectsV2Command({ Bucket, ExpectedBucketOwner: id });
-  expect(await failureOf(owner.send(list))).toMatchObject({ code: "AccessDenied", status: 403 });
+  expect(await failureOf(owner.send(list))).toMatchObject({ code, status });
+});
+
+test("a bucket tells its ARN", async () => {
+  const BucketArn = `arn:aws:s3:::${Bucket}`;
+  expect(await owner.send(new HeadBucketCommand({ Bucket }))).toMatchObject({ BucketArn });
+  expect((await owner.send(new ListBucketsCommand())).Buckets).toMatchObject([{ Name: Bucket, BucketArn }]);
 });
 
 test("each account sees its own buckets", async () => {

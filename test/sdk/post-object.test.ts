@@ -64,6 +64,13 @@ describe("an upload from a form", () => {
     }
   });
 
+  test("leaves ${filename} as it is where the file has no name", async () => {
+    const file = { body: "nameless", filename: null };
+    const answer = await postForm(verge, { bucket: BUCKET, fields: signedFields("user/${filename}"), file });
+    expect(answer.status).toBe(204);
+    expect(await read("user/${filename}")).toBe("nameless");
+  });
+
   test("keeps its headers and metadata, which are fields of any case", async () => {
     const extra: Fields = [
       ["Content-Type", "text/plain"],

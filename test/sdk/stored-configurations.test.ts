@@ -93,7 +93,7 @@ test("intelligent tiering", async () => {
   const got = await client.send(new GetBucketIntelligentTieringConfigurationCommand(address));
   expect(got.IntelligentTieringConfiguration!.Tierings).toEqual([{ AccessTier: "ARCHIVE_ACCESS", Days: 90 }]);
   expect(await failureOf(put(89))).toMatchObject({ code: "InvalidArgument", status: 400 });
-  expect(await failureOf(put(90, "other"))).toMatchObject({ code: "InvalidArgument" });
+  expect(await failureOf(put(90, "other"))).toMatchObject({ code: "MalformedXML" });
   const listed = await client.send(new ListBucketIntelligentTieringConfigurationsCommand({ Bucket }));
   expect(listed.IntelligentTieringConfigurationList).toHaveLength(1);
   await client.send(new DeleteBucketIntelligentTieringConfigurationCommand(address));

@@ -18,6 +18,7 @@ import {
   type ObjectVersion,
   paginateListObjectsV2,
   PutBucketVersioningCommand,
+  PutObjectAclCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
@@ -157,6 +158,8 @@ describe("a versioned object", () => {
       expect(Date.parse(named.headers.get("last-modified") ?? "")).toBeGreaterThan(Date.now() - 60_000);
     }
     expect(await get("a", one)).toBe("one");
+    const change = new PutObjectAclCommand({ Bucket, Key: "a", ACL: "bucket-owner-full-control" });
+    await expect(client.send(change)).rejects.toMatchObject({ name: "MethodNotAllowed", Method: "PUT" });
     const fromMarker = (id: string) => new CopyObjectCommand({ Bucket, Key: "b", CopySource: `${Bucket}/a${id}` });
     expect(await failureOf(client.send(fromMarker("")))).toMatchObject({ code: "NoSuchKey", status: 404 });
     const named = client.send(fromMarker(`?versionId=${VersionId}`));
@@ -178,8 +181,14 @@ describe("a versioned object", () => {
     expect((await list()).versions).toEqual([`a ${one} latest`, "a null"]);
     expect((await client.send(new HeadObjectCommand({ Bucket, Key: "a", VersionId: "null" }))).VersionId).toBe("null");
     await configure("Suspended");
-    await put("a", "after");
+    expect(await put("a", "after")).toBeUndefined();
     expect(await list()).toEqual({ versions: ["a null latest", `a ${one}`], markers: [] });
+    const copy = (CopySource: string) =>
+      client.send(new CopyObjectCommand({ Bucket, Key: "a", CopySource, MetadataDirective: "REPLACE" }));
+    const ofVersion = await copy(`${Bucket}/a?versionId=${one}`);
+    expect([ofVersion.VersionId, ofVersion.CopySourceVersionId]).toEqual(["null", one]);
+    const ofNull = await copy(`${Bucket}/a`);
+    expect([ofNull.VersionId, ofNull.CopySourceVersionId]).toEqual(["null", undefined]);
     const marked = await remove("a");
     expect([marked.DeleteMarker, marked.VersionId]).toEqual([true, "null"]);
     expect(await list()).toEqual({ versions: [`a ${one}`], markers: ["a null latest"] });

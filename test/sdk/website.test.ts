@@ -176,7 +176,7 @@ describe("a website", () => {
     [
       "a redirect of everything beside an index",
       { ...INDEX, RedirectAllRequestsTo: { HostName: "h" } },
-      "InvalidRequest",
+      "InvalidArgument",
     ],
     [
       "two replacements",

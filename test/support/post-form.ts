@@ -7,8 +7,8 @@ export type Fields = readonly (readonly [name: string, value: string])[];
 export interface PostForm {
   readonly bucket: string;
   readonly fields: Fields;
-  /** Left out: the form has no file. */
-  readonly file?: { readonly body: string | Buffer; readonly filename?: string };
+  /** Left out: the form has no file. `filename: null`: the file has no name. */
+  readonly file?: { readonly body: string | Buffer; readonly filename?: string | null };
   /** Fields after the file. */
   readonly after?: Fields;
 }
@@ -30,9 +30,10 @@ export function encodeForm({ fields, file, after = [] }: Omit<PostForm, "bucket"
   const parts = fields.map(encodeField);
   if (file) {
     const { filename = "file.txt", body } = file;
+    const name = filename === null ? "" : `; filename="${filename}"`;
     parts.push(
       Buffer.from(
-        `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${filename}"\r\n` +
+        `--${boundary}\r\nContent-Disposition: form-data; name="file"${name}\r\n` +
           "Content-Type: application/octet-stream\r\n\r\n",
       ),
       Buffer.from(body),

@@ -15,7 +15,7 @@ import { refusePublic } from "./write-acl.ts";
  * holds anyway, by the name for that or in a document, as copies of s3cmd do.
  */
 export async function putObjectAcl(call: S3Call): Promise<S3Result> {
-  const { ownerId, versionId: found } = await findRecord(call);
+  const { ownerId, versionId: found } = await findRecord(call, "PUT");
   const config = await call.bucket.currentConfig();
   if (!aclsCount(config)) {
     const owner = await findBucketOwner(call);
@@ -32,7 +32,7 @@ export async function putObjectAcl(call: S3Call): Promise<S3Result> {
   const outcome = await call.bucket.mutate(call.key, call.requestId, (index, plain): Promise<SetObjectAclOutcome> =>
     index.setObjectAcl({ ...plain, key: call.key, acl, ...(versionId !== undefined && { versionId }) }),
   );
-  if (outcome.outcome !== "ok") throw missingObject(call, outcome);
+  if (outcome.outcome !== "ok") throw missingObject(call, outcome, "PUT");
   return { headers: versionHeader(call.bucket.config, outcome.object.versionId) };
 }
 

@@ -154,6 +154,8 @@ function readConditions(node: XmlNode, form: "one" | "and"): LifecycleFilter {
   if (form === "one" ? count > 1 : count < 2) throw s3Error("MalformedXML");
   const prefix = readText(node, "Prefix");
   const tags = children(node, "Tag").map(readTag);
+  if (new Set(tags.map(({ key }) => key)).size < tags.length)
+    throw invalidRequest("Duplicate Tag Keys are not allowed.");
   const sizeGreaterThan = readSize(node, "ObjectSizeGreaterThan");
   const sizeLessThan = readSize(node, "ObjectSizeLessThan");
   if (sizeGreaterThan !== undefined && sizeLessThan !== undefined && sizeGreaterThan >= sizeLessThan) {

@@ -2,7 +2,7 @@ import type { HeaderFields } from "../../lib/header-fields.ts";
 import { element } from "../../lib/xml.ts";
 import type { LifecycleConfiguration } from "../../metadata/bucket/lifecycle-rules.ts";
 import type { S3Call, S3Result } from "../call.ts";
-import { invalidArgument } from "../errors.ts";
+import { s3Error } from "../errors.ts";
 import { changeDocuments, findDocuments, missingDocument, readDocument } from "./document.ts";
 import { readRules, renderRule } from "./lifecycle-document.ts";
 
@@ -40,7 +40,7 @@ function readMinimumSize(headers: HeaderFields): "varies_by_storage_class" | und
   const value = headers.get(MINIMUM_SIZE) ?? "";
   if (value === "" || value === "all_storage_classes_128K") return undefined;
   if (value === "varies_by_storage_class") return value;
-  throw invalidArgument("The transition default minimum object size is not valid.", MINIMUM_SIZE, value);
+  throw s3Error("InvalidRequest", { message: `Invalid TransitionDefaultMinimumObjectSize found: ${value}` });
 }
 
 function minimumSizeHeader({ minimumSize }: LifecycleConfiguration): Record<string, string> {

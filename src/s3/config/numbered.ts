@@ -106,9 +106,8 @@ async function put(call: S3Call, { name, noun, shape, check }: Kind): Promise<S3
   const id = readId(call);
   const root: XmlNode = await readUncheckedDocument(call, `${noun}Configuration`);
   const content = readShape(root, shape);
-  if (findStoredText(content, "Id") !== id) {
-    throw invalidArgument("The Id of the configuration must be that of the request.", "id", id);
-  }
+  // One mistake, two answers: reports have an error of their own for it.
+  if (findStoredText(content, "Id") !== id) throw s3Error(name === "inventory" ? "IdMismatch" : "MalformedXML");
   check?.(content);
   await changeDocuments(call, ({ numbered = {} }) => {
     const changed = { ...numbered[name], [id]: JSON.stringify(content) };

@@ -41,9 +41,11 @@ function readWebsite(root: XmlNode): WebsiteConfiguration {
   const [all] = children(root, "RedirectAllRequestsTo");
   if (all) {
     if (root.children.length > 1) {
-      throw s3Error("InvalidRequest", {
-        message: "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.",
-      });
+      throw invalidArgument(
+        "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.",
+        "RedirectAllRequestsTo",
+        "not null",
+      );
     }
     return { redirectAllTo: readTarget(all) };
   }

@@ -29,20 +29,21 @@ const SIGNATURE_FIELDS = new Set([
 ]);
 
 /**
- * The fields as conditions and headers see them: `${filename}` replaced, which all fields may contain, and the
- * bucket that the request addresses among them. A field that is there twice is refused: one value could meet the
+ * The fields as conditions and headers see them: `${filename}` replaced, which all fields may contain, by the name of
+ * the file if it has one, and the bucket that the request addresses among them. A field that is there twice is refused: one value could meet the
  * policy and the other be used.
  */
 export function collectFields(
   sent: readonly (readonly [string, string])[],
-  filename: string,
+  filename: string | undefined,
   bucketName: string,
 ): FormFields {
   const fields = new Map<string, string>();
   for (const [name, value] of sent) {
     const lower = name.toLowerCase();
     if (fields.has(lower)) throw invalidArgument("POST requires exactly one value for each field.", name, value);
-    fields.set(lower, lower === "policy" ? value : value.replaceAll("${filename}", () => filename));
+    const stays = lower === "policy" || filename === undefined;
+    fields.set(lower, stays ? value : value.replaceAll("${filename}", () => filename));
   }
   return fields.set("bucket", bucketName);
 }

@@ -27,7 +27,7 @@ const MAX_BOUNDARY_LENGTH = 200;
 export async function postObject(call: S3Call): Promise<S3Result> {
   const form = openForm(call);
   const { fields: sent, file } = await readingBody(form.readFields());
-  const fields = collectFields(sent, file.filename ?? "", call.bucketName);
+  const fields = collectFields(sent, file.filename, call.bucketName);
   const key = requireField(fields, "key");
   if (key === "") throw invalidArgument("User key must have a length greater than 0.", "key", "");
   checkKey(key);
