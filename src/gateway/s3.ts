@@ -179,8 +179,8 @@ async function runOperation(request: S3Request, buckets: Map<string, BucketClien
       return { ...call, identity: signer };
     },
     async allows(entry) {
-      const bucket = bucketNamed(entry.bucket ?? address.bucket);
-      const refusal = access.isPlain(bucket.config) ? undefined : await access.refuse(entry, bucket);
+      const bucket = entry.bucket === undefined ? undefined : bucketNamed(entry.bucket);
+      const refusal = access.isPlain(bucket?.config) ? undefined : await access.refuse(entry, bucket);
       // Decided again, like all that was allowed, when the index knows a newer configuration.
       if (!refusal) accesses.push(entry);
       // The answer is one of many; the audit hears of the first that was refused.

@@ -2,8 +2,9 @@ import { isPublicGrant } from "../auth/policy/acl.ts";
 import type { HeaderFields } from "../lib/header-fields.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { AccessRequest } from "../lib/operation.ts";
+import { children } from "../lib/xml.ts";
 import type { BucketEntry, NewBucket } from "../metadata/registry/protocol.ts";
-import type { Acl, BucketDocuments, ObjectOwnership } from "../metadata/bucket/documents.ts";
+import type { Acl, BucketDocuments, ObjectOwnership, Tag } from "../metadata/bucket/documents.ts";
 import type { BucketConfig } from "../metadata/bucket/protocol.ts";
 import { hasGrantHeaders } from "./acl/grants.ts";
 import { readAclHeaders } from "./acl/write-acl.ts";
@@ -16,6 +17,7 @@ import { readInteger } from "./checks.ts";
 import { isObjectOwnership } from "./config/ownership-controls.ts";
 import { UNSET_ENCRYPTION } from "./config/encryption.ts";
 import { invalidArgument, notImplementedHeader, s3Error } from "./errors.ts";
+import { readTags } from "./tags.ts";
 import { parseXmlBody, readBoundedBody } from "./xml-body.ts";
 
 /** Where S3 answers 200 to an owner who creates a bucket again, for the sake of old clients. */
@@ -37,8 +39,9 @@ export async function createBucket(call: S3Call): Promise<S3Result> {
   checkBucketName(call.bucketName);
   requireValue(call.headers, "x-amz-bucket-namespace", "global");
   const shards = readInteger(SHARDS_HEADER, call.headers.get(SHARDS_HEADER), 1, 1, MAX_SHARDS);
-  const documents = await readInitialDocuments(call);
-  await readConfiguration(call);
+  const initial = await readInitialDocuments(call);
+  const tags = await readConfiguration(call);
+  const documents = tags.length > 0 ? { ...initial, tags } : initial;
   const bucket: NewBucket = {
     name: call.bucketName,
     accountId: callerAccount(call).id,
@@ -60,6 +63,16 @@ export function createBucketAccess({ headers }: Pick<S3Call, "headers">): readon
     actions.push("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning");
   }
   return actions.map((action) => ({ action }));
+}
+
+function notEmpty({ bucket: { config } }: S3Call) {
+  const versions = config.documents?.versioning !== undefined;
+  return s3Error("BucketNotEmpty", {
+    detail: { BucketName: config.name },
+    ...(versions && {
+      message: "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+    }),
+  });
 }
 
 function bucketArn(name: string): string {
@@ -93,7 +106,7 @@ async function removeBucket(call: S3Call): Promise<void> {
   const { name, bucketId, shards } = call.bucket.config;
   const announce = () => askRegistry(call.env, (registry) => registry.markBucketDeleting(name, bucketId));
   const outcome = await deleteIndexes(call.env, { bucketId, shards }, announce);
-  if (outcome === "not-empty") throw s3Error("BucketNotEmpty", { detail: { BucketName: name } });
+  if (outcome === "not-empty") throw notEmpty(call);
   if (outcome === "lost") throw s3Error("OperationAborted");
   if (outcome === "undecided") {
     await askRegistry(call.env, (registry) => registry.unmarkBucketDeleting(name, bucketId));
@@ -158,21 +171,30 @@ async function succeedDeletion(call: S3Call, wanted: NewBucket, documents?: Buck
   return establishBucket(call, wanted, documents);
 }
 
-async function readConfiguration(call: S3Call): Promise<void> {
+/** The body: where the bucket is to be, and its tags. */
+async function readConfiguration(call: S3Call): Promise<readonly Tag[]> {
   const body = await readBoundedBody(call, MAX_CONFIGURATION_BYTES);
-  if (body.length === 0) return checkLocation(undefined, call.settings.region);
+  if (body.length === 0) {
+    checkLocation(undefined, call.settings.region);
+    return [];
+  }
   const configuration = parseXmlBody(body);
   if (configuration.name !== "CreateBucketConfiguration") throw s3Error("MalformedXML");
   for (const { name } of configuration.children) {
-    // Directory buckets, and tags at creation.
-    if (name === "Location" || name === "Bucket" || name === "Tags") {
+    // Directory buckets.
+    if (name === "Location" || name === "Bucket") {
       throw s3Error("NotImplemented", {
         message: `${name} in CreateBucketConfiguration is not implemented by this deployment.`,
       });
     }
-    if (name !== "LocationConstraint") throw s3Error("MalformedXML");
+    if (name !== "LocationConstraint" && name !== "Tags") throw s3Error("MalformedXML");
   }
   checkLocation(readLocationConstraint(configuration), call.settings.region);
+  const sets = children(configuration, "Tags");
+  if (sets.length > 1) throw s3Error("MalformedXML");
+  const tags = sets[0] ? readTags(sets[0], "Bucket") : [];
+  if (tags.length > 0 && !(await call.allows({ action: "s3:TagResource" }))) throw s3Error("AccessDenied");
+  return tags;
 }
 
 /** What a bucket is configured with from its beginning; undefined where it is as all begin. */

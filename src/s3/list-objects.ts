@@ -4,6 +4,7 @@ import type { ListEntry, ListedObject } from "../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "./call.ts";
 import { decodeContinuationToken, encodeContinuationToken } from "./continuation-token.ts";
 import {
+  afterMarker,
   type IndexPage,
   keyWriter,
   type ListingParameters,
@@ -22,7 +23,7 @@ const NO_OWNERS: OwnerOf = () => "";
 export async function listObjects(call: S3Call): Promise<S3Result> {
   const parameters = readListingParameters(call);
   const marker = call.query.get("marker") ?? "";
-  const page = await readPage(call, parameters, marker);
+  const page = await readPage(call, parameters, afterMarker(marker, parameters));
   const write = keyWriter(parameters);
   const last = page.entries.at(-1);
   // Without a delimiter clients are to take the last key.

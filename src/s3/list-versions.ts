@@ -5,7 +5,14 @@ import type { ListedVersion, ListVersionsCall, VersionEntry } from "../metadata/
 import type { S3Call, S3Result } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
 import { renderListedObject } from "./list-objects.ts";
-import { keyWriter, positionOf, readListingParameters, readMergedPage, renderCommonPrefixes } from "./listing.ts";
+import {
+  afterMarker,
+  keyWriter,
+  positionOf,
+  readListingParameters,
+  readMergedPage,
+  renderCommonPrefixes,
+} from "./listing.ts";
 import { renderOwners } from "./owner.ts";
 
 /**
@@ -18,7 +25,10 @@ export async function listObjectVersions(call: S3Call): Promise<S3Result> {
   const keyMarker = call.query.get("key-marker") ?? "";
   const versionIdMarker = readVersionIdMarker(call);
   const { shards } = call.bucket.config;
-  const begin = { afterKey: keyMarker, ...(versionIdMarker !== undefined && { afterVersionId: versionIdMarker }) };
+  const begin = {
+    afterKey: afterMarker(keyMarker, parameters),
+    ...(versionIdMarker !== undefined && { afterVersionId: versionIdMarker }),
+  };
   const found = await readMergedPage<VersionEntry>(
     { limit: Math.max(maxKeys, 1), shards, delimiter },
     (last, limit) => {

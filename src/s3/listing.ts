@@ -1,6 +1,7 @@
 import { encodeKey } from "../lib/percent.ts";
 import { compareUtf8 } from "../lib/text-order.ts";
 import { escapeText, type XmlMarkup } from "../lib/xml.ts";
+import { rollUp } from "../metadata/bucket/listing.ts";
 import type { S3Call } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
 
@@ -104,6 +105,17 @@ export async function readMergedPage<Entry extends { readonly key: string } | { 
 /** The key or common prefix at which an entry stands. */
 export function positionOf(entry: { readonly key: string } | { readonly prefix: string }): string {
   return "prefix" in entry ? entry.prefix : entry.key;
+}
+
+/**
+ * Where a listing goes on after a marker that a client chose: a common prefix with the marker inside is behind it as a
+ * whole. StartAfter of ListObjectsV2 is unlike this: there the prefix comes again for what is left of it.
+ */
+export function afterMarker(
+  marker: string,
+  { prefix, delimiter }: Pick<ListingParameters, "prefix" | "delimiter">,
+): string {
+  return rollUp(marker, prefix, delimiter) ?? marker;
 }
 
 /** How keys, prefixes, delimiters and markers appear in the answer. */

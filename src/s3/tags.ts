@@ -22,7 +22,11 @@ const HEADER = "x-amz-tagging";
 /** Reads a `Tagging` document; what it says must be valid tags. */
 export function readTagSet(root: XmlNode, kind: "Bucket" | "Object"): readonly Tag[] {
   checkChildren(root, ["TagSet"]);
-  const set = requireChild(root, "TagSet");
+  return readTags(requireChild(root, "TagSet"), kind);
+}
+
+/** The `Tag` elements of a set. @throws ServiceError InvalidTag, MalformedXML */
+export function readTags(set: XmlNode, kind: "Bucket" | "Object"): readonly Tag[] {
   checkChildren(set, [], ["Tag"]);
   const tags = children(set, "Tag").map((tag) => {
     checkChildren(tag, ["Key", "Value"]);

@@ -4,14 +4,16 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetBucketLocationCommand,
+  GetBucketTaggingCommand,
   GetBucketVersioningCommand,
   HeadBucketCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  type S3Client,
+  S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientsOf, makeUser } from "./iam/iam-support.ts";
 import { createS3Client } from "../support/s3.ts";
 import { failureOf, makeBucket, putKeys, withHeaders } from "../support/s3-requests.ts";
 import { startVerge, type Verge } from "../support/server.ts";
@@ -73,7 +75,13 @@ describe("CreateBucket", () => {
       "MalformedXML",
     ],
     ["a body that is far too long", " ".repeat(100_000), 400, "MaxMessageLengthExceeded"],
-    ["tags", "<CreateBucketConfiguration><Tags/></CreateBucketConfiguration>", 501, "NotImplemented"],
+    ["tags twice", "<CreateBucketConfiguration><Tags/><Tags/></CreateBucketConfiguration>", 400, "MalformedXML"],
+    [
+      "a tag of AWS's",
+      "<CreateBucketConfiguration><Tags><Tag><Key>aws:a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>",
+      400,
+      "InvalidTag",
+    ],
   ])("refuses %s", async (_, body, status, code) => {
     const answer = await signedFetch(verge, { method: "PUT", target: "/refused-location", body });
     expect([answer.status, answer.code]).toEqual([status, code]);
@@ -116,6 +124,24 @@ describe("CreateBucket", () => {
     const { KeyCount } = await client.send(new ListObjectsV2Command({ Bucket: "raced" }));
     expect(KeyCount).toBe(4);
   });
+});
+
+test("a bucket is created with its tags, by those who may give them", async () => {
+  const Tags = [
+    { Key: "stage", Value: "test" },
+    { Key: "team", Value: "a b" },
+  ];
+  const create = (Bucket: string) => new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { Tags } });
+  await client.send(create("tagged"));
+  const { TagSet } = await client.send(new GetBucketTaggingCommand({ Bucket: "tagged" }));
+  expect(TagSet).toEqual(Tags);
+
+  const { config, iam } = clientsOf(verge);
+  const credentials = await makeUser(iam, "creator", { Effect: "Allow", Action: "s3:CreateBucket", Resource: "*" });
+  const creator = new S3Client({ ...config, credentials, forcePathStyle: true });
+  expect(await failureOf(creator.send(create("tagged-too")))).toMatchObject({ code: "AccessDenied" });
+  await creator.send(new CreateBucketCommand({ Bucket: "untagged" }));
+  creator.destroy();
 });
 
 describe.each([1, 4])("DeleteBucket on %i index objects", (shards) => {

@@ -152,6 +152,13 @@ describe.each([1, 4])("on %i index objects", (shards) => {
     expect(next.Marker).toBe("b/");
   });
 
+  test("a marker inside a common prefix leaves it behind in the first version, and in the second it comes again", async () => {
+    const first = await client.send(new ListObjectsCommand({ Bucket: bucket, Delimiter: "/", Marker: "b/0" }));
+    expect(first.CommonPrefixes).toEqual([{ Prefix: "d/" }]);
+    const second = await client.send(new ListObjectsV2Command({ Bucket: bucket, Delimiter: "/", StartAfter: "b/0" }));
+    expect(second.CommonPrefixes).toEqual([{ Prefix: "b/" }, { Prefix: "d/" }]);
+  });
+
   test("concurrent writes and deletes neither skip nor repeat a key that stays", async () => {
     const own = await makeBucket(client, { shards });
     const stays = Array.from({ length: 40 }, (_, number) => `k${String(number).padStart(2, "0")}`);

@@ -164,7 +164,10 @@ describe("a versioned object", () => {
     expect(await failureOf(client.send(fromMarker("")))).toMatchObject({ code: "NoSuchKey", status: 404 });
     const named = client.send(fromMarker(`?versionId=${VersionId}`));
     expect(await failureOf(named)).toMatchObject({ code: "InvalidRequest", status: 400 });
-    expect(await failureOf(client.send(new DeleteBucketCommand({ Bucket })))).toMatchObject({ code: "BucketNotEmpty" });
+    expect(await failureOf(client.send(new DeleteBucketCommand({ Bucket })))).toMatchObject({
+      code: "BucketNotEmpty",
+      message: "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+    });
     const undone = await remove("a", { VersionId });
     expect([undone.VersionId, undone.DeleteMarker]).toEqual([VersionId, true]);
     expect(await get("a")).toBe("one");

@@ -115,7 +115,7 @@ function seekPast(prefix: string): Position | undefined {
 }
 
 /** The common prefix that stands for `key`: up to the first delimiter after `prefix`, and with it. */
-function rollUp(key: string, prefix: string, delimiter: string): string | undefined {
+export function rollUp(key: string, prefix: string, delimiter: string): string | undefined {
   if (delimiter === "" || !key.startsWith(prefix)) return undefined;
   const found = key.indexOf(delimiter, prefix.length);
   return found < 0 ? undefined : key.slice(0, found + delimiter.length);

@@ -5,7 +5,7 @@ import type { UploadRecord } from "../../metadata/bucket/protocol.ts";
 import type { S3Call, S3Result } from "../call.ts";
 import { readInteger } from "../checks.ts";
 import { invalidArgument } from "../errors.ts";
-import { mergePages, positionOf, renderCommonPrefixes } from "../listing.ts";
+import { afterMarker, mergePages, positionOf, renderCommonPrefixes } from "../listing.ts";
 import { describeInitiators, type Initiators } from "./initiators.ts";
 import { describeChecksum } from "./list-parts.ts";
 
@@ -74,7 +74,7 @@ async function readPage(call: S3Call, { prefix, delimiter, keyMarker, uploadIdMa
       ...plain,
       prefix,
       delimiter,
-      afterKey: keyMarker,
+      afterKey: afterMarker(keyMarker, { prefix, delimiter }),
       limit,
       ...(uploadIdMarker !== "" && { afterUploadId: uploadIdMarker }),
     }),
