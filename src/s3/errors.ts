@@ -37,7 +37,6 @@ const CATALOGUE = {
     "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
   ],
   InvalidBucketName: [400, "The specified bucket is not valid."],
-  InvalidBucketOwnerAWSAccountID: [400, "The value of the expected bucket owner parameter must be an AWS Account ID."],
   InvalidBucketState: [409, "The request is not valid with the current state of the bucket."],
   InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
   InvalidEncryptionAlgorithmError: [400, "The Encryption request you specified is not valid. Supported value: AES256."],

@@ -54,13 +54,9 @@ test("a name that another account has is taken", async () => {
   });
 });
 
-test.each([
-  ["000000000000", "AccessDenied", 403],
-  ["root", "InvalidBucketOwnerAWSAccountID", 400],
-  ["1234", "InvalidBucketOwnerAWSAccountID", 400],
-])("the expected owner %s is not the owner", async (id, code, status) => {
+test.each(["000000000000", "root", "not-an-id"])("the expected owner %s is not the owner", async (id) => {
   const list = new ListObjectsV2Command({ Bucket, ExpectedBucketOwner: id });
-  expect(await failureOf(owner.send(list))).toMatchObject({ code, status });
+  expect(await failureOf(owner.send(list))).toMatchObject({ code: "AccessDenied", status: 403 });
 });
 
 test("a bucket tells its ARN", async () => {
