@@ -336,7 +336,28 @@ resource "aws_sqs_queue_policy" "work" {
 resource "aws_kms_key" "main" {
   description             = "The key of stage ${var.stage}"
   deletion_window_in_days = 7
-  enable_key_rotation     = false
+  enable_key_rotation     = local.is_one
+  rotation_period_in_days = local.is_one ? 100 : null
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Account"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::${data.aws_caller_identity.here.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "Worker"
+        Effect    = "Allow"
+        Principal = { AWS = aws_iam_role.worker.arn }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { StringEquals = { "kms:ViaService" = "s3.us-east-1.amazonaws.com" } }
+      },
+    ]
+  })
 }
 
 resource "aws_kms_alias" "main" {
