@@ -9,7 +9,7 @@ import { answerCdn, isAlias } from "./cdn.ts";
 import { answerCloudFront } from "./cloudfront.ts";
 import { answerCloudTrail } from "./cloudtrail.ts";
 import { type Deployment, deploymentOf } from "./deployment.ts";
-import { outwaitExpectation } from "./expectation.ts";
+import { isAnsweredTooSoon, outwaitExpectation } from "./expectation.ts";
 import { logFault } from "./faults.ts";
 import { serveFunctionCode } from "./function-code.ts";
 import type { OwnEntrypoints } from "./function-runtime.ts";
@@ -135,7 +135,7 @@ export async function handleRequest(request: Request, env: Env, context: Executi
   finish?.();
   if (trace) logAccess({ request, incoming, env, trace, operation, response, errorCode, startedAt, defer });
   recordRequest(env, { operation, status: response.status, milliseconds: Date.now() - startedAt });
-  if (incoming.method === "PUT") await outwaitExpectation(incoming, env, startedAt);
+  if (isAnsweredTooSoon(incoming, env)) await outwaitExpectation(startedAt);
   return response;
 }
 

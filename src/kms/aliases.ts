@@ -19,7 +19,7 @@ const ALIAS = { min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ };
 /** CreateAlias */
 export async function createAlias(call: KmsCall): Promise<undefined> {
   const name = readAlias(call);
-  const id = await readChangedKey(call, "TargetKeyId");
+  const { id } = await readChangedKey(call, "TargetKeyId");
   requireAlias(call, name);
   settleAlias(call, name, await call.keys.createAlias(name, id));
 }
@@ -27,7 +27,7 @@ export async function createAlias(call: KmsCall): Promise<undefined> {
 /** UpdateAlias: the name goes over to another key. */
 export async function updateAlias(call: KmsCall): Promise<undefined> {
   const name = readAlias(call);
-  const id = await readChangedKey(call, "TargetKeyId");
+  const { id } = await readChangedKey(call, "TargetKeyId");
   requireAlias(call, name);
   await findKey(call, name);
   settleAlias(call, name, await call.keys.updateAlias(name, id));

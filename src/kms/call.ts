@@ -123,14 +123,14 @@ function denyStranger(account: Account, operation: string) {
   );
 }
 
-/** The id of a key that is to be changed: no alias does. What AWS's own services made stays as it is. */
-export async function readChangedKey(call: KmsCall, member = "KeyId", wanted: Wanted = {}): Promise<string> {
+/** The account's own key that is to be changed: no alias does. What AWS's own services made stays as it is. */
+export async function readChangedKey(call: KmsCall, member = "KeyId", wanted: Wanted = {}): Promise<KmsKey> {
   const text = call.input.requireText(member, KEY_NAME);
   call.input.finish();
   if (/(^|:)alias\//.test(text)) throw kmsError("InvalidArnException", `Invalid keyId '${text}'`);
   const { key } = await findKey(call, text, wanted);
   if (key.manager === "AWS") throw denyStranger(call.account, call.operation);
-  return key.id;
+  return key;
 }
 
 /** The changed key, after which nobody here goes on with the former. */

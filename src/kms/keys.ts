@@ -71,27 +71,27 @@ export async function listKeys(call: KmsCall): Promise<object> {
 
 /** EnableKey */
 export async function enableKey(call: KmsCall): Promise<undefined> {
-  const id = await readChangedKey(call);
+  const { id } = await readChangedKey(call);
   settleKey(call, id, await call.keys.setEnabled(id, true));
 }
 
 /** DisableKey: what it encrypted cannot be read until it is enabled again. */
 export async function disableKey(call: KmsCall): Promise<undefined> {
-  const id = await readChangedKey(call);
+  const { id } = await readChangedKey(call);
   settleKey(call, id, await call.keys.setEnabled(id, false));
 }
 
 /** UpdateKeyDescription */
 export async function updateKeyDescription(call: KmsCall): Promise<undefined> {
   const description = call.input.requireText("Description", DESCRIPTION);
-  const id = await readChangedKey(call);
+  const { id } = await readChangedKey(call);
   settleKey(call, id, await call.keys.describeKey(id, description));
 }
 
 /** ScheduleKeyDeletion */
 export async function scheduleKeyDeletion(call: KmsCall): Promise<object> {
   const days = call.input.integer("PendingWindowInDays", { min: 7, max: 30 }) ?? 30;
-  const id = await readChangedKey(call, "KeyId", {
+  const { id } = await readChangedKey(call, "KeyId", {
     keys: { "kms:schedulekeydeletionpendingwindowindays": String(days) },
   });
   const at = Date.now() + days * DAY_MS;
@@ -101,7 +101,7 @@ export async function scheduleKeyDeletion(call: KmsCall): Promise<object> {
 
 /** CancelKeyDeletion: the key is then disabled. */
 export async function cancelKeyDeletion(call: KmsCall): Promise<object> {
-  const id = await readChangedKey(call);
+  const { id } = await readChangedKey(call);
   settleKey(call, id, await call.keys.cancelDeletion(id));
   return { KeyId: arnOf(call, id) };
 }

@@ -5,7 +5,7 @@ import type { Policy, Principals } from "../auth/policy/policy.ts";
 import { accountOfPrincipal } from "../auth/policy/principal-names.ts";
 import type { JsonInput } from "../lib/json-input.ts";
 import type { KmsKey } from "../metadata/kms/protocol.ts";
-import { findKey, findOwnKey, KEY_NAME, type KmsCall, readChangedKey, readPaging, settleKey } from "./call.ts";
+import { findKey, KEY_NAME, type KmsCall, readChangedKey, readPaging, settleKey } from "./call.ts";
 import { kmsError } from "./errors.ts";
 
 /** The one name that a key's policy can have. */
@@ -61,12 +61,11 @@ export async function putKeyPolicy(call: KmsCall): Promise<undefined> {
   const policy = readPolicy(input) ?? input.requireText("Policy");
   const policyName = readPolicyName(input);
   const unsafe = input.boolean("BypassPolicyLockoutSafetyCheck") ?? false;
-  const id = await readChangedKey(call, "KeyId", { keys: { "kms:bypasspolicylockoutsafetycheck": String(unsafe) } });
+  const key = await readChangedKey(call, "KeyId", { keys: { "kms:bypasspolicylockoutsafetycheck": String(unsafe) } });
   checkPolicyName(policyName);
   await checkPolicy(call, policy);
-  const { key } = await findOwnKey(call, id);
   if (!unsafe) refuseLockout(call, { ...key, policy });
-  settleKey(call, id, await keys.setPolicy(id, policy));
+  settleKey(call, key.id, await keys.setPolicy(key.id, policy));
 }
 
 /** GetKeyPolicy: as it was put. */

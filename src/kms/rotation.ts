@@ -6,7 +6,6 @@ import {
   arnOf,
   checkUsable,
   findKey,
-  findOwnKey,
   KEY_NAME,
   type KmsCall,
   readChangedKey,
@@ -98,7 +97,7 @@ export function materialId(sealed: string): string {
 
 /** A key of the account's own, in a state in which its rotation can be changed. */
 async function openChangedKey(call: KmsCall, keys: Readonly<Record<string, string>> = {}) {
-  const found = await findOwnKey(call, await readChangedKey(call, "KeyId", { keys }));
-  checkUsable(call, found);
-  return found.key;
+  const key = await readChangedKey(call, "KeyId", { keys });
+  checkUsable(call, { accountId: call.account.id, key });
+  return key;
 }

@@ -1,14 +1,5 @@
 import type { JsonInput } from "../lib/json-input.ts";
-import {
-  findKey,
-  findOwnKey,
-  KEY_NAME,
-  type KmsCall,
-  readChangedKey,
-  readPaging,
-  renderPaging,
-  settleKey,
-} from "./call.ts";
+import { findKey, KEY_NAME, type KmsCall, readChangedKey, readPaging, renderPaging, settleKey } from "./call.ts";
 import { kmsError } from "./errors.ts";
 
 const MAX_TAGS = 50;
@@ -30,20 +21,18 @@ export function readTags(input: JsonInput): Record<string, string> {
 /** TagResource */
 export async function tagResource(call: KmsCall): Promise<undefined> {
   const added = readTags(call.input);
-  const id = await readChangedKey(call);
-  const { key } = await findOwnKey(call, id);
+  const key = await readChangedKey(call);
   const tags = { ...key.tags, ...added };
   if (Object.keys(tags).length > MAX_TAGS) throw kmsError("TagException", "Too many tags");
-  settleKey(call, id, await call.keys.setTags(id, tags));
+  settleKey(call, key.id, await call.keys.setTags(key.id, tags));
 }
 
 /** UntagResource */
 export async function untagResource(call: KmsCall): Promise<undefined> {
   const removed = new Set(call.input.textList("TagKeys") ?? []);
-  const id = await readChangedKey(call);
-  const { key } = await findOwnKey(call, id);
+  const key = await readChangedKey(call);
   const kept = Object.entries(key.tags).filter(([name]) => !removed.has(name));
-  settleKey(call, id, await call.keys.setTags(id, Object.fromEntries(kept)));
+  settleKey(call, key.id, await call.keys.setTags(key.id, Object.fromEntries(kept)));
 }
 
 /** ListResourceTags */

@@ -13,7 +13,6 @@ const STORED_HEADERS = [
   "content-encoding",
   "content-language",
   "expires",
-  REDIRECT_HEADER,
 ] as const;
 
 const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
@@ -44,7 +43,8 @@ export function readAttributes(headers: HeaderFields): ObjectAttributes {
     const value = name === "content-encoding" ? withoutAwsChunked(headers.get(name)) : headers.get(name);
     if (value) stored[name] = value;
   }
-  readRedirect(headers);
+  const redirect = readRedirect(headers);
+  if (redirect !== undefined) stored[REDIRECT_HEADER] = redirect;
   const tags = readTaggingHeader(headers);
   const lock = readLockHeaders(headers);
   return { headers: stored, metadata: readMetadata(headers), ...(tags.length > 0 && { tags }), ...(lock && { lock }) };

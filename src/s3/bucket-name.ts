@@ -32,3 +32,7 @@ export function checkAddressedName(name: string): void {
 function invalidBucketName(name: string) {
   return s3Error("InvalidBucketName", { detail: { BucketName: name } });
 }
+
+export function bucketArn(name: string): string {
+  return `arn:aws:s3:::${name}`;
+}

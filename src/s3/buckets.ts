@@ -11,7 +11,7 @@ import { readAclHeaders } from "./acl/write-acl.ts";
 import { configureIndexes, createIndexes, deleteIndexes, settleDeletion } from "./bucket-indexes.ts";
 import { settleDeletingBucket } from "./settle-bucket.ts";
 import { checkLocation, readLocationConstraint } from "./bucket-location.ts";
-import { checkBucketName } from "./bucket-name.ts";
+import { bucketArn, checkBucketName } from "./bucket-name.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
 import { isObjectOwnership } from "./config/ownership-controls.ts";
@@ -73,10 +73,6 @@ function notEmpty({ bucket: { config } }: S3Call) {
       message: "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
     }),
   });
-}
-
-function bucketArn(name: string): string {
-  return `arn:aws:s3:::${name}`;
 }
 
 /** HeadBucket: that it exists and where. */

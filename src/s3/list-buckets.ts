@@ -1,6 +1,7 @@
 import { element, optionalElement, type XmlElement } from "../lib/xml.ts";
 import { askRegistry } from "../metadata/registry/client.ts";
 import type { BucketEntry } from "../metadata/registry/protocol.ts";
+import { bucketArn } from "./bucket-name.ts";
 import { callerAccount, type S3Call, type S3Result } from "./call.ts";
 import { readInteger } from "./checks.ts";
 import { decodeContinuationToken, encodeContinuationToken } from "./continuation-token.ts";
@@ -43,6 +44,6 @@ function bucketElement({ name, createdAt, region }: BucketEntry): XmlElement {
     element("Name", name),
     element("CreationDate", new Date(createdAt).toISOString()),
     element("BucketRegion", region),
-    element("BucketArn", `arn:aws:s3:::${name}`),
+    element("BucketArn", bucketArn(name)),
   );
 }

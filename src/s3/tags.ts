@@ -92,7 +92,8 @@ function isValid(text: string, maxCharacters: number): boolean {
   return Array.from(text).length <= maxCharacters && ALLOWED.test(text);
 }
 
-function hasDuplicates(tags: readonly Tag[]): boolean {
+/** Whether two tags have one key. */
+export function hasDuplicates(tags: readonly Tag[]): boolean {
   return new Set(tags.map(({ key }) => key)).size < tags.length;
 }
 

@@ -11,3 +11,11 @@ export function createKmsClient(verge: Verge, config: KMSClientConfig = {}): KMS
     ...config,
   });
 }
+
+/** The name of the error that a call ends with. */
+export function refusal(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => "nothing was refused",
+    (error: Error) => error.name,
+  );
+}

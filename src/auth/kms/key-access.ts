@@ -17,7 +17,7 @@ export interface KeyUse {
   readonly keys?: Readonly<Record<string, string>>;
 }
 
-type ConditionKeys = NonNullable<ActionRequest["keys"]>;
+export type ConditionKeys = NonNullable<ActionRequest["keys"]>;
 
 const CONTEXT_PREFIX = "kms:encryptioncontext:";
 const AMBIGUOUS: Decision = {

@@ -1,5 +1,5 @@
 import type { BucketConfig } from "../../metadata/bucket/protocol.ts";
-import { isAmbiguous, keysOf, type KeyUse, sideOf } from "../kms/key-access.ts";
+import { type ConditionKeys, isAmbiguous, keysOf, type KeyUse, sideOf } from "../kms/key-access.ts";
 import { formatKeyArn } from "../kms/key-names.ts";
 import type { FoundKey } from "../kms/keyring.ts";
 import { describeRoleSession, formatEntityArn, type Granted } from "../principals.ts";
@@ -57,36 +57,36 @@ export function mayReplicate(caller: AccountCaller, action: string, bucket: Buck
 /** Whether the replicator may use a KMS key through S3, by its own policies and the key's. */
 export function mayUseKey(caller: AccountCaller, found: FoundKey, use: KeyUse, region: string): boolean {
   if (isAmbiguous(use.context)) return false;
-  const request = requestOf(caller, use.action, formatKeyArn(region, found.accountId, found.key.id));
-  const keys = keysOf(found, use, region, caller.accountId);
-  const context: ConditionContext = (key) => {
-    const value = keys[key];
-    if (value === undefined) return request.context(key);
-    return typeof value === "string" ? [value] : value;
-  };
-  return evaluate({ ...request, context }, sideOf(found, region)).allowed;
+  const resource = formatKeyArn(region, found.accountId, found.key.id);
+  const request = requestOf(caller, use.action, resource, keysOf(found, use, region, caller.accountId));
+  return evaluate(request, sideOf(found, region)).allowed;
 }
 
-function requestOf(caller: AccountCaller, action: string, resource: string): PolicyRequest {
+/** `keys`: condition keys of the service, the names in lower case. */
+function requestOf(caller: AccountCaller, action: string, resource: string, keys: ConditionKeys = {}): PolicyRequest {
   const { accountId, principal } = caller;
   const context = contextOf({
     "aws:principalaccount": accountId,
     "aws:principalarn": principal?.roleArn ?? principal?.arn ?? "",
     "aws:principaltype": "AssumedRole",
+    ...keys,
   });
   return { caller, action, resource, context };
 }
 
-function contextOf(own: Readonly<Record<string, string>>): ConditionContext {
+function contextOf(own: ConditionKeys): ConditionContext {
   const now = new Date();
-  const values: Readonly<Record<string, string>> = {
+  const values: ConditionKeys = {
     "aws:securetransport": "true",
     "aws:viaawsservice": "true",
     "aws:currenttime": now.toISOString(),
     "aws:epochtime": String(Math.floor(now.getTime() / 1000)),
     ...own,
   };
-  return (key) => (values[key] === undefined ? undefined : [values[key]]);
+  return (key) => {
+    const value = values[key];
+    return typeof value === "string" ? [value] : value;
+  };
 }
 
 const ADMINISTRATOR = findAwsPolicy("arn:aws:iam::aws:policy/AdministratorAccess")!;

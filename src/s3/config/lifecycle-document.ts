@@ -10,7 +10,7 @@ import type {
   Transition,
 } from "../../metadata/bucket/lifecycle-rules.ts";
 import { invalidArgument, s3Error } from "../errors.ts";
-import { checkTags } from "../tags.ts";
+import { checkTags, hasDuplicates } from "../tags.ts";
 import { readBoolean } from "../xml-body.ts";
 import { checkChildren, readText, requireChild, requireText } from "./document.ts";
 
@@ -154,8 +154,7 @@ function readConditions(node: XmlNode, form: "one" | "and"): LifecycleFilter {
   if (form === "one" ? count > 1 : count < 2) throw s3Error("MalformedXML");
   const prefix = readText(node, "Prefix");
   const tags = children(node, "Tag").map(readTag);
-  if (new Set(tags.map(({ key }) => key)).size < tags.length)
-    throw invalidRequest("Duplicate Tag Keys are not allowed.");
+  if (hasDuplicates(tags)) throw invalidRequest("Duplicate Tag Keys are not allowed.");
   const sizeGreaterThan = readSize(node, "ObjectSizeGreaterThan");
   const sizeLessThan = readSize(node, "ObjectSizeLessThan");
   if (sizeGreaterThan !== undefined && sizeLessThan !== undefined && sizeGreaterThan >= sizeLessThan) {

@@ -23,7 +23,7 @@ import {
   UpdateKeyDescriptionCommand,
 } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createKmsClient } from "../../support/kms.ts";
+import { createKmsClient, refusal } from "../../support/kms.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
 
 let verge: Verge;
@@ -42,11 +42,6 @@ async function createKey(input: object = {}): Promise<{ id: string; arn: string 
   return { id: KeyMetadata!.KeyId!, arn: KeyMetadata!.Arn! };
 }
 
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => "nothing was refused",
-    (error: Error) => error.name,
-  );
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
 test("a key is created, described, listed, tagged and named", async () => {

@@ -19,7 +19,7 @@ import {
 } from "@aws-sdk/client-kms";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createKmsClient } from "../../support/kms.ts";
+import { createKmsClient, refusal } from "../../support/kms.ts";
 import { makeBucket } from "../../support/s3-requests.ts";
 import { createS3Client } from "../../support/s3.ts";
 import { startVerge, type Verge } from "../../support/server.ts";
@@ -44,11 +44,6 @@ const rotate = (KeyId: string) => kms.send(new RotateKeyOnDemandCommand({ KeyId 
 const statusOf = (KeyId: string) => kms.send(new GetKeyRotationStatusCommand({ KeyId }));
 const materialOf = async (KeyId: string) =>
   (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata!.CurrentKeyMaterialId!;
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => "nothing was refused",
-    (error: Error) => error.name,
-  );
 
 async function listRotations(input: ListKeyRotationsCommandInput): Promise<RotationsListEntry[]> {
   const seen: RotationsListEntry[] = [];
@@ -83,7 +78,7 @@ test("a period that is too short or too long is refused", async () => {
   const KeyId = await createKey();
   for (const RotationPeriodInDays of [89, 2561]) {
     const enable = kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays }));
-    expect(await failureOf(enable)).toBe("ValidationException");
+    expect(await refusal(enable)).toBe("ValidationException");
   }
 });
 
@@ -106,7 +101,7 @@ test("what was encrypted before a rotation is decrypted after it, under its own 
   expect(dataKey.KeyMaterialId).toBe(materials[2]);
   const altered = Uint8Array.from(ciphertexts[0]!);
   altered[altered.length - 1]! ^= 1;
-  expect(await failureOf(decrypt(altered))).toBe("InvalidCiphertextException");
+  expect(await refusal(decrypt(altered))).toBe("InvalidCiphertextException");
 });
 
 test("rotations are listed with their kinds, the latest first", async () => {
@@ -130,14 +125,14 @@ test("rotations are listed with their kinds, the latest first", async () => {
   expect(all.at(-1)!.RotationDate).toBeUndefined();
   const Marker = Buffer.from("0".repeat(64)).toString("base64url");
   const lost = kms.send(new ListKeyRotationsCommand({ KeyId, Marker }));
-  expect(await failureOf(lost)).toBe("InvalidMarkerException");
+  expect(await refusal(lost)).toBe("InvalidMarkerException");
 });
 
 test("a key is rotated on demand 25 times", async () => {
   const KeyId = await createKey();
   const first = await encrypt(KeyId);
   for (let turn = 0; turn < 25; turn++) await rotate(KeyId);
-  expect(await failureOf(rotate(KeyId))).toBe("LimitExceededException");
+  expect(await refusal(rotate(KeyId))).toBe("LimitExceededException");
   expect(Buffer.from((await decrypt(first)).Plaintext!).toString()).toBe("secret");
 });
 
@@ -149,7 +144,7 @@ test("a key that is disabled or to be deleted is not rotated", async () => {
         rotate(KeyId),
         kms.send(new EnableKeyRotationCommand({ KeyId })),
         kms.send(new DisableKeyRotationCommand({ KeyId })),
-      ].map(failureOf),
+      ].map(refusal),
     );
   await kms.send(new EnableKeyRotationCommand({ KeyId }));
   await kms.send(new DisableKeyCommand({ KeyId }));
@@ -161,7 +156,7 @@ test("a key that is disabled or to be deleted is not rotated", async () => {
   await kms.send(new CancelKeyDeletionCommand({ KeyId }));
   await kms.send(new EnableKeyCommand({ KeyId }));
   expect((await statusOf(KeyId)).KeyRotationEnabled).toBe(true);
-  expect(await failureOf(rotate(KeyId))).toBe("nothing was refused");
+  expect(await refusal(rotate(KeyId))).toBe("nothing was refused");
 });
 
 test("objects are read whose key was rotated, and the service's own key rotates every year", async () => {
@@ -179,6 +174,6 @@ test("objects are read whose key was rotated, and the service's own key rotates 
   await s3.send(new PutObjectCommand({ ...input, Key: "managed" }));
   const managed = await statusOf("alias/aws/s3");
   expect(managed).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 365 });
-  expect(await failureOf(rotate(managed.KeyId!))).toBe("AccessDeniedException");
+  expect(await refusal(rotate(managed.KeyId!))).toBe("AccessDeniedException");
   s3.destroy();
 });

@@ -221,6 +221,7 @@ function formatHead(response: Response): string {
   }
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
+
 /** An object, a list of pairs, or names and values in turn. */
 function listHeaders(headers: HeaderInput | undefined): [string, HeaderValue][] {
   if (headers === undefined || headers === null) return [];
